@@ -1,0 +1,120 @@
+/**
+ * What a deployment declares, after parsing: the shapes of features.yaml, rules/*.yaml and sluice.yaml's lists and policy.
+ * A rule-set publication carries a ConfigurationDefinition whole, as canonical JSON, so that a ledger explains itself.
+ */
+import type { RiskLevel, RuleMode, Verdict } from '../schemas/types.ts';
+
+export type EntityName = 'account' | 'card' | 'device' | 'ip' | 'merchant' | 'terminal' | 'payee';
+
+export type Aggregate =
+  | 'count'
+  | 'sum'
+  | 'avg'
+  | 'std'
+  | 'min'
+  | 'max'
+  | 'distinct'
+  | 'timeSince'
+  | 'rate'
+  /** No window: a CEL expression over tx and the features declared above it; booleans become 0 and 1. */
+  | 'expression';
+
+/** One line of the feature catalogue. Durations are milliseconds here and `10m`, `7d` in YAML. */
+export interface FeatureDefinition {
+  readonly name: string;
+  readonly aggregate: Aggregate;
+  /** The window's key: one entity or a tuple. Absent for `expression`. */
+  readonly entity?: readonly EntityName[];
+  /** The field aggregated: amountMinor for numbers; for distinct any entity or string field. */
+  readonly of?: string;
+  /** CEL, for `expression`. */
+  readonly expression?: string;
+  readonly windowMs?: number;
+  readonly delayMs?: number;
+  /** CEL over tx, and over label ('none', 'fraud', 'genuine') for features that learn from labels. */
+  readonly where?: string;
+  /** Whether the payment being decided counts; default true, but false for timeSince. */
+  readonly includeCurrent?: boolean;
+  /** The value when no event is in the window; default NaN for avg, std, min, max, timeSince and rate, 0 for the rest. */
+  readonly whenEmpty?: number;
+  /** What the feature says, for analysts and reasons. */
+  readonly text?: LocalizedText;
+}
+
+export interface LocalizedText {
+  readonly en: string;
+  readonly zh: string;
+}
+
+export interface RuleDefinition {
+  readonly id: string;
+  readonly version: number;
+  readonly owner: string;
+  /** CEL over tx, f, m, p and list(name, value). */
+  readonly when: string;
+  readonly params: Readonly<Record<string, number | string | boolean | readonly string[]>>;
+  readonly then: { readonly verdict: Verdict; readonly score: number; readonly code: string };
+  readonly text: LocalizedText;
+  readonly mode: RuleMode;
+  /** Percent of accounts for which the rule counts, sticky by account (by card, else by transaction, where there is none). */
+  readonly rollout: number;
+  readonly examples: readonly RuleExample[];
+}
+
+/** `given` fills tx, f, m and lists; what it leaves out is null or NaN. Runs as a test. */
+export interface RuleExample {
+  readonly given: {
+    readonly tx?: Readonly<Record<string, unknown>>;
+    readonly f?: Readonly<Record<string, number>>;
+    readonly m?: { readonly score: number };
+    readonly lists?: Readonly<Record<string, readonly string[]>>;
+  };
+  readonly expect: 'fires' | 'silent';
+}
+
+export interface ListDefinition {
+  readonly name: string;
+  /** block: decline; allow: approve, over rules and model, but not over block; watch: only rules read it. */
+  readonly kind: 'block' | 'allow' | 'watch';
+  readonly entity: EntityName;
+  readonly text: LocalizedText;
+}
+
+/** Model score (0 to 1000) from which a verdict is given, per risk level. */
+export interface Thresholds {
+  readonly challenge: number;
+  readonly review: number;
+  readonly decline: number;
+}
+
+export interface PolicyDefinition {
+  readonly thresholds: Readonly<Record<RiskLevel, Thresholds>>;
+  /** At most so many reasons in a verdict. */
+  readonly maxReasons: number;
+}
+
+export interface ConfigurationDefinition {
+  readonly ruleSetVersion: string;
+  /** Events later than this are flagged and counted at engine time minus this. */
+  readonly latenessMs: number;
+  /** How many recent transaction ids are kept to recognise retries. */
+  readonly recentIds: number;
+  readonly features: readonly FeatureDefinition[];
+  readonly rules: readonly RuleDefinition[];
+  readonly lists: readonly ListDefinition[];
+  readonly policy: PolicyDefinition;
+}
+
+/** One fault in what a user wrote. `path` leads to it inside the file's document, for the line number. */
+export interface ConfigurationProblem {
+  /** Stable code, e.g. SLUICE_RULE_TYPE. */
+  readonly code: string;
+  readonly section: 'features' | 'rules' | 'lists' | 'policy' | 'settings' | 'model';
+  /** Index of the feature, rule or list in its section. */
+  readonly index?: number;
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+export type Checked<T> =
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problems: readonly ConfigurationProblem[] };

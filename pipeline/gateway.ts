@@ -1,0 +1,105 @@
+/**
+ * What a gateway, or an analyst keeping lists, can ask of a running Sluice, whatever the transport. infra/http puts it
+ * on HTTP; pipeline/ingest.ts answers it.
+ */
+import type { Degradation, DecisionMode, Reason, RiskLevel, Verdict } from '../schemas/types.ts';
+
+/** Input as it came. `jsonText` and `avro` are the bytes received; `json` is one element of an already parsed batch. */
+export type RawInput =
+  | { readonly format: 'jsonText'; readonly bytes: Buffer }
+  | { readonly format: 'json'; readonly value: unknown }
+  | { readonly format: 'avro'; readonly bytes: Buffer };
+
+export interface Sender {
+  /** The API key's id, or import:NAME. */
+  readonly source: string;
+  readonly contentType: string;
+}
+
+/** A verdict as the gateway sees it (DESIGN section 4). Fields of a reason that are null are left out in JSON. */
+export interface VerdictReply {
+  readonly transactionId: string;
+  readonly verdict: Verdict;
+  readonly score: number;
+  /** duplicate: this transaction id was decided before, and this is that verdict. */
+  readonly status: 'new' | 'duplicate';
+  readonly mode: DecisionMode;
+  readonly degraded: readonly string[];
+  readonly reasons: readonly Reason[];
+  readonly ruleSet: string;
+  readonly model: { readonly id: string; readonly version: string } | null;
+  /** Null for a fallback verdict whose payment could not be written in time. */
+  readonly ledgerOffset: number | null;
+}
+
+/** Why an input was not accepted. `field` names the field at fault; `message` never repeats its value. */
+export interface Refusal {
+  readonly code: string;
+  readonly field: string | null;
+  readonly message: string;
+}
+
+export type TransactionAnswer =
+  | { readonly kind: 'verdict'; readonly verdict: VerdictReply }
+  /** 409: the id was used for other content. */
+  | { readonly kind: 'conflict'; readonly refusal: Refusal }
+  /** 400: a dead letter was written. */
+  | { readonly kind: 'rejected'; readonly refusal: Refusal }
+  /** 503 with Retry-After: nothing was written. */
+  | { readonly kind: 'unavailable'; readonly refusal: Refusal; readonly retryAfterSeconds: number };
+
+export type AcceptAnswer =
+  | { readonly kind: 'accepted'; readonly ledgerOffset: number }
+  | { readonly kind: 'rejected'; readonly refusal: Refusal }
+  | { readonly kind: 'unknownTransaction'; readonly refusal: Refusal }
+  | { readonly kind: 'unavailable'; readonly refusal: Refusal; readonly retryAfterSeconds: number };
+
+export interface ListEntry {
+  readonly value: string;
+  readonly expiresAtMs: number | null;
+  readonly author: string;
+  readonly reason: string;
+  readonly sinceMs: number;
+}
+
+export interface ListSummary {
+  readonly name: string;
+  readonly kind: 'block' | 'allow' | 'watch';
+  readonly entity: string;
+  readonly entries: number;
+}
+
+export interface Gateway {
+  submitTransaction(input: RawInput, sender: Sender): Promise<TransactionAnswer>;
+  findVerdict(transactionId: string): Promise<VerdictReply | undefined>;
+  submitOutcome(input: RawInput, sender: Sender): Promise<AcceptAnswer>;
+  submitLabel(input: RawInput, sender: Sender): Promise<AcceptAnswer>;
+  lists(): readonly ListSummary[];
+  /** Undefined for a list that sluice.yaml does not declare. `value` may be a card number: it is looked up by its token. */
+  listEntries(
+    list: string,
+    options: { readonly after: string | null; readonly limit: number },
+  ): readonly ListEntry[] | undefined;
+  listEntry(list: string, value: string): ListEntry | undefined;
+  changeList(
+    change: {
+      readonly list: string;
+      readonly value: string;
+      readonly action: 'put' | 'delete';
+      readonly expiresAtMs: number | null;
+      readonly reason: string;
+    },
+    sender: Sender,
+  ): Promise<AcceptAnswer>;
+  setPosture(
+    posture: {
+      readonly riskLevel: RiskLevel;
+      readonly degradation: Degradation;
+      readonly expiresAtMs: number | null;
+      readonly reason: string;
+    },
+    sender: Sender,
+  ): Promise<AcceptAnswer>;
+  /** Ready: the engine has caught up with the ledger. The reason says what is missing. */
+  readiness(): { readonly ready: true } | { readonly ready: false; readonly reason: string };
+}

@@ -1,0 +1,160 @@
+/**
+ * Everything the pipeline needs from the outside. infra/ implements these; nothing in pipeline/ knows how.
+ * Each port has a conformance suite in pipeline/testing that every adapter must pass.
+ */
+import type { Decision, DecisionMode, Verdict } from '../schemas/types.ts';
+import type { LedgerEvent } from '../schemas/ledgerEvent.ts';
+
+/** One record as the ledger keeps it: `value` is an Avro single-object encoded LedgerRecord. */
+export interface LedgerRow {
+  readonly offset: number;
+  readonly value: Buffer;
+}
+
+/** The totally ordered log. Offsets start at 0, rise by one and have no gaps. One writer, any number of readers. */
+export interface Ledger {
+  /**
+   * Appends all values or none, at consecutive offsets, and resolves to the first one's offset once they are durable.
+   * Calls made in the same moment share one commit. Rejects with LedgerUnavailableError when the ledger cannot take
+   * them (disk full, too many waiting, closed); none of them is then in the ledger.
+   */
+  append(values: readonly Buffer[]): Promise<number>;
+  /** The offset the next record will get, as of the last record that a reader can see. */
+  endOffset(): number;
+  /** Records from `fromOffset` on, at most `maxRecords`, fewer at the end; empty past the end. */
+  read(fromOffset: number, maxRecords: number): Promise<readonly LedgerRow[]>;
+  /** Batches of records from `fromOffset` on, for ever, waiting at the end, until `signal` aborts. */
+  tail(fromOffset: number, options: TailOptions): AsyncIterable<readonly LedgerRow[]>;
+  close(): Promise<void>;
+}
+
+export interface TailOptions {
+  readonly maxRecords: number;
+  readonly signal: AbortSignal;
+}
+
+/** The ledger cannot take a record now: nothing was written, the caller may try again later. */
+export class LedgerUnavailableError extends Error {
+  readonly code: 'SLUICE_LEDGER_FULL' | 'SLUICE_LEDGER_BUSY' | 'SLUICE_LEDGER_CLOSED';
+  constructor(code: LedgerUnavailableError['code'], message: string) {
+    super(message);
+    this.name = 'LedgerUnavailableError';
+    this.code = code;
+  }
+}
+
+/** A decision as it is kept: `value` is an Avro single-object encoded Decision. */
+export interface DecisionRow {
+  readonly ledgerOffset: number;
+  readonly transactionId: string;
+  /** False for a duplicate or conflict: the id keeps pointing at the first decision. */
+  readonly isFirst: boolean;
+  readonly value: Buffer;
+}
+
+/** Decisions by ledger offset and by transaction id. Writing the same decision twice changes nothing. */
+export interface DecisionStore {
+  /** Resolves once all are durable. */
+  put(decisions: readonly DecisionRow[]): Promise<void>;
+  get(ledgerOffset: number): Promise<Buffer | undefined>;
+  /** The first decision with this transaction id. */
+  find(transactionId: string): Promise<Buffer | undefined>;
+  /** Decisions with fromOffset <= ledgerOffset < toOffset, in order. */
+  read(
+    fromOffset: number,
+    toOffset: number,
+  ): Promise<readonly { readonly ledgerOffset: number; readonly value: Buffer }[]>;
+  /** Greatest ledger offset that has a decision; -1 when none has. */
+  lastOffset(): number;
+}
+
+/** Model files by the SHA-256 of their content, so that a replay finds the very bytes that scored. */
+export interface ModelStore {
+  put(sha256: string, model: Uint8Array): Promise<void>;
+  get(sha256: string): Promise<Uint8Array | undefined>;
+}
+
+/** A run of ledger records with the decisions on their transactions: what history takes in one go. */
+export interface HistoryBatch {
+  readonly fromOffset: number;
+  /** Exclusive. */
+  readonly toOffset: number;
+  readonly records: readonly HistoryRecord[];
+}
+
+export interface HistoryRecord {
+  readonly offset: number;
+  readonly ingestTimeMs: number;
+  readonly source: string;
+  readonly event: LedgerEvent;
+  /** The ledger row's own bytes, so that a lost ledger can be rebuilt from history. */
+  readonly value: Buffer;
+  /** For a transaction: its decision. */
+  readonly decision: Decision | null;
+}
+
+/** Names and order of a catalogue's features: history keeps one typed column for each. */
+export interface FeatureColumns {
+  readonly catalogueSha256: string;
+  readonly names: readonly string[];
+}
+
+/** Where analysts query. May be slow or away; the ledger is its buffer. */
+export interface History {
+  /** Creates or widens tables and views. Idempotent. */
+  prepare(columns: readonly FeatureColumns[]): Promise<void>;
+  /**
+   * The ledger range to write next: `toOffset` is set when a batch of exactly that range was begun before and may
+   * be half written, so it must be written again with the same bounds.
+   */
+  position(): Promise<{ readonly fromOffset: number; readonly toOffset: number | null }>;
+  /** Writes the batch so that writing it again changes nothing. */
+  write(batch: HistoryBatch): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Epoch milliseconds, UTC. */
+export type Clock = () => number;
+
+/** What the live feed (the console) is told about each decision. No personal data beyond the entity ids shown. */
+export interface LiveDecision {
+  readonly ledgerOffset: number;
+  readonly transactionId: string;
+  readonly eventTimeMs: number;
+  readonly verdict: Verdict;
+  readonly score: number;
+  readonly mode: DecisionMode;
+  readonly amountMinor: number;
+  readonly currency: string;
+  readonly merchant: string | null;
+  readonly channel: string;
+  readonly reasons: Decision['reasons'];
+}
+
+/** Counters and timings. infra/metrics turns them into Prometheus series. */
+export interface Telemetry {
+  /** A decision was made; `latencyMs` from ingest's acceptance to the durable decision. */
+  decision(decision: Decision, latencyMs: number): void;
+  /** Time one stage took, in milliseconds. */
+  stage(stage: StageName, durationMs: number): void;
+  /** An input was rejected with this code. */
+  rejected(code: string): void;
+  /** A retry was answered with the earlier verdict, or refused for other content. */
+  repeated(kind: 'duplicate' | 'conflict'): void;
+  /** The deadline passed and the fallback verdict was given. */
+  fallback(): void;
+  /** A late event beyond the lateness bound. */
+  late(): void;
+  gauge(name: GaugeName, value: number): void;
+}
+
+export type StageName = 'parse' | 'append' | 'advance' | 'decide' | 'store' | 'historyWrite';
+export type GaugeName =
+  | 'ledgerEndOffset'
+  | 'engineOffset'
+  | 'engineLagRecords'
+  | 'historyOffset'
+  | 'historyLagRecords'
+  | 'appendQueueDepth'
+  | 'waitingRequests'
+  | 'featureKeys';
