@@ -1,0 +1,210 @@
+import type { ASTNode } from '@marcbachmann/cel-js';
+import type { EvaluationContext } from './context.ts';
+import { CelEvaluationError } from './celEvaluationError.ts';
+import { CelCompileError, compileNode, type Uses } from './compileNode.ts';
+import {
+  celEnvironment,
+  functionNames,
+  maxExpressionDepth,
+  maxExpressionLength,
+  maxExpressionNodes,
+  methodNames,
+  sizeFunction,
+  type CelScope,
+} from './scope.ts';
+
+/**
+ * A checked expression as closures. They read the context they are given, keep nothing, and throw only
+ * CelEvaluationError.
+ *
+ * What the language is here (a subset of CEL, https://github.com/google/cel-spec):
+ * - Every number is a double: `3` and `3.0` are the same, `tx.amountMinor / 100` keeps its fraction, `x / 0` is
+ *   infinite or NaN, as in IEEE 754.
+ * - An undefined feature is NaN. `<`, `<=`, `>`, `>=` and `==` with NaN are false, so a rule on a missing feature stays
+ *   silent; `!=` and a negated comparison are true: write `defined(f.x) && f.x != 3`.
+ * - Absent text is null: `tx.device == null`, `tx.country != 'CN'` (true when absent), string functions and `in` are
+ *   false on null, size is 0. Without a card, `tx.card == null` and its fields are null.
+ * - `tx.attributes.x` fails when absent (the rule is then reported as failed); guard it with `has(tx.attributes.x)`.
+ *   Compared with a number by `<` and the like it must be a number. `&&` and `||` ignore a failing side when the other
+ *   one decides, as CEL says.
+ * - Functions: has, defined, size, abs, min, max, hour(timeMs[, "+08:00"]), dayOfWeek(timeMs[, "+08:00"]) (0 is Sunday),
+ *   list(name, value), x.startsWith(s), x.endsWith(s), x.contains(s), x.size().
+ */
+export interface CompiledExpression {
+  readonly source: string;
+  readonly type: 'bool' | 'double';
+  readonly evaluate: (context: EvaluationContext) => boolean | number;
+  /** For a bool. */
+  readonly test: (context: EvaluationContext) => boolean;
+  /** The number, or 1 and 0 for true and false. */
+  readonly number: (context: EvaluationContext) => number;
+  /** Names the expression reads, without repeats, in order of appearance. */
+  readonly features: readonly string[];
+  readonly params: readonly string[];
+  readonly lists: readonly string[];
+  readonly usesModel: boolean;
+}
+
+export type CelErrorCode =
+  | 'SLUICE_CEL_SYNTAX'
+  | 'SLUICE_CEL_TYPE'
+  | 'SLUICE_CEL_UNKNOWN_NAME'
+  | 'SLUICE_CEL_UNSUPPORTED'
+  | 'SLUICE_CEL_TOO_LARGE';
+
+export type CelCompilation =
+  | { readonly ok: true; readonly value: CompiledExpression }
+  | {
+      readonly ok: false;
+      readonly code: CelErrorCode;
+      readonly message: string;
+      /** Character offset in the source, from 0. */
+      readonly position: number;
+    };
+
+/** Parses, type-checks and compiles an expression. Never throws on a bad one. */
+export function compileCel(source: string, scope: CelScope): CelCompilation {
+  if (source.length > maxExpressionLength)
+    return refuse('SLUICE_CEL_TOO_LARGE', `the expression is longer than ${maxExpressionLength} characters`, 0);
+  try {
+    const parsed = parseForCheck(source, scope);
+    const check = parsed.check();
+    if (!check.valid) return refuseLibraryError(check.error, 'SLUICE_CEL_TYPE');
+    const uses: Uses = { features: new Set(), params: new Set(), lists: new Set(), model: false };
+    const root = compileNode(parsed.ast, scope, uses);
+    const names = {
+      source,
+      features: [...uses.features],
+      params: [...uses.params],
+      lists: [...uses.lists],
+      usesModel: uses.model,
+    };
+    if (root.type === 'bool') {
+      const test = root.evaluate;
+      return {
+        ok: true,
+        value: { ...names, type: 'bool', evaluate: test, test, number: (context) => (test(context) ? 1 : 0) },
+      };
+    }
+    if (scope.kind !== 'expression')
+      return refuse('SLUICE_CEL_TYPE', `must be true or false, but is ${describe(root.type)}`, 0);
+    if (root.type === 'double') return { ok: true, value: { ...names, ...numberClosures(root.evaluate) } };
+    if (root.type === 'dyn') {
+      const value = root.evaluate;
+      const number = (context: EvaluationContext): number => {
+        const result = value(context);
+        if (typeof result === 'string') throw new CelEvaluationError('the attribute is text, not a number', 0);
+        return Number(result);
+      };
+      return { ok: true, value: { ...names, ...numberClosures(number) } };
+    }
+    return refuse('SLUICE_CEL_TYPE', `must be a number, true or false, but is ${describe(root.type)}`, 0);
+  } catch (error) {
+    if (error instanceof CelCompileError) return refuse(error.code, error.message, error.position);
+    return refuseLibraryError(error, 'SLUICE_CEL_SYNTAX');
+  }
+}
+
+/** Parses with the library and makes the tree ready for its check and evaluator: numbers as doubles. */
+export function parseForCheck(source: string, scope: CelScope, nullableText: 'string' | 'dyn' = 'string') {
+  const parsed = celEnvironment(scope, nullableText).parse(source);
+  prepare(parsed.ast, 1);
+  return parsed;
+}
+
+function numberClosures(number: (context: EvaluationContext) => number) {
+  return { type: 'double' as const, evaluate: number, number, test: (c: EvaluationContext) => number(c) !== 0 };
+}
+
+/** Refuses what is not in the subset, bounds the depth, makes integer literals doubles and size() give a double. */
+function prepare(node: ASTNode, depth: number): void {
+  if (depth > maxExpressionDepth)
+    throw new CelCompileError('SLUICE_CEL_TOO_LARGE', `nested deeper than ${maxExpressionDepth} levels`, node.start);
+  const next = depth + 1;
+  switch (node.op) {
+    case 'value':
+      if (typeof node.args === 'bigint') Object.assign(node, { args: Number(node.args) });
+      else if (typeof node.args === 'object' && node.args !== null) throw unsupported('this literal', node.start);
+      return;
+    case 'id':
+      return;
+    case '.':
+      prepare(node.args[0], next);
+      return;
+    case 'call': {
+      const [name, args] = node.args;
+      if (!functionNames.some((known) => known === name))
+        throw unsupported(`the function ${name}()`, node.start, `functions: ${functionNames.join(', ')}`);
+      for (const argument of args) prepare(argument, next);
+      if (name === 'size') Object.assign(node.args, [sizeFunction]);
+      return;
+    }
+    case 'rcall': {
+      const [name, receiver, args] = node.args;
+      if (!methodNames.some((known) => known === name))
+        throw unsupported(`.${name}()`, node.start, `methods: ${methodNames.join(', ')}`);
+      prepare(receiver, next);
+      for (const argument of args) prepare(argument, next);
+      if (name === 'size') Object.assign(node.args, [sizeFunction]);
+      return;
+    }
+    case 'list':
+    case '?:':
+    case '&&':
+    case '||':
+    case '==':
+    case '!=':
+    case '<':
+    case '<=':
+    case '>':
+    case '>=':
+    case '+':
+    case '-':
+    case '*':
+    case '/':
+    case '%':
+    case 'in':
+      for (const child of node.args) prepare(child, next);
+      return;
+    case '!_':
+    case '-_':
+      prepare(node.args, next);
+      return;
+    default:
+      throw unsupported(`'${node.op}'`, node.start);
+  }
+}
+
+function unsupported(what: string, position: number, hint = ''): CelCompileError {
+  const message = `${what} cannot be used here${hint === '' ? '' : ` (${hint})`}`;
+  return new CelCompileError('SLUICE_CEL_UNSUPPORTED', message, position);
+}
+
+function describe(type: string): string {
+  return { double: 'a number', string: 'text', dyn: 'an attribute of unknown type; compare it' }[type] ?? type;
+}
+
+function refuse(code: CelErrorCode, message: string, position: number): CelCompilation {
+  return { ok: false, code, message, position };
+}
+
+/** The library's errors carry a code, a one-line summary and a source range. */
+function refuseLibraryError(error: unknown, fallback: CelErrorCode): CelCompilation {
+  if (!(error instanceof Error) || !('summary' in error) || !('code' in error)) throw error;
+  const summary = String(error.summary).replaceAll(sizeFunction, 'size');
+  const range = 'range' in error ? error.range : undefined;
+  const position =
+    typeof range === 'object' && range !== null && 'start' in range && typeof range.start === 'number'
+      ? range.start
+      : 0;
+  switch (error.code) {
+    case 'no_such_key':
+      return refuse('SLUICE_CEL_UNKNOWN_NAME', summary.replace('No such key: ', 'no such field: '), position);
+    case 'unknown_variable':
+      return refuse('SLUICE_CEL_UNKNOWN_NAME', summary.replace('Unknown variable', 'unknown name'), position);
+    default:
+      if (/limit|exceed/i.test(`${String(error.code)} ${summary}`))
+        return refuse('SLUICE_CEL_TOO_LARGE', `${summary} (at most ${maxExpressionNodes} nodes)`, position);
+      return refuse(fallback, summary, position);
+  }
+}
