@@ -1,7 +1,8 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
-import { CelCompileError, compileNode, toDouble, type Uses } from './compileNode.ts';
+import { CelCompileError } from './celCompileError.ts';
+import { toDouble } from './conversions.ts';
 import { dayOfWeek, hour, offsetMs } from './calendar.ts';
-import { constantNode, type Node } from './node.ts';
+import { constantNode, type CompileChild, type Node, type Uses } from './node.ts';
 import { codePoints, sizeFunction, type CelScope } from './scope.ts';
 
 /** Compiles a function call, or a method call when there is a receiver. */
@@ -10,10 +11,8 @@ export function callNode(
   receiver: ASTNode | undefined,
   args: readonly ASTNode[],
   position: number,
-  scope: CelScope,
-  uses: Uses,
+  { scope, uses, sub }: { readonly scope: CelScope; readonly uses: Uses; readonly sub: CompileChild },
 ): Node {
-  const sub = (child: ASTNode): Node => compileNode(child, scope, uses);
   const operands = receiver === undefined ? args : [receiver, ...args];
   const [first, second] = operands;
   if (first === undefined) throw new CelCompileError('SLUICE_CEL_TYPE', `${name}() needs an argument`, position);

@@ -1,7 +1,9 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
 import type { EvaluationContext } from './context.ts';
 import { CelEvaluationError } from './celEvaluationError.ts';
-import { CelCompileError, compileNode, type Uses } from './compileNode.ts';
+import { CelCompileError, type CelErrorCode } from './celCompileError.ts';
+import { compileNode } from './compileNode.ts';
+import type { Uses } from './node.ts';
 import {
   celEnvironment,
   functionNames,
@@ -44,13 +46,6 @@ export interface CompiledExpression {
   readonly lists: readonly string[];
   readonly usesModel: boolean;
 }
-
-export type CelErrorCode =
-  | 'SLUICE_CEL_SYNTAX'
-  | 'SLUICE_CEL_TYPE'
-  | 'SLUICE_CEL_UNKNOWN_NAME'
-  | 'SLUICE_CEL_UNSUPPORTED'
-  | 'SLUICE_CEL_TOO_LARGE';
 
 export type CelCompilation =
   | { readonly ok: true; readonly value: CompiledExpression }

@@ -1,7 +1,6 @@
+import type { ASTNode } from '@marcbachmann/cel-js';
 import type { Card } from '../../schemas/types.ts';
 import type { EvaluationContext } from './context.ts';
-
-export type CelValue = number | string | boolean | null;
 
 /** A compiled sub-expression: its static type and the closure that evaluates it. */
 export type Node =
@@ -31,3 +30,14 @@ export type BoolNode = NodeOf<'bool', boolean>;
 export function constantNode<Type extends string, Value>(type: Type, constant: Value): NodeOf<Type, Value> {
   return { type, evaluate: () => constant, canFail: false, constant };
 }
+
+/** What an expression reads, gathered while compiling. */
+export interface Uses {
+  readonly features: Set<string>;
+  readonly params: Set<string>;
+  readonly lists: Set<string>;
+  model: boolean;
+}
+
+/** Compiles a child of the node at hand. */
+export type CompileChild = (child: ASTNode) => Node;

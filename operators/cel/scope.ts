@@ -99,7 +99,7 @@ export function celEnvironment(scope: CelScope, nullableText: 'string' | 'dyn' =
     )
     .registerOperator('double % double: double', (a: number, b: number) => a % b)
     .registerOperator('string == null: bool', (a: unknown, b: unknown) => a === b)
-    .registerOperator('Card == null: bool', (a: unknown, b: unknown) => a === b)
+    .registerOperator('Card == null: bool', (a: unknown, b: unknown) => a === b);
   if (scope.kind === 'where') return environment.registerVariable('label', 'string');
   registerRecord(environment, 'Features', 'f', Object.fromEntries(scope.features.map((name) => [name, 'double'])));
   if (scope.kind === 'expression') return environment;

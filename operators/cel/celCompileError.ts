@@ -1,0 +1,18 @@
+export type CelErrorCode =
+  | 'SLUICE_CEL_SYNTAX'
+  | 'SLUICE_CEL_TYPE'
+  | 'SLUICE_CEL_UNKNOWN_NAME'
+  | 'SLUICE_CEL_UNSUPPORTED'
+  | 'SLUICE_CEL_TOO_LARGE';
+
+/** An expression was refused. */
+export class CelCompileError extends Error {
+  readonly code: CelErrorCode;
+  readonly position: number;
+  constructor(code: CelErrorCode, message: string, position: number) {
+    super(message);
+    this.name = 'CelCompileError';
+    this.code = code;
+    this.position = position;
+  }
+}
