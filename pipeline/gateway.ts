@@ -69,6 +69,16 @@ export interface ListSummary {
   readonly entries: number;
 }
 
+export interface PostureState {
+  readonly riskLevel: RiskLevel;
+  readonly degradation: Degradation;
+  readonly expiresAtMs: number | null;
+  readonly author: string;
+  readonly reason: string;
+  /** When it was set; null when none ever was. */
+  readonly sinceMs: number | null;
+}
+
 export interface Gateway {
   submitTransaction(input: RawInput, sender: Sender): Promise<TransactionAnswer>;
   findVerdict(transactionId: string): Promise<VerdictReply | undefined>;
@@ -100,6 +110,8 @@ export interface Gateway {
     },
     sender: Sender,
   ): Promise<AcceptAnswer>;
+  /** The posture as the engine has it now: normal and full unless one was set. */
+  posture(): PostureState;
   /** Ready: the engine has caught up with the ledger. The reason says what is missing. */
   readiness(): { readonly ready: true } | { readonly ready: false; readonly reason: string };
 }
