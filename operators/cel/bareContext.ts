@@ -1,7 +1,7 @@
 import type { Transaction } from '../../schemas/types.ts';
-import type { EvaluationContext, ListMembership } from './context.ts';
+import type { EvaluationContext } from './context.ts';
 
-/** A payment of which everything that may be absent is absent. */
+/** A payment of which everything that may be absent is absent: what examples and tests start from. */
 export const bareTransaction: Transaction = {
   transactionId: 't-1',
   eventTimeMs: 0,
@@ -23,22 +23,16 @@ export const bareTransaction: Transaction = {
   attributes: {},
 };
 
-export const noLists: ListMembership = { has: () => false };
-
-/** A context with the given parts; features are in order, from 0. */
-export function contextOf(
-  tx: Partial<Transaction> = {},
-  features: readonly number[] = [],
-  rest: Partial<EvaluationContext> = {},
-): EvaluationContext {
+/** A context around the bare payment: no features, no model, empty lists. */
+export function bareContext(given: Partial<EvaluationContext> = {}): EvaluationContext {
   return {
-    tx: { ...bareTransaction, ...tx },
+    tx: bareTransaction,
     label: 'none',
-    features: Float64Array.from(features),
+    features: new Float64Array(0),
     featureBase: 0,
     modelScore: NaN,
     modelProbability: NaN,
-    lists: noLists,
-    ...rest,
+    lists: { has: () => false },
+    ...given,
   };
 }

@@ -1,0 +1,29 @@
+import type { Transaction } from '../../schemas/types.ts';
+import type { ListMembership } from '../cel/context.ts';
+import type { EntityName, ListDefinition } from '../definitions.ts';
+
+/** Finds the block and allow lists that a payment is on. Watch lists are left to rules. */
+export interface ListHits {
+  /** Empties `into` and fills it with the lists hit: block lists first, each kind in declared order. */
+  find(tx: Transaction, lists: ListMembership, into: ListDefinition[]): void;
+}
+
+export function listHits(definitions: readonly ListDefinition[]): ListHits {
+  const deciding = [
+    ...definitions.filter(({ kind }) => kind === 'block'),
+    ...definitions.filter(({ kind }) => kind === 'allow'),
+  ];
+  return {
+    find(tx, lists, into) {
+      into.length = 0;
+      for (const definition of deciding) {
+        const value = entityValue(tx, definition.entity);
+        if (value !== null && lists.has(definition.name, value)) into.push(definition);
+      }
+    },
+  };
+}
+
+function entityValue(tx: Transaction, entity: EntityName): string | null {
+  return entity === 'card' ? (tx.card?.token ?? null) : tx[entity];
+}

@@ -1,0 +1,117 @@
+import type { Reason, ReasonText, RiskLevel, Verdict } from '../schemas/types.ts';
+import type { ListDefinition, PolicyDefinition, Thresholds } from './definitions.ts';
+import type { CompiledRule } from './rules/ruleSet.ts';
+
+/** Everything a verdict is made of. */
+export interface PolicyInput {
+  /** Block and allow lists that the payment is on, as ListHits finds them. */
+  readonly listHits: readonly ListDefinition[];
+  /** Live rules that fired, in order. */
+  readonly firedRules: readonly CompiledRule[];
+  /** 0 to 1000; NaN when no model scored. */
+  readonly modelScore: number;
+  /** Why the model scored so, greatest share first; empty where the model gives no reasons. */
+  readonly modelReasons: readonly Reason[];
+  readonly riskLevel: RiskLevel;
+}
+
+export interface PolicyDecision {
+  readonly verdict: Verdict;
+  /** 0 to 1000, whole. */
+  readonly score: number;
+  /** Most severe first: by verdict, then score, then lists, rules in order, model. At most maxReasons. */
+  readonly reasons: readonly Reason[];
+}
+
+export interface Policy {
+  decide(input: PolicyInput): PolicyDecision;
+}
+
+const maxScore = 1000;
+const severity: Readonly<Record<Verdict, number>> = { approve: 0, challenge: 1, review: 2, decline: 3 };
+const modelText: ReasonText = {
+  en: 'The model finds this payment much like known fraud',
+  zh: '模型判断该笔支付与已知欺诈高度相似',
+};
+
+/**
+ * Turns lists, rules and score into one verdict. The most severe of the fired rules' verdicts and the model's wins
+ * (decline > review > challenge > approve). A block list declines whatever else holds; an allow list approves over
+ * rules and model, and is then the only reason given (the rules that fired stay in the decision's rulesFired).
+ * The model's verdict is that of the greatest threshold its score reaches at the risk level.
+ */
+export function compilePolicy(definition: PolicyDefinition): Policy {
+  return {
+    decide(input) {
+      const blocks = input.listHits.filter(({ kind }) => kind === 'block');
+      const allows = input.listHits.filter(({ kind }) => kind === 'allow');
+      if (blocks.length === 0 && allows.length > 0) {
+        const reasons = allows.map((list) => listReason('ALLOW_LIST', list)).slice(0, definition.maxReasons);
+        return { verdict: 'approve', score: 0, reasons };
+      }
+      const modelScore = Number.isNaN(input.modelScore) ? 0 : Math.round(input.modelScore);
+      const modelVerdict = verdictOf(modelScore, definition.thresholds[input.riskLevel]);
+      let verdict = modelVerdict;
+      let score = modelScore;
+      const ranked: RankedReason[] = blocks.map((list) => ({
+        severity: severity.decline,
+        score: maxScore,
+        reason: listReason('BLOCK_LIST', list),
+      }));
+      for (const { definition: rule, reason } of input.firedRules) {
+        ranked.push({ severity: severity[rule.then.verdict], score: rule.then.score, reason });
+        if (severity[rule.then.verdict] > severity[verdict]) verdict = rule.then.verdict;
+        score = Math.max(score, rule.then.score);
+      }
+      if (modelVerdict !== 'approve') {
+        const reasons = input.modelReasons.length > 0 ? input.modelReasons : [modelReason];
+        for (const reason of reasons) ranked.push({ severity: severity[modelVerdict], score: modelScore, reason });
+      }
+      if (blocks.length > 0) [verdict, score] = ['decline', maxScore];
+      // Array sort is stable, so equals keep the order lists, rules, model.
+      ranked.sort((a, b) => b.severity - a.severity || b.score - a.score);
+      return { verdict, score, reasons: ranked.slice(0, definition.maxReasons).map(({ reason }) => reason) };
+    },
+  };
+}
+
+interface RankedReason {
+  readonly severity: number;
+  readonly score: number;
+  readonly reason: Reason;
+}
+
+function verdictOf(score: number, thresholds: Thresholds): Verdict {
+  if (score >= thresholds.decline) return 'decline';
+  if (score >= thresholds.review) return 'review';
+  if (score >= thresholds.challenge) return 'challenge';
+  return 'approve';
+}
+
+const modelReason: Reason = {
+  code: 'MODEL',
+  rule: null,
+  version: null,
+  list: null,
+  feature: null,
+  contribution: null,
+  value: null,
+  text: modelText,
+};
+
+function listReason(code: 'BLOCK_LIST' | 'ALLOW_LIST', { name, text }: ListDefinition): Reason {
+  const overridden =
+    code === 'ALLOW_LIST'
+      ? { en: `${text.en} (allow list: rules and model do not apply)`, zh: `${text.zh}（白名单：不适用规则与模型）` }
+      : { en: text.en, zh: text.zh };
+  return {
+    code,
+    rule: null,
+    version: null,
+    list: name,
+    feature: null,
+    contribution: null,
+    value: null,
+    text: overridden,
+  };
+}
