@@ -87,7 +87,7 @@ function typeSchema(type: AvroType, field: AvroField, named: Named): JsonSchema 
     case 'array':
       return {
         type: 'array',
-        items: typeSchema(type.items, itemField(field, type.items, field.itemMaxLength), named),
+        items: typeSchema(type.items, itemField(field, type.items, 1, field.itemMaxLength), named),
         ...(field.maxItems === undefined ? {} : { maxItems: field.maxItems }),
       };
     case 'map':
@@ -95,7 +95,7 @@ function typeSchema(type: AvroType, field: AvroField, named: Named): JsonSchema 
         type: 'object',
         additionalProperties: typeSchema(
           type.values,
-          { ...itemField(field, type.values, field.valueMaxLength), minLength: 0 },
+          itemField(field, type.values, undefined, field.valueMaxLength),
           named,
         ),
         propertyNames: { minLength: 1, ...(field.keyMaxLength === undefined ? {} : { maxLength: field.keyMaxLength }) },
@@ -105,8 +105,13 @@ function typeSchema(type: AvroType, field: AvroField, named: Named): JsonSchema 
 }
 
 /** Bounds of an array's items or a map's values, which the field declares beside its own. */
-function itemField(field: AvroField, type: AvroType, maxLength: number | undefined): AvroField {
-  return { name: field.name, type, ...(maxLength === undefined ? {} : { minLength: 1, maxLength }) };
+function itemField(
+  field: AvroField,
+  type: AvroType,
+  minLength: number | undefined,
+  maxLength: number | undefined,
+): AvroField {
+  return { name: field.name, type, minLength, maxLength };
 }
 
 function primitiveSchema(type: string, field: AvroField, named: Named): JsonSchema {

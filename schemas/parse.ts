@@ -4,6 +4,8 @@ import { compileInput, FAILED, Fault } from './compileInput.ts';
 import type { Build, InputError } from './compileInput.ts';
 import { schemaRegistry } from './registry.ts';
 
+export type { InputError, InputErrorCode } from './compileInput.ts';
+
 /** Records that come from outside and are parsed at the border. */
 export type InputName = 'gatewayTransaction' | 'outcome' | 'label' | 'listChange' | 'posture' | 'transaction';
 
