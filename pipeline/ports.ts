@@ -97,6 +97,8 @@ export interface HistoryRecord {
 export interface FeatureColumns {
   readonly catalogueSha256: string;
   readonly names: readonly string[];
+  /** What each feature says, in the order of names: the columns' comments. */
+  readonly descriptions?: readonly string[];
 }
 
 /** Where analysts query. May be slow or away; the ledger is its buffer. */
