@@ -35,7 +35,8 @@ export interface TailOptions {
 
 /** The ledger cannot take a record now: nothing was written, the caller may try again later. */
 export class LedgerUnavailableError extends Error {
-  readonly code: 'SLUICE_LEDGER_FULL' | 'SLUICE_LEDGER_BUSY' | 'SLUICE_LEDGER_CLOSED';
+  /** FULL: no room on the disk. BUSY: too much waits already. CLOSED: it was closed. FAILED: the disk does not work. */
+  readonly code: 'SLUICE_LEDGER_FULL' | 'SLUICE_LEDGER_BUSY' | 'SLUICE_LEDGER_CLOSED' | 'SLUICE_LEDGER_FAILED';
   constructor(code: LedgerUnavailableError['code'], message: string) {
     super(message);
     this.name = 'LedgerUnavailableError';
