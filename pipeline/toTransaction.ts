@@ -4,7 +4,7 @@ import type { Card, GatewayCard, GatewayTransaction, Transaction } from '../sche
 import { holdsCardNumber, isCardNumber, maskCardNumbers, tokenise, tokenOf } from './cardNumbers.ts';
 
 export type ToTransactionResult =
-  | { readonly ok: true; readonly value: Transaction }
+  | { readonly ok: true; readonly transaction: Transaction }
   | {
       readonly ok: false;
       /** PAN_IN_ID: a card number where it cannot be replaced. CARD: a card without number and token. */
@@ -35,7 +35,7 @@ export function toTransaction(input: Validated<GatewayTransaction>, key: Uint8Ar
   }
   return {
     ok: true,
-    value: {
+    transaction: {
       transactionId: input.transactionId,
       eventTimeMs: input.eventTimeMs,
       type: input.type,
