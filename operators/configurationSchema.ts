@@ -1,0 +1,84 @@
+import { z } from 'zod';
+import type { ConfigurationDefinition } from './definitions.ts';
+
+const localizedText = z.strictObject({ en: z.string(), zh: z.string() });
+const entity = z.enum(['account', 'card', 'device', 'ip', 'merchant', 'terminal', 'payee']);
+
+const feature = z.strictObject({
+  name: z.string(),
+  aggregate: z.enum(['count', 'sum', 'avg', 'std', 'min', 'max', 'distinct', 'timeSince', 'rate', 'expression']),
+  entity: z.array(entity).exactOptional(),
+  of: z.string().exactOptional(),
+  expression: z.string().exactOptional(),
+  windowMs: z.number().exactOptional(),
+  delayMs: z.number().exactOptional(),
+  where: z.string().exactOptional(),
+  includeCurrent: z.boolean().exactOptional(),
+  whenEmpty: z
+    .union([z.number(), z.nan(), z.literal('NaN')])
+    .transform((value) => (value === 'NaN' ? NaN : value))
+    .exactOptional(),
+  text: localizedText.exactOptional(),
+});
+
+const example = z.strictObject({
+  given: z.strictObject({
+    tx: z.record(z.string(), z.unknown()).exactOptional(),
+    f: z.record(z.string(), z.number()).exactOptional(),
+    m: z.strictObject({ score: z.number() }).exactOptional(),
+    lists: z.record(z.string(), z.array(z.string())).exactOptional(),
+  }),
+  expect: z.enum(['fires', 'silent']),
+});
+
+const rule = z.strictObject({
+  id: z.string(),
+  version: z.number(),
+  owner: z.string(),
+  when: z.string(),
+  params: z.record(z.string(), z.union([z.number(), z.string(), z.boolean(), z.array(z.string())])),
+  then: z.strictObject({
+    verdict: z.enum(['approve', 'challenge', 'review', 'decline']),
+    score: z.number(),
+    code: z.string(),
+  }),
+  text: localizedText,
+  mode: z.enum(['live', 'shadow', 'off']),
+  rollout: z.number(),
+  examples: z.array(example),
+});
+
+const list = z.strictObject({
+  name: z.string(),
+  kind: z.enum(['block', 'allow', 'watch']),
+  entity,
+  text: localizedText,
+});
+
+const thresholds = z.strictObject({ challenge: z.number(), review: z.number(), decline: z.number() });
+
+/** The shape of ConfigurationDefinition; what its values may be is checked by compileConfiguration. */
+export const configurationSchema: z.ZodType<ConfigurationDefinition> = z.strictObject({
+  ruleSetVersion: z.string(),
+  latenessMs: z.number(),
+  recentIds: z.number(),
+  features: z.array(feature),
+  rules: z.array(rule),
+  lists: z.array(list),
+  policy: z.strictObject({
+    thresholds: z.strictObject({ normal: thresholds, elevated: thresholds, lockdown: thresholds }),
+    maxReasons: z.number(),
+  }),
+});
+
+/** As it stands in a rules file, with the parts that may be left out: params {}, mode live, rollout 100, examples []. */
+export const ruleFileSchema = z.strictObject({
+  rules: z.array(
+    rule.extend({
+      params: rule.shape.params.default({}),
+      mode: rule.shape.mode.default('live'),
+      rollout: rule.shape.rollout.default(100),
+      examples: rule.shape.examples.default([]),
+    }),
+  ),
+});
