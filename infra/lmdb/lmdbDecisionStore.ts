@@ -1,0 +1,116 @@
+import type { Database, RootDatabase } from 'lmdb';
+import type { DecisionRow, DecisionStore } from '../../pipeline/ports.ts';
+import { LedgerUnavailableError } from '../../pipeline/ports.ts';
+import { GroupCommit } from './groupCommit.ts';
+import type { CommitLimits } from './groupCommit.ts';
+
+export interface LmdbDecisionStoreOptions {
+  readonly folder: string;
+  readonly readOnly: boolean;
+  readonly limits: CommitLimits;
+}
+
+/**
+ * Decisions by ledger offset, and an index from transaction id to the offset of its first decision. What was decided
+ * first stays: a gateway may have acted on it.
+ */
+export class LmdbDecisionStore implements DecisionStore {
+  readonly #environment: RootDatabase;
+  readonly #decisions: Database<Buffer, number>;
+  readonly #firstOffsets: Database<number, string>;
+  readonly #options: LmdbDecisionStoreOptions;
+  readonly #commits: GroupCommit<readonly DecisionRow[], true> | null;
+  #lastOffset: number;
+  #nextLastOffset: number;
+
+  constructor(environment: RootDatabase, options: LmdbDecisionStoreOptions) {
+    this.#environment = environment;
+    this.#options = options;
+    this.#decisions = environment.openDB<Buffer, number>({ name: 'decisions', encoding: 'binary' });
+    this.#firstOffsets = environment.openDB<number, string>({ name: 'firstOffsets', encoding: 'ordered-binary' });
+    this.#lastOffset = this.#readLastOffset();
+    this.#nextLastOffset = this.#lastOffset;
+    this.#commits = options.readOnly
+      ? null
+      : new GroupCommit(environment, options.folder, options.limits, {
+          write: (works) => this.#write(works),
+          committed: () => {
+            this.#lastOffset = this.#nextLastOffset;
+          },
+          rolledBack: () => this.#readLastOffset() === this.#lastOffset,
+        });
+  }
+
+  async put(decisions: readonly DecisionRow[]): Promise<void> {
+    if (this.#commits === null)
+      throw new LedgerUnavailableError('SLUICE_LEDGER_CLOSED', `${this.#options.folder} is open for reading only.`);
+    if (decisions.length === 0) return;
+    let bytes = 0;
+    for (const decision of decisions) bytes += decision.value.length + decision.transactionId.length;
+    await this.#commits.submit(decisions, decisions.length, bytes);
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await -- the port is asynchronous, LMDB reads are not
+  async get(ledgerOffset: number): Promise<Buffer | undefined> {
+    this.#refresh();
+    return this.#decisions.get(ledgerOffset);
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await -- the port is asynchronous, LMDB reads are not
+  async find(transactionId: string): Promise<Buffer | undefined> {
+    if (transactionId.length === 0) return undefined;
+    this.#refresh();
+    const offset = this.#firstOffsets.get(transactionId);
+    return offset === undefined ? undefined : this.#decisions.get(offset);
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await -- the port is asynchronous, LMDB reads are not
+  async read(
+    fromOffset: number,
+    toOffset: number,
+  ): Promise<readonly { readonly ledgerOffset: number; readonly value: Buffer }[]> {
+    this.#refresh();
+    const rows: { readonly ledgerOffset: number; readonly value: Buffer }[] = [];
+    if (fromOffset >= toOffset) return rows;
+    for (const { key, value } of this.#decisions.getRange({ start: fromOffset, end: toOffset }))
+      rows.push({ ledgerOffset: key, value });
+    return rows;
+  }
+
+  lastOffset(): number {
+    if (this.#options.readOnly) this.#lastOffset = this.#readLastOffset();
+    return this.#lastOffset;
+  }
+
+  async close(): Promise<void> {
+    await this.#commits?.close();
+    await this.#environment.close();
+  }
+
+  #write(works: readonly (readonly DecisionRow[])[]): readonly true[] {
+    let lastOffset = this.#lastOffset;
+    const done: true[] = [];
+    for (const rows of works) {
+      for (const { ledgerOffset, transactionId, isFirst, value } of rows) {
+        if (ledgerOffset > lastOffset) {
+          this.#decisions.putSync(ledgerOffset, value, { append: true });
+          lastOffset = ledgerOffset;
+        } else this.#decisions.putSync(ledgerOffset, value, { noOverwrite: true });
+        if (isFirst) this.#firstOffsets.putSync(transactionId, ledgerOffset, { noOverwrite: true });
+      }
+      done.push(true);
+    }
+    this.#nextLastOffset = lastOffset;
+    return done;
+  }
+
+  #readLastOffset(): number {
+    this.#decisions.resetReadTxn();
+    for (const offset of this.#decisions.getKeys({ reverse: true, limit: 1 })) return offset;
+    return -1;
+  }
+
+  #refresh(): void {
+    if (this.#options.readOnly) this.#decisions.resetReadTxn();
+  }
+}

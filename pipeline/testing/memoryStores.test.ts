@@ -1,0 +1,26 @@
+import { describeDecisionStore } from './decisionStoreConformance.ts';
+import { describeLedger } from './ledgerConformance.ts';
+import { MemoryDecisionStore } from './memoryDecisionStore.ts';
+import { MemoryLedger } from './memoryLedger.ts';
+import { MemoryModelStore } from './memoryModelStore.ts';
+import { describeModelStore } from './modelStoreConformance.ts';
+
+describeLedger('MemoryLedger', () => {
+  const records: Buffer[] = [];
+  return Promise.resolve({
+    open: (options) => Promise.resolve(new MemoryLedger(records, options?.maxQueuedRecords)),
+    dispose: () => Promise.resolve(),
+  });
+});
+
+describeDecisionStore('MemoryDecisionStore', () => {
+  const values = new Map<number, Buffer>();
+  const firstOffsets = new Map<string, number>();
+  return Promise.resolve({
+    open: () => Promise.resolve(new MemoryDecisionStore(values, firstOffsets)),
+    close: () => Promise.resolve(),
+    dispose: () => Promise.resolve(),
+  });
+});
+
+describeModelStore('MemoryModelStore', (test) => test(new MemoryModelStore()));
