@@ -118,6 +118,11 @@ export class ListState implements ListMembership {
     return { entries, next: null };
   }
 
+  /** The cursor that continues a page after this value; null when it is not on the list. */
+  cursorOf(list: string, value: string): number | null {
+    return this.#lists.get(list)?.entries.get(value)?.sequence ?? null;
+  }
+
   #holds(entry: StoredEntry): boolean {
     return entry.expiresAtMs === null || entry.expiresAtMs > this.timeMs;
   }

@@ -1,0 +1,57 @@
+import { z } from 'zod';
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits');
+const finite = z.number().refine(Number.isFinite, 'expected a finite number');
+
+/**
+ * model.json: what a model file is, what it was trained on, and how its probability becomes a score.
+ * `calibration` holds points [probability, score], both rising, from [0, 0] to [1, 1000]; between them the score is linear.
+ * `baselines` are the training medians of the features; `reasonFeatures` the features worth naming, most important first.
+ */
+export const modelMetadataSchema = z.strictObject({
+  id: z.string().min(1).max(64),
+  version: z.string().min(1).max(64),
+  format: z.literal('onnx'),
+  sha256,
+  catalogueSha256: sha256,
+  inputs: z.array(z.string().min(1).max(64)).min(1).max(1024),
+  input: z.string().min(1),
+  output: z.string().min(1),
+  fraudColumn: z.int().min(0).max(1),
+  calibration: z
+    .array(z.tuple([z.number().min(0).max(1), z.number().min(0).max(1000)]))
+    .min(2)
+    .max(64)
+    .refine(rises, 'expected points with rising probability and score, from [0, 0] to [1, 1000]'),
+  baselines: z.record(z.string(), finite.nullable()),
+  reasonFeatures: z.array(z.string()).max(32),
+  trainedAt: z.string(),
+  data: z.record(z.string(), z.unknown()),
+  metrics: z.record(z.string(), z.unknown()),
+  libraries: z.record(z.string(), z.string()),
+});
+
+export type ModelMetadata = z.infer<typeof modelMetadataSchema>;
+
+function rises(points: readonly (readonly [number, number])[]): boolean {
+  const first = points[0];
+  const last = points[points.length - 1];
+  if (first?.[0] !== 0 || first[1] !== 0 || last?.[0] !== 1 || last[1] !== 1000) return false;
+  return points.every((point, index) => {
+    const before = points[index - 1];
+    return before === undefined || (point[0] > before[0] && point[1] >= before[1]);
+  });
+}
+
+/** The score, 0 to 1000, of a probability, by linear interpolation between the calibration's points. */
+export function scoreOf(calibration: ModelMetadata['calibration'], probability: number): number {
+  let lower = calibration[0];
+  for (const point of calibration) {
+    if (probability <= point[0] && lower !== undefined && point[0] > lower[0]) {
+      const share = (probability - lower[0]) / (point[0] - lower[0]);
+      return Math.round(lower[1] + share * (point[1] - lower[1]));
+    }
+    lower = point;
+  }
+  return probability <= 0 ? 0 : 1000;
+}

@@ -1,0 +1,166 @@
+import type { EvaluationContext } from '../../operators/cel/context.ts';
+import type { CompiledConfiguration } from '../../operators/configuration.ts';
+import type { ListDefinition } from '../../operators/definitions.ts';
+import type { ListState } from '../../operators/lists/listState.ts';
+import { emptyRuleResults } from '../../operators/rules/ruleSet.ts';
+import { OcclusionExplainer } from '../../models/occlusion.ts';
+import type { Scorer } from '../../models/scorer.ts';
+import type { Decision, DecisionMode, Reason } from '../../schemas/types.ts';
+import { modelReasons } from './modelReasons.ts';
+import type { WaitingPayment, WaitingPayments } from './waitingPayments.ts';
+
+/** How many features a verdict by the model names. */
+const MODEL_REASONS = 3;
+
+/**
+ * The dear half of the engine: rules and model over the payments that wait, under one configuration and one model. Each
+ * payment is decided with lists and posture as of its own engine time.
+ */
+export class Decider {
+  readonly #configuration: CompiledConfiguration;
+  readonly #scorer: Scorer | null;
+  readonly #explainer: OcclusionExplainer | null;
+  readonly #context: EvaluationContext;
+  readonly #lists: ListState;
+  readonly #rules = emptyRuleResults();
+  readonly #listHits: ListDefinition[] = [];
+  readonly #modelRows: Float32Array;
+  readonly #width: number;
+
+  constructor(configuration: CompiledConfiguration, scorer: Scorer | null, lists: ListState, maxBatch: number) {
+    this.#configuration = configuration;
+    this.#scorer = scorer;
+    this.#explainer = scorer === null ? null : new OcclusionExplainer(scorer);
+    this.#lists = lists;
+    this.#width = configuration.catalogue.names.length;
+    this.#modelRows = new Float32Array(maxBatch * this.#width);
+    this.#context = {
+      tx: NO_TRANSACTION,
+      label: 'none',
+      features: new Float64Array(0),
+      featureBase: 0,
+      modelScore: NaN,
+      modelProbability: NaN,
+      lists,
+    };
+  }
+
+  /** Decisions on all waiting payments, in order. */
+  async decide(waiting: WaitingPayments): Promise<Decision[]> {
+    const probabilities = await this.#score(waiting);
+    const decisions: Decision[] = [];
+    for (const payment of waiting.payments) {
+      decisions.push(await this.#decideOne(payment, waiting.features, probabilities[payment.row] ?? NaN));
+    }
+    return decisions;
+  }
+
+  /** The model's probability by row; NaN where the model is left out. */
+  async #score(waiting: WaitingPayments): Promise<Float64Array> {
+    const probabilities = new Float64Array(waiting.payments.length).fill(NaN);
+    const scorer = this.#scorer;
+    if (scorer === null) return probabilities;
+    const scored = waiting.payments.filter((payment) => payment.degradation === 'full');
+    if (scored.length === 0) return probabilities;
+    scored.forEach((payment, index) => {
+      const base = payment.row * this.#width;
+      this.#modelRows.set(waiting.features.subarray(base, base + this.#width), index * this.#width);
+    });
+    const results = await scorer.probabilities(this.#modelRows, scored.length);
+    scored.forEach((payment, index) => {
+      probabilities[payment.row] = results[index] ?? NaN;
+    });
+    return probabilities;
+  }
+
+  async #decideOne(payment: WaitingPayment, features: Float64Array, probability: number): Promise<Decision> {
+    const { ruleSet, lists, policy, catalogue, definition } = this.#configuration;
+    const scorer = Number.isNaN(probability) ? null : this.#scorer;
+    const modelScore = scorer === null ? NaN : scorer.score(probability);
+    const context = this.#context;
+    context.tx = payment.transaction;
+    context.features = features;
+    context.featureBase = payment.row * this.#width;
+    context.modelProbability = probability;
+    context.modelScore = modelScore;
+    this.#lists.timeMs = payment.engineTimeMs;
+    ruleSet.evaluate(context, this.#rules);
+    lists.find(payment.transaction, this.#lists, this.#listHits);
+    const input = {
+      listHits: this.#listHits,
+      firedRules: this.#rules.live,
+      modelScore,
+      modelReasons: NO_REASONS,
+      riskLevel: payment.riskLevel,
+    };
+    let verdict = policy.decide(input);
+    if (scorer !== null && modelScore >= definition.policy.thresholds[payment.riskLevel].challenge) {
+      verdict = policy.decide({ ...input, modelReasons: await this.#explain(context, probability) });
+    }
+    return {
+      ledgerOffset: payment.ledgerOffset,
+      transactionId: payment.transaction.transactionId,
+      status: 'new',
+      originalOffset: null,
+      contentHash: payment.contentHash,
+      engineTimeMs: payment.engineTimeMs,
+      late: payment.isLate,
+      verdict: verdict.verdict,
+      score: verdict.score,
+      modelScore: scorer === null ? null : probability,
+      mode: modeOf(payment, scorer),
+      degraded: this.#degraded(scorer),
+      reasons: verdict.reasons,
+      rulesFired: [...this.#rules.fired],
+      ruleErrors: [...this.#rules.errors],
+      ruleSet: definition.ruleSetVersion,
+      ruleSetSha256: this.#configuration.sha256,
+      modelId: scorer?.metadata.id ?? null,
+      modelVersion: scorer?.metadata.version ?? null,
+      modelSha256: scorer?.metadata.sha256 ?? null,
+      catalogueSha256: catalogue.sha256,
+      features: Array.from(features.subarray(context.featureBase, context.featureBase + this.#width)),
+    };
+  }
+
+  async #explain(context: EvaluationContext, probability: number): Promise<readonly Reason[]> {
+    if (this.#explainer === null || this.#scorer === null) return NO_REASONS;
+    const row = Float32Array.from(context.features.subarray(context.featureBase, context.featureBase + this.#width));
+    const contributions = await this.#explainer.explain(row, probability, MODEL_REASONS);
+    return modelReasons(contributions, this.#configuration.catalogue, this.#scorer.metadata);
+  }
+
+  #degraded(scorer: Scorer | null): readonly string[] {
+    const failed = this.#rules.errors.map((error) => error.rule);
+    return scorer === null ? ['model', ...failed] : failed;
+  }
+}
+
+function modeOf(payment: WaitingPayment, scorer: Scorer | null): DecisionMode {
+  if (scorer !== null) return 'full';
+  return payment.degradation === 'rulesOnly' ? 'rulesOnly' : 'noModel';
+}
+
+const NO_REASONS: readonly Reason[] = [];
+
+/** Stands in the context until the first payment; never evaluated. */
+const NO_TRANSACTION: EvaluationContext['tx'] = {
+  transactionId: '',
+  eventTimeMs: 0,
+  type: 'other',
+  channel: 'other',
+  amountMinor: 0,
+  currency: '',
+  account: null,
+  card: null,
+  device: null,
+  ip: null,
+  merchant: null,
+  mcc: null,
+  terminal: null,
+  payee: null,
+  country: null,
+  authMethods: [],
+  originalTransactionId: null,
+  attributes: {},
+};

@@ -1,0 +1,269 @@
+import { compileConfiguration, parseConfiguration, type CompiledConfiguration } from '../../operators/configuration.ts';
+import type { FeatureCatalogue } from '../../operators/features/catalogue.ts';
+import { createFeatureState } from '../../operators/features/createFeatureState.ts';
+import type { FeatureState } from '../../operators/features/featureState.ts';
+import { ListState } from '../../operators/lists/listState.ts';
+import type { Scorer } from '../../models/scorer.ts';
+import { codecs } from '../../schemas/codec.ts';
+import { decodeLedgerRecord, type DecodedLedgerRecord } from '../../schemas/ledgerCodec.ts';
+import type { Decision, Fallback, ModelPromotion, RuleSetPublication, Transaction } from '../../schemas/types.ts';
+import { contentHashOf } from '../ingest/contentHash.ts';
+import type { LedgerRow } from '../ports.ts';
+import { Decider } from './decider.ts';
+import { PostureState } from './postureState.ts';
+import { RecentIds, type SeenPayment } from './recentIds.ts';
+import { WaitingPayments } from './waitingPayments.ts';
+
+/** What the engine needs beside the records; each answer is fixed by the ledger. */
+export interface EngineServices {
+  /** The model that a promotion names. Throws when it cannot be had: without it decisions could not be repeated. */
+  loadModel(promotion: ModelPromotion): Promise<Scorer>;
+  /**
+   * Feature state of `catalogue` after all records before `offset`. Called when a publication changes the catalogue, so
+   * that a new feature is exact from its first use.
+   */
+  buildFeatures(catalogue: FeatureCatalogue, offset: number): Promise<FeatureState>;
+  /** The decision that an earlier run stored for this offset. */
+  storedDecision(ledgerOffset: number): Promise<Decision>;
+}
+
+export interface EngineOptions {
+  /** Payments decided in one batch; no effect on any decision. */
+  readonly maxBatch: number;
+  /** Payments up to this offset are advanced, not decided: an earlier run decided them. -1: decide all. */
+  readonly decidedThrough: number;
+  /** Only keep the feature state of this catalogue, whatever is published; decide nothing. */
+  readonly featuresOnly?: FeatureCatalogue;
+}
+
+/** What came of one payment. */
+export interface EngineOutput {
+  readonly transaction: Transaction;
+  readonly ingestTimeMs: number;
+  readonly decision: Decision;
+}
+
+/**
+ * The deterministic state machine: ledger records in, decisions out, no clock, no randomness. A decision is a function
+ * of the records up to its payment, whatever batches they came in. Each record is *advanced* (duplicates, features,
+ * lists, configuration, posture) in order; a few payments then wait to be *decided* together by rules and model.
+ * Whatever changes decisions has the waiting ones decided first, so no batch spans a change.
+ */
+export class Engine {
+  readonly posture = new PostureState();
+  readonly lists = new ListState([]);
+  readonly #services: EngineServices;
+  readonly #options: EngineOptions;
+  readonly #recentIds = new RecentIds(0);
+  /** Fallbacks given, by transaction id: what the gateway was told stands over what was decided later. Bounded. */
+  readonly #fallbacks = new Map<string, Fallback>();
+  #nextOffset = 0;
+  #configuration: CompiledConfiguration | null = null;
+  #features: FeatureState | null = null;
+  #scorer: Scorer | null = null;
+  #decider: Decider | null = null;
+  #waiting = new WaitingPayments(1, 0);
+  #waitingTimes: number[] = [];
+
+  constructor(services: EngineServices, options: EngineOptions) {
+    this.#services = services;
+    this.#options = options;
+    if (options.featuresOnly !== undefined) this.#features = createFeatureState(options.featuresOnly);
+  }
+
+  /** Offset of the next record to advance. */
+  get nextOffset(): number {
+    return this.#nextOffset;
+  }
+
+  get configuration(): CompiledConfiguration | null {
+    return this.#configuration;
+  }
+
+  get features(): FeatureState | null {
+    return this.#features;
+  }
+
+  get scorer(): Scorer | null {
+    return this.#scorer;
+  }
+
+  fallback(transactionId: string): Fallback | undefined {
+    return this.#fallbacks.get(transactionId);
+  }
+
+  /** Advances the records, which must follow the last ones without a gap, and decides every payment among them. */
+  async process(rows: readonly LedgerRow[]): Promise<EngineOutput[]> {
+    const outputs: EngineOutput[] = [];
+    for (const row of rows) {
+      if (row.offset !== this.#nextOffset) {
+        throw new Error(`the ledger has a gap: expected offset ${String(this.#nextOffset)}, got ${String(row.offset)}`);
+      }
+      this.#nextOffset = row.offset + 1;
+      const envelope = codecs.ledgerRecord.decode(row.value);
+      if (envelope.kind === 'transaction') {
+        await this.#advancePayment(row.offset, envelope.payload, envelope.ingestTimeMs, outputs);
+      } else {
+        await this.#advanceOther(row.offset, decodeLedgerRecord(row.value), outputs);
+      }
+    }
+    await this.#decideWaiting(outputs);
+    return outputs;
+  }
+
+  async #advancePayment(
+    ledgerOffset: number,
+    payload: Buffer,
+    ingestTimeMs: number,
+    outputs: EngineOutput[],
+  ): Promise<void> {
+    const transaction = codecs.transaction.decode(payload);
+    const contentHash = contentHashOf(payload);
+    const seen = this.#recentIds.find(transaction.transactionId);
+    if (seen !== undefined) {
+      if (ledgerOffset <= this.#options.decidedThrough) return;
+      await this.#decideWaiting(outputs);
+      outputs.push({ transaction, ingestTimeMs, decision: await this.#repeat(ledgerOffset, contentHash, seen) });
+      return;
+    }
+    this.#recentIds.add(transaction.transactionId, { ledgerOffset, contentHash, decision: null });
+    const features = this.#features;
+    if (features === null) throw new Error(`the payment at offset ${String(ledgerOffset)} comes before any rule set`);
+    const waiting = this.#waiting;
+    const isLate = features.addTransaction(transaction, ledgerOffset, waiting.features, waiting.nextBase);
+    if (ledgerOffset <= this.#options.decidedThrough) return;
+    const engineTimeMs = features.timeMs;
+    waiting.payments.push({
+      row: waiting.payments.length,
+      ledgerOffset,
+      transaction,
+      contentHash,
+      engineTimeMs,
+      isLate,
+      riskLevel: this.posture.riskLevel(engineTimeMs),
+      degradation: this.posture.degradation(engineTimeMs),
+    });
+    this.#waitingTimes.push(ingestTimeMs);
+    if (waiting.isFull) await this.#decideWaiting(outputs);
+  }
+
+  async #advanceOther(offset: number, record: DecodedLedgerRecord, outputs: EngineOutput[]): Promise<void> {
+    switch (record.kind) {
+      case 'label':
+        this.#features?.addLabel(record.event);
+        return;
+      case 'tick':
+        this.#features?.advanceTime(record.event.eventTimeMs);
+        return;
+      case 'fallback':
+        this.#addFallback(record.event);
+        return;
+      case 'listChange':
+        await this.#decideWaiting(outputs);
+        this.lists.apply(record.event);
+        return;
+      case 'posture':
+        await this.#decideWaiting(outputs);
+        this.posture.apply(record.event);
+        return;
+      case 'ruleSetPublication':
+        await this.#decideWaiting(outputs);
+        await this.#publish(offset, record.event);
+        return;
+      case 'modelPromotion':
+        await this.#decideWaiting(outputs);
+        await this.#promote(record.event);
+        return;
+      case 'outcome':
+      case 'deadLetter':
+      case 'transaction':
+        return;
+    }
+  }
+
+  async #publish(offset: number, publication: RuleSetPublication): Promise<void> {
+    const configuration = configurationOf(publication, offset);
+    this.#recentIds.resize(configuration.definition.recentIds);
+    this.lists.declare(configuration.listNames);
+    if (this.#options.featuresOnly !== undefined) return;
+    if (this.#features?.catalogue.sha256 !== configuration.catalogue.sha256) {
+      this.#features = await this.#services.buildFeatures(configuration.catalogue, offset);
+      this.#waiting = new WaitingPayments(this.#options.maxBatch, configuration.catalogue.names.length);
+    }
+    this.#configuration = configuration;
+    this.#newDecider();
+  }
+
+  async #promote(promotion: ModelPromotion): Promise<void> {
+    if (this.#options.featuresOnly !== undefined) return;
+    const before = this.#scorer;
+    this.#scorer = promotion.modelId === null ? null : await this.#services.loadModel(promotion);
+    this.#newDecider();
+    await before?.close();
+  }
+
+  #newDecider(): void {
+    if (this.#configuration === null) return;
+    const { catalogue } = this.#configuration;
+    // A model of another catalogue cannot score these features: decisions then say that the model was left out.
+    const scorer = this.#scorer?.metadata.catalogueSha256 === catalogue.sha256 ? this.#scorer : null;
+    this.#decider = new Decider(this.#configuration, scorer, this.lists, this.#options.maxBatch);
+  }
+
+  async #decideWaiting(outputs: EngineOutput[]): Promise<void> {
+    const waiting = this.#waiting;
+    if (waiting.payments.length === 0) return;
+    if (this.#decider === null) throw new Error('payments wait before any rule set was published');
+    const decisions = await this.#decider.decide(waiting);
+    waiting.payments.forEach(({ transaction, ledgerOffset }, index) => {
+      const decision = decisions[index];
+      if (decision?.ledgerOffset !== ledgerOffset)
+        throw new Error('the decisions are not those of the waiting payments');
+      const seen = this.#recentIds.find(transaction.transactionId);
+      if (seen?.ledgerOffset === ledgerOffset) seen.decision = summaryOf(decision);
+      outputs.push({ transaction, ingestTimeMs: this.#waitingTimes[index] ?? 0, decision });
+    });
+    waiting.clear();
+    this.#waitingTimes.length = 0;
+  }
+
+  /** The decision on a payment whose id was seen before: the first one's verdict, and where to find the rest. */
+  async #repeat(ledgerOffset: number, contentHash: string, seen: SeenPayment): Promise<Decision> {
+    seen.decision ??= summaryOf(await this.#services.storedDecision(seen.ledgerOffset));
+    return {
+      ...seen.decision,
+      ledgerOffset,
+      contentHash,
+      status: seen.contentHash === contentHash ? 'duplicate' : 'conflict',
+      originalOffset: seen.ledgerOffset,
+    };
+  }
+
+  #addFallback(fallback: Fallback): void {
+    this.#fallbacks.set(fallback.transactionId, fallback);
+    if (this.#fallbacks.size <= MAX_FALLBACKS) return;
+    for (const oldest of this.#fallbacks.keys()) {
+      this.#fallbacks.delete(oldest);
+      return;
+    }
+  }
+}
+
+/** Fallbacks remembered for retries; beyond it the oldest is forgotten here and remains in ledger and history. */
+const MAX_FALLBACKS = 100_000;
+
+/** A published configuration was checked before it was published; one that cannot be compiled needs another Sluice. */
+function configurationOf(publication: RuleSetPublication, offset: number): CompiledConfiguration {
+  const parsed = parseConfiguration(publication.content);
+  const compiled = parsed.ok ? compileConfiguration(parsed.value) : parsed;
+  if (compiled.ok) return compiled.value;
+  const problem = compiled.problems[0]?.message ?? 'unknown';
+  throw new Error(
+    `SLUICE_RULE_SET_UNREADABLE: rule set ${publication.version} at offset ${String(offset)}: ${problem}`,
+  );
+}
+
+/** What a repeated payment's record repeats of the first decision; features and reasons stay with the first. */
+function summaryOf(decision: Decision): Decision {
+  return { ...decision, reasons: [], rulesFired: [], ruleErrors: [], features: [] };
+}

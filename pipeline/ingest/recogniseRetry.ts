@@ -1,0 +1,66 @@
+import { codecs } from '../../schemas/codec.ts';
+import type { Decision } from '../../schemas/types.ts';
+import { ok, retry, type Outcome } from '../outcome.ts';
+import type { IngestContext } from './ingestContext.ts';
+import type { PendingVerdict } from './pendingVerdicts.ts';
+import type { PreparedPayment } from './preparePayment.ts';
+import { withDeadline } from './withDeadline.ts';
+
+/** A payment seen for the first time, with the place where its verdict will arrive. */
+export interface AdmittedPayment extends PreparedPayment {
+  readonly pending: PendingVerdict;
+}
+
+/**
+ * A retried payment gets the first attempt's verdict, whether that one is still on its way or was decided years ago; the
+ * same id with other content is a conflict.
+ */
+export async function recogniseRetry(
+  context: IngestContext,
+  payment: PreparedPayment,
+): Promise<Outcome<AdmittedPayment>> {
+  const { pending, decisions } = context.services;
+  const { transactionId } = payment.transaction;
+  const onItsWay = pending.find(transactionId);
+  if (onItsWay !== undefined) return joinFirst(context, payment, onItsWay);
+  const decided = await decisions.find(transactionId);
+  if (decided !== undefined) return answerAgain(payment, codecs.decision.decode(decided));
+  const openedMeanwhile = pending.find(transactionId);
+  if (openedMeanwhile !== undefined) return joinFirst(context, payment, openedMeanwhile);
+  if (pending.full) {
+    return retry('SLUICE_OVERLOADED', 'too many payments are being decided; send this one again later', 1);
+  }
+  return ok({ ...payment, pending: pending.open(transactionId, payment.contentHash) });
+}
+
+/** Waits with the first attempt, no longer than a first attempt would. */
+async function joinFirst(
+  context: IngestContext,
+  payment: PreparedPayment,
+  first: PendingVerdict,
+): Promise<Outcome<never>> {
+  if (first.contentHash !== payment.contentHash) return conflict(payment.transaction.transactionId);
+  const decision = await withDeadline(first.decided, context.services.settings.deadlineMs);
+  return decision === undefined
+    ? retry('SLUICE_STILL_DECIDING', 'the first attempt with this transaction id has no verdict yet; ask again', 1)
+    : answerAgain(payment, decision);
+}
+
+function answerAgain(payment: PreparedPayment, decision: Decision): Outcome<never> {
+  return decision.contentHash === payment.contentHash
+    ? { kind: 'duplicate', decision }
+    : conflict(payment.transaction.transactionId);
+}
+
+function conflict(transactionId: string): Outcome<never> {
+  return {
+    kind: 'conflict',
+    transactionId,
+    refusal: {
+      code: 'SLUICE_TRANSACTION_CONFLICT',
+      field: 'transactionId',
+      message:
+        'this transaction id was used before, with other content; its verdict is at /v1/verdicts/{transactionId}',
+    },
+  };
+}
