@@ -1,13 +1,20 @@
 import type { Label, Transaction } from '../../schemas/types.ts';
 import type { FeatureCatalogue } from './catalogue.ts';
+import { MAX_CANDIDATES_PER_KEY, MAX_DISTINCT_PER_KEY, MAX_KEYS_PER_ENTITY, MAX_RESERVOIR_EVENTS } from './limits.ts';
 
 /**
  * All windows of all entities. The engine's time is the greatest event time seen; a window of length w and delay d
  * covers (time - d - w, time - d], and holds every event seen so far whose own time is inside it.
+ *
+ * Values: sum, avg, std, min and max are in minor units of the payment's own currency (amounts of different currencies
+ * are not converted: put `tx.currency == '...'` into `where` where a key pays in several). std is the population's
+ * (divided by n). timeSince is in seconds, from the newest matching event to the engine's time. distinct counts the
+ * events that have the field. A payment without the entity gets NaN for the entity's features and is not added to it.
+ * A `where` or expression that fails on a payment is false, or NaN.
  */
 export interface FeatureState {
   readonly catalogue: FeatureCatalogue;
-  /** The engine's time, epoch milliseconds. */
+  /** The engine's time, epoch milliseconds; 0 before the first event. */
   readonly timeMs: number;
   /** Live keys over all entities. */
   readonly keyCount: number;
@@ -20,4 +27,45 @@ export interface FeatureState {
   addTransaction(tx: Transaction, ledgerOffset: number, out: Float64Array, outBase: number): boolean;
   /** Applies a label to its payment, wherever the payment's windows now stand. Unknown offsets are counted and ignored. */
   addLabel(label: Label): void;
+  /** What the state holds, and how often it passed a bound. Not for the hot path. */
+  statistics(): FeatureStatistics;
 }
+
+export interface FeatureStatistics {
+  /** Events held for the longest window. */
+  readonly events: number;
+  /** Live keys of each entity, tuple (joined by +) and field counted by distinct. */
+  readonly keys: Readonly<Record<string, number>>;
+  /** Bytes of the typed arrays; key strings and their maps come on top. */
+  readonly bytes: number;
+  readonly lateBeyondBound: number;
+  /** Labels whose payment is unknown, or older than every window. */
+  readonly unknownLabels: number;
+  /** `where` clauses and expressions that could not be evaluated. */
+  readonly failedExpressions: number;
+  /** Keys that found their entity's table full. Their payments get NaN. */
+  readonly refusedKeys: number;
+  /** Values that distinct could not take in, its key holding MAX_DISTINCT_PER_KEY: the count is then too low. */
+  readonly saturatedDistincts: number;
+  /** Candidates that min, max or timeSince lost to MAX_CANDIDATES_PER_KEY: the value may then be off. */
+  readonly droppedCandidates: number;
+  /** Events that left their windows early because there were MAX_RESERVOIR_EVENTS. */
+  readonly forcedOut: number;
+}
+
+export interface FeatureLimits {
+  readonly maxKeysPerEntity: number;
+  readonly maxDistinctPerKey: number;
+  readonly maxCandidatesPerKey: number;
+  readonly maxReservoirEvents: number;
+  /** Events per reservoir chunk: what a late event may have to move. */
+  readonly chunkCapacity: number;
+}
+
+export const defaultLimits: FeatureLimits = {
+  maxKeysPerEntity: MAX_KEYS_PER_ENTITY,
+  maxDistinctPerKey: MAX_DISTINCT_PER_KEY,
+  maxCandidatesPerKey: MAX_CANDIDATES_PER_KEY,
+  maxReservoirEvents: MAX_RESERVOIR_EVENTS,
+  chunkCapacity: 4_096,
+};

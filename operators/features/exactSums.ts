@@ -1,0 +1,104 @@
+/**
+ * Exact integer sums of amounts and of their squares, over as many as 2^26 (67 million) amounts of up to 1e12 in one
+ * window, by plain double additions: every lane adds integers below 2^27, so no lane reaches 2^53, and a value that
+ * leaves takes off exactly what it added.
+ *
+ * A sum takes two lanes (2^20 apart), a sum of squares three (2^27 apart).
+ */
+
+const LANE_20 = 1_048_576;
+const LANE_27 = 134_217_728;
+const SPLITTER = LANE_27 + 1;
+
+/** One amount split into the lanes that sums add up. Reused for every event. */
+export interface AmountLanes {
+  low: number;
+  high: number;
+  square0: number;
+  square1: number;
+  square2: number;
+}
+
+export function createAmountLanes(): AmountLanes {
+  return { low: 0, high: 0, square0: 0, square1: 0, square2: 0 };
+}
+
+/** Splits an integer amount from 0 to 1e12. */
+export function splitAmount(amountMinor: number, lanes: AmountLanes): void {
+  lanes.high = Math.floor(amountMinor / LANE_20);
+  lanes.low = amountMinor - lanes.high * LANE_20;
+}
+
+/** Splits the square of the amount that `lanes` holds. */
+export function splitSquare(lanes: AmountLanes): void {
+  const { low, high } = lanes;
+  // amount^2 = low^2 + 2 low high 2^20 + high^2 2^40; every intermediate stays below 2^53.
+  const cross = 2 * low * high;
+  const crossCarry = Math.floor(cross / 128);
+  const bottom = low * low + (cross - crossCarry * 128) * LANE_20;
+  const bottomCarry = Math.floor(bottom / LANE_27);
+  const middle = crossCarry + bottomCarry + high * high * 8_192;
+  const middleCarry = Math.floor(middle / LANE_27);
+  lanes.square0 = bottom - bottomCarry * LANE_27;
+  lanes.square1 = middle - middleCarry * LANE_27;
+  lanes.square2 = middleCarry;
+}
+
+/** The sum, rounded once where it passes 2^53. */
+export function sumOfLanes(low: number, high: number): number {
+  return high * LANE_20 + low;
+}
+
+/**
+ * Population standard deviation sqrt(n Q - S^2) / n of n amounts with sum S and sum of squares Q, both exact. The
+ * difference is taken in double-double arithmetic (Dekker 1971; Knuth's two-sum), about 104 bits: the result's
+ * relative error stays below 1e-12 while the mean is less than 1e9 standard deviations. n^2 times the variance is an
+ * integer, so less than a half means that all amounts are equal.
+ */
+export function standardDeviation(
+  count: number,
+  low: number,
+  high: number,
+  square0: number,
+  square1: number,
+  square2: number,
+): number {
+  // S = sumHigh + sumLow, exactly.
+  const sumPart = high * LANE_20;
+  const sumHigh = sumPart + low;
+  const sumLow = twoSumError(sumPart, low, sumHigh);
+  // Q = squareHigh + squareLow, to about 106 bits.
+  const top = square2 * LANE_27 * LANE_27;
+  const middle = square1 * LANE_27;
+  const upper = top + middle;
+  const upperError = twoSumError(top, middle, upper);
+  const squareHigh = upper + square0;
+  const squareLow = twoSumError(upper, square0, squareHigh) + upperError;
+
+  const scaled = count * squareHigh;
+  const scaledLow = twoProductError(count, squareHigh, scaled) + count * squareLow;
+  const squaredSum = sumHigh * sumHigh;
+  const squaredSumLow = twoProductError(sumHigh, sumHigh, squaredSum) + (2 * sumHigh * sumLow + sumLow * sumLow);
+
+  const difference = scaled - squaredSum;
+  const differenceLow = twoSumError(scaled, -squaredSum, difference) + (scaledLow - squaredSumLow);
+  const total = difference + differenceLow;
+  return total < 0.5 ? 0 : Math.sqrt(total) / count;
+}
+
+/** a + b - sum, exactly, where sum is a + b rounded. */
+function twoSumError(a: number, b: number, sum: number): number {
+  const bPart = sum - a;
+  return a - (sum - bPart) + (b - bPart);
+}
+
+/** a * b - product, exactly, where product is a * b rounded. */
+function twoProductError(a: number, b: number, product: number): number {
+  const aSpread = SPLITTER * a;
+  const aHigh = aSpread - (aSpread - a);
+  const aLow = a - aHigh;
+  const bSpread = SPLITTER * b;
+  const bHigh = bSpread - (bSpread - b);
+  const bLow = b - bHigh;
+  return aHigh * bHigh - product + aHigh * bLow + aLow * bHigh + aLow * bLow;
+}

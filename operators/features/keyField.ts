@@ -1,0 +1,61 @@
+import type { Transaction } from '../../schemas/types.ts';
+import type { EntityName } from '../definitions.ts';
+
+/** In the order in which a tuple's entities are put: [merchant, card] and [card, merchant] are one tuple. */
+export const entityNames: readonly EntityName[] = ['account', 'card', 'device', 'ip', 'merchant', 'terminal', 'payee'];
+
+const readers: Readonly<Record<string, (tx: Transaction) => string | null>> = {
+  account: (tx) => tx.account,
+  card: (tx) => tx.card?.token ?? null,
+  device: (tx) => tx.device,
+  ip: (tx) => tx.ip,
+  merchant: (tx) => tx.merchant,
+  terminal: (tx) => tx.terminal,
+  payee: (tx) => tx.payee,
+  country: (tx) => tx.country,
+  mcc: (tx) => tx.mcc,
+  currency: (tx) => tx.currency,
+  type: (tx) => tx.type,
+  channel: (tx) => tx.channel,
+  cardBin: (tx) => tx.card?.bin ?? null,
+};
+
+/** Fields whose different values `distinct` can count; `attributes.NAME` comes on top, where it is text. */
+export const distinctFields: readonly string[] = Object.keys(readers);
+
+const attributePrefix = 'attributes.';
+
+export function isDistinctField(field: string): boolean {
+  return Object.hasOwn(readers, field) || /^attributes\.[A-Za-z_][A-Za-z0-9_]{0,63}$/.test(field);
+}
+
+/** What reads one field, or a tuple of them, as one string; null when any is absent. */
+export function keyReader(fields: readonly string[]): (tx: Transaction) => string | null {
+  const [first, second] = fields.map(fieldReader);
+  if (first === undefined) throw new Error('SLUICE_STATE_KEY: a key needs at least one field');
+  if (second === undefined) return first;
+  const all = fields.map(fieldReader);
+  return (tx) => {
+    let key = '';
+    for (let index = 0; index < all.length; index++) {
+      const part = all[index]!(tx);
+      if (part === null) return null;
+      // The length in front keeps ('a', 'bc') and ('ab', 'c') apart.
+      key = index === 0 ? `${part.length}:${part}` : `${key}${part.length}:${part}`;
+    }
+    return key;
+  };
+}
+
+function fieldReader(field: string): (tx: Transaction) => string | null {
+  if (field.startsWith(attributePrefix)) {
+    const name = field.slice(attributePrefix.length);
+    return (tx) => {
+      const value = Object.hasOwn(tx.attributes, name) ? tx.attributes[name] : undefined;
+      return typeof value === 'string' ? value : null;
+    };
+  }
+  const reader = readers[field];
+  if (reader === undefined) throw new Error(`SLUICE_STATE_KEY: no field ${field}`);
+  return reader;
+}

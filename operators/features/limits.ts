@@ -1,0 +1,20 @@
+/** Bounds of the feature state. Passing one is counted (FeatureStatistics), never silent. */
+
+const DAY_MS = 86_400_000;
+
+export const MAX_FEATURES = 1_024;
+export const MAX_FEATURE_NAME_LENGTH = 64;
+export const MIN_WINDOW_MS = 1_000;
+export const MAX_WINDOW_MS = 90 * DAY_MS;
+export const MAX_DELAY_MS = 90 * DAY_MS;
+export const MAX_LATENESS_MS = DAY_MS;
+/** Greatest amount a transaction may carry (schemas/): the exact sums are built for it. */
+export const MAX_AMOUNT_MINOR = 1e12;
+/** Live keys of one entity or entity tuple; a JavaScript Map holds at most 2^24 entries. */
+export const MAX_KEYS_PER_ENTITY = 16_000_000;
+/** Different values that one key's distinct count holds; further values are not counted until others have left. */
+export const MAX_DISTINCT_PER_KEY = 4_096;
+/** Candidates that one key's min, max or label-dependent timeSince holds; a further one takes the newest one's place. */
+export const MAX_CANDIDATES_PER_KEY = 4_096;
+/** Events held for the longest window. When they are more, the oldest leave all windows early. */
+export const MAX_RESERVOIR_EVENTS = 100_000_000;

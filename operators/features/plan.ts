@@ -1,0 +1,241 @@
+import type { CompiledCatalogue, CompiledFeature, CompiledWhere } from './catalogue.ts';
+import { CANDIDATE_FIELDS } from './candidates.ts';
+
+/**
+ * How a catalogue is computed: what each key's row holds, and what happens to it when an event crosses an *edge*.
+ *
+ * An edge is an age: an event crosses it when the engine's time reaches its own time plus that age. A window of length
+ * w and delay d is entered at the edge d and left at the edge d + w. Features that share (entity, window, delay, where)
+ * share their parts.
+ */
+export interface FeaturePlan {
+  readonly columns: readonly ColumnPlan[];
+  readonly predicates: readonly PredicatePlan[];
+  /** Bits an event needs: bit 0 is always set, then each predicate's. */
+  readonly bitCount: number;
+  /** By rising age. */
+  readonly edgeAgesMs: readonly number[];
+  readonly sums: readonly SumPart[];
+  readonly recencies: readonly RecencyPart[];
+  readonly candidates: readonly CandidatePart[];
+  readonly distincts: readonly DistinctPart[];
+  readonly reads: readonly ReadPlan[];
+  readonly readsLabels: boolean;
+}
+
+/** One key of an event: an entity, a tuple of them, or a field that only distinct counts. */
+export interface ColumnPlan {
+  readonly fields: readonly string[];
+  /** Age at which an event stops counting for any of the key's windows. */
+  retentionMs: number;
+  /** Doubles in a key's row; the first is the number of events held. */
+  rowLength: number;
+}
+
+/** A `where`. With labels it has three bits, for no label, fraud and genuine, in this order. */
+export interface PredicatePlan {
+  readonly where: CompiledWhere | null;
+  readonly firstBit: number;
+  /** 1 when the label chooses among the three bits, else 0. */
+  readonly labelStride: number;
+}
+
+interface WindowPart {
+  readonly column: number;
+  readonly predicate: number;
+  readonly enterAgeMs: number;
+  readonly leaveAgeMs: number;
+}
+
+/** Additive aggregates of one window; a position of 0 means that nothing reads it. */
+export interface SumPart extends WindowPart {
+  countAt: number;
+  /** Two lanes. */
+  sumAt: number;
+  /** Three lanes. */
+  squaresAt: number;
+}
+
+/** Time of the newest event of a window that no label can change. */
+export interface RecencyPart extends WindowPart {
+  readonly at: number;
+}
+
+export interface CandidatePart extends WindowPart {
+  readonly at: number;
+  /** 1 keeps greatest amounts, -1 least; 0: only times matter. */
+  readonly sign: number;
+  /** A label may take an event out again, so none is pruned. */
+  readonly isWhole: boolean;
+}
+
+export interface DistinctPart extends WindowPart {
+  readonly valueColumn: number;
+  readonly at: number;
+}
+
+/** Where a feature's value is found. */
+export type ReadPlan = {
+  readonly column: number;
+  readonly includeCurrent: boolean;
+  readonly whenEmpty: number;
+  readonly leaveAgeMs: number;
+} & (
+  | { readonly kind: 'count' | 'sum' | 'avg' | 'std'; readonly part: SumPart }
+  | { readonly kind: 'rate'; readonly part: SumPart; readonly all: SumPart }
+  | { readonly kind: 'recency'; readonly part: RecencyPart }
+  | { readonly kind: 'extreme' | 'newestCandidate'; readonly part: CandidatePart }
+  | { readonly kind: 'distinct'; readonly part: DistinctPart }
+  | { readonly kind: 'expression'; readonly feature: Extract<CompiledFeature, { kind: 'expression' }> }
+);
+
+type WindowFeature = Extract<CompiledFeature, { kind: 'window' }>;
+
+export function planFeatures(catalogue: CompiledCatalogue): FeaturePlan {
+  const builder = new PlanBuilder();
+  const reads = catalogue.features.map((feature) => builder.read(feature));
+  return builder.finish(reads);
+}
+
+class PlanBuilder {
+  readonly #columns = new Map<string, { readonly index: number; readonly column: ColumnPlan }>();
+  readonly #predicates = new Map<string, { readonly index: number; readonly predicate: PredicatePlan }>();
+  readonly #sums = new Map<string, SumPart>();
+  readonly #recencies = new Map<string, RecencyPart>();
+  readonly #candidates = new Map<string, CandidatePart>();
+  readonly #distincts = new Map<string, DistinctPart>();
+  readonly #edgeAgesMs = new Set<number>();
+  #bitCount = 1;
+
+  read(feature: CompiledFeature): ReadPlan {
+    if (feature.kind === 'expression')
+      return { kind: 'expression', feature, column: -1, includeCurrent: true, whenEmpty: 0, leaveAgeMs: 0 };
+    const window = this.#window(feature, feature.where);
+    const { leaveAgeMs, column } = window;
+    const { includeCurrent, whenEmpty } = feature;
+    const read = { column, includeCurrent, whenEmpty, leaveAgeMs };
+    switch (feature.aggregate) {
+      case 'count':
+      case 'sum':
+      case 'avg':
+      case 'std': {
+        const part = this.#sum(window);
+        if (feature.aggregate !== 'count') part.sumAt ||= this.#allocate(column, 2);
+        if (feature.aggregate === 'std') part.squaresAt ||= this.#allocate(column, 3);
+        return { ...read, kind: feature.aggregate, part };
+      }
+      case 'rate':
+        return { ...read, kind: 'rate', part: this.#sum(window), all: this.#sum(this.#window(feature, null)) };
+      case 'min':
+      case 'max': {
+        const sign = feature.aggregate === 'max' ? 1 : -1;
+        const part = this.#candidate(window, sign, feature.where?.readsLabel === true);
+        return { ...read, kind: 'extreme', part };
+      }
+      case 'timeSince':
+        if (feature.where?.readsLabel === true)
+          return { ...read, kind: 'newestCandidate', part: this.#candidate(window, 0, true) };
+        return { ...read, kind: 'recency', part: this.#recency(window) };
+      case 'distinct': {
+        if (feature.distinctOf === null) throw new Error('SLUICE_STATE_PLAN: distinct without a field');
+        return { ...read, kind: 'distinct', part: this.#distinct(window, feature.distinctOf) };
+      }
+    }
+  }
+
+  finish(reads: readonly ReadPlan[]): FeaturePlan {
+    const predicates = [...this.#predicates.values()].map(({ predicate }) => predicate);
+    return {
+      columns: [...this.#columns.values()].map(({ column }) => column),
+      predicates,
+      bitCount: this.#bitCount,
+      edgeAgesMs: [...this.#edgeAgesMs].sort((a, b) => a - b),
+      sums: [...this.#sums.values()],
+      recencies: [...this.#recencies.values()],
+      candidates: [...this.#candidates.values()],
+      distincts: [...this.#distincts.values()],
+      reads,
+      readsLabels: predicates.some(({ labelStride }) => labelStride === 1),
+    };
+  }
+
+  #window(feature: WindowFeature, where: CompiledWhere | null): WindowPart {
+    const enterAgeMs = feature.delayMs;
+    const leaveAgeMs = feature.delayMs + feature.windowMs;
+    this.#edgeAgesMs.add(enterAgeMs).add(leaveAgeMs);
+    return {
+      column: this.#column(feature.entity, leaveAgeMs),
+      predicate: this.#predicate(where),
+      enterAgeMs,
+      leaveAgeMs,
+    };
+  }
+
+  #column(fields: readonly string[], retentionMs: number): number {
+    const id = fields.join('+');
+    let entry = this.#columns.get(id);
+    if (entry === undefined) {
+      entry = { index: this.#columns.size, column: { fields, retentionMs, rowLength: 1 } };
+      this.#columns.set(id, entry);
+    }
+    entry.column.retentionMs = Math.max(entry.column.retentionMs, retentionMs);
+    return entry.index;
+  }
+
+  #predicate(where: CompiledWhere | null): number {
+    const id = where?.expression.source.trim() ?? '';
+    let entry = this.#predicates.get(id);
+    if (entry === undefined) {
+      const labelStride = where?.readsLabel === true ? 1 : 0;
+      const firstBit = where === null ? 0 : this.#bitCount;
+      if (where !== null) this.#bitCount += labelStride === 1 ? 3 : 1;
+      entry = { index: this.#predicates.size, predicate: { where, firstBit, labelStride } };
+      this.#predicates.set(id, entry);
+    }
+    return entry.index;
+  }
+
+  #sum(window: WindowPart): SumPart {
+    return part(this.#sums, windowId(window), () => {
+      return { ...window, countAt: this.#allocate(window.column, 1), sumAt: 0, squaresAt: 0 };
+    });
+  }
+
+  #recency(window: WindowPart): RecencyPart {
+    return part(this.#recencies, windowId(window), () => ({ ...window, at: this.#allocate(window.column, 1) }));
+  }
+
+  #candidate(window: WindowPart, sign: number, isWhole: boolean): CandidatePart {
+    return part(this.#candidates, `${windowId(window)} ${sign}`, () => {
+      return { ...window, at: this.#allocate(window.column, CANDIDATE_FIELDS), sign, isWhole };
+    });
+  }
+
+  #distinct(window: WindowPart, field: string): DistinctPart {
+    const valueColumn = this.#column([field], window.leaveAgeMs);
+    return part(this.#distincts, `${windowId(window)} ${valueColumn}`, () => {
+      return { ...window, valueColumn, at: this.#allocate(window.column, 1) };
+    });
+  }
+
+  #allocate(column: number, doubles: number): number {
+    const entry = [...this.#columns.values()][column];
+    if (entry === undefined) throw new Error('SLUICE_STATE_PLAN: no such column');
+    const at = entry.column.rowLength;
+    entry.column.rowLength += doubles;
+    return at;
+  }
+}
+
+function windowId(window: WindowPart): string {
+  return `${window.column} ${window.predicate} ${window.enterAgeMs} ${window.leaveAgeMs}`;
+}
+
+function part<T>(parts: Map<string, T>, id: string, create: () => T): T {
+  let found = parts.get(id);
+  if (found === undefined) {
+    found = create();
+    parts.set(id, found);
+  }
+  return found;
+}

@@ -1,0 +1,459 @@
+import type { Label, Transaction } from '../../schemas/types.ts';
+import { CelEvaluationError } from '../cel/celEvaluationError.ts';
+import type { EvaluationContext } from '../cel/context.ts';
+import { Candidates } from './candidates.ts';
+import type { CompiledCatalogue } from './catalogue.ts';
+import {
+  addCandidate,
+  compileEdges,
+  correctSums,
+  countValue,
+  hasBit,
+  runSums,
+  type EdgeGroup,
+  type EdgeProgram,
+} from './edgeProgram.ts';
+import { createAmountLanes, splitAmount, splitSquare } from './exactSums.ts';
+import { compileReads, readFeature, type ReadStep } from './featureReader.ts';
+import type { FeatureLimits, FeatureState, FeatureStatistics } from './featureState.ts';
+import { keyReader } from './keyField.ts';
+import { KeyTable, ROW_EVENTS } from './keyTable.ts';
+import { MAX_AMOUNT_MINOR } from './limits.ts';
+import { OffsetTimes } from './offsetTimes.ts';
+import { PairCounts } from './pairCounts.ts';
+import { planFeatures, type FeaturePlan } from './plan.ts';
+import { Reservoir, type Cursor } from './reservoir.ts';
+
+const LABELS = ['none', 'fraud', 'genuine'] as const;
+
+/**
+ * The feature state over one reservoir: each event is added to the rows of its keys when it crosses the edge at which
+ * a window begins, and taken off when it crosses the one at which the window ends. A late event crosses at once the edges
+ * that its time has already passed; so every window holds what it would hold had the events come in order.
+ */
+export class WindowState implements FeatureState {
+  readonly catalogue: CompiledCatalogue;
+  readonly #plan: FeaturePlan;
+  readonly #limits: FeatureLimits;
+  readonly #candidates: Candidates;
+  readonly #tables: readonly KeyTable[];
+  readonly #keyReaders: readonly ((tx: Transaction) => string | null)[];
+  readonly #edges: readonly EdgeProgram[];
+  readonly #reservoir: Reservoir;
+  readonly #pairs: readonly PairCounts[];
+  readonly #offsetTimes = new OffsetTimes();
+  readonly #readsBefore: readonly ReadStep[];
+  readonly #readsAfter: readonly ReadStep[];
+  readonly #expressions: readonly {
+    readonly feature: number;
+    readonly number: (context: EvaluationContext) => number;
+    readonly whenEmpty: number;
+  }[];
+  readonly #lanes = createAmountLanes();
+  readonly #bitWords: number;
+  /** The current payment's key slots (-1 for none) and rows. */
+  readonly #slots: Int32Array;
+  readonly #rows: Float64Array[];
+  readonly #bases: Int32Array;
+  readonly #bits: Int32Array;
+  #context: EvaluationContext | null = null;
+  #timeMs = 0;
+  #lateBeyondBound = 0;
+  #unknownLabels = 0;
+  #failedExpressions = 0;
+  #refusedKeys = 0;
+  #saturatedDistincts = 0;
+  #forcedOut = 0;
+
+  constructor(catalogue: CompiledCatalogue, limits: FeatureLimits) {
+    this.catalogue = catalogue;
+    this.#limits = limits;
+    this.#candidates = new Candidates(limits.maxCandidatesPerKey);
+    const plan = planFeatures(catalogue);
+    this.#plan = plan;
+    this.#tables = plan.columns.map(({ rowLength }) => new KeyTable(rowLength, limits.maxKeysPerEntity));
+    this.#keyReaders = plan.columns.map(({ fields }) => keyReader(fields));
+    this.#edges = compileEdges(plan, this.#tables);
+    this.#bitWords = (plan.bitCount + 31) >>> 5;
+    const wordCount = plan.columns.length + this.#bitWords + 1;
+    this.#reservoir = new Reservoir(wordCount, this.#edges.length, limits.chunkCapacity);
+    this.#pairs = plan.distincts.map(() => new PairCounts());
+    this.#readsBefore = compileReads(plan, false);
+    this.#readsAfter = compileReads(plan, true);
+    this.#expressions = plan.reads.flatMap((read, feature) => {
+      if (read.kind !== 'expression') return [];
+      return [{ feature, number: read.feature.expression.number, whenEmpty: read.feature.whenEmpty }];
+    });
+    this.#slots = new Int32Array(plan.columns.length);
+    this.#bases = new Int32Array(plan.columns.length);
+    this.#rows = plan.columns.map(() => new Float64Array(0));
+    this.#bits = new Int32Array(this.#bitWords);
+  }
+
+  get timeMs(): number {
+    return this.#timeMs;
+  }
+
+  get keyCount(): number {
+    let count = 0;
+    for (const table of this.#tables) count += table.size;
+    return count;
+  }
+
+  advanceTime(timeMs: number): void {
+    if (timeMs <= this.#timeMs) return;
+    this.#timeMs = timeMs;
+    const edges = this.#edges;
+    const cursors = this.#reservoir.cursors;
+    for (let index = 0; index < edges.length; index++) this.#advanceEdge(edges[index]!, cursors[index]!);
+    this.#dropOldEvents();
+  }
+
+  addTransaction(tx: Transaction, ledgerOffset: number, out: Float64Array, outBase: number): boolean {
+    if (!(tx.amountMinor >= 0 && tx.amountMinor <= MAX_AMOUNT_MINOR && tx.eventTimeMs > 0))
+      throw new Error(`SLUICE_STATE_INPUT: amount or time of the payment at offset ${ledgerOffset} is out of bounds`);
+    this.advanceTime(tx.eventTimeMs);
+    // Before any row is looked up, since it may let keys go.
+    if (this.#reservoir.count >= this.#limits.maxReservoirEvents) this.#forceOut();
+    const oldestMs = this.#timeMs - this.catalogue.latenessMs;
+    const isLate = tx.eventTimeMs < oldestMs;
+    if (isLate) this.#lateBeyondBound += 1;
+    const timeMs = isLate ? oldestMs : tx.eventTimeMs;
+    const context = this.#contextFor(tx, out, outBase);
+    this.#evaluateBits(context);
+    this.#findRows(tx);
+    this.#read(this.#readsBefore, out, outBase);
+    this.#insert(timeMs, tx.amountMinor, ledgerOffset);
+    this.#read(this.#readsAfter, out, outBase);
+    for (const { feature, number, whenEmpty } of this.#expressions) {
+      const value = this.#evaluateNumber(number, context);
+      out[outBase + feature] = Number.isNaN(value) ? whenEmpty : value;
+    }
+    this.#releaseUnused();
+    return isLate;
+  }
+
+  addLabel(label: Label): void {
+    const reservoir = this.#reservoir;
+    const { transactionOffset } = label;
+    const timeMs = transactionOffset === null ? Number.NaN : this.#offsetTimes.get(transactionOffset);
+    if (transactionOffset === null || Number.isNaN(timeMs) || !reservoir.find(timeMs, transactionOffset)) {
+      // Without label features no times are kept, and no label is looked for.
+      if (this.#plan.readsLabels) this.#unknownLabels += 1;
+      return;
+    }
+    const { words, amountsMinor } = reservoir.insertedChunk;
+    const index = reservoir.insertedIndex;
+    const at = index * reservoir.wordCount;
+    const bitsAt = at + this.#tables.length;
+    const labelAt = bitsAt + this.#bitWords;
+    const before = words[labelAt]!;
+    const after = LABELS.indexOf(label.label);
+    if (before === after) return;
+    words[labelAt] = after;
+    this.#correct(words, at, before, after, timeMs, amountsMinor[index]!);
+  }
+
+  statistics(): FeatureStatistics {
+    const pairBytes = this.#pairs.reduce((bytes, pairs) => bytes + pairs.byteLength, 0);
+    const rowBytes = this.#tables.reduce((bytes, table) => bytes + table.byteLength, 0);
+    const otherBytes = this.#reservoir.byteLength + this.#offsetTimes.byteLength + this.#candidates.byteLength;
+    const keys = this.#plan.columns.map(({ fields }, column) => [fields.join('+'), this.#tables[column]!.size]);
+    return {
+      events: this.#reservoir.count,
+      keys: Object.fromEntries(keys),
+      bytes: rowBytes + pairBytes + otherBytes,
+      lateBeyondBound: this.#lateBeyondBound,
+      unknownLabels: this.#unknownLabels,
+      failedExpressions: this.#failedExpressions,
+      refusedKeys: this.#refusedKeys,
+      saturatedDistincts: this.#saturatedDistincts,
+      droppedCandidates: this.#candidates.dropped,
+      forcedOut: this.#forcedOut,
+    };
+  }
+
+  #contextFor(tx: Transaction, out: Float64Array, outBase: number): EvaluationContext {
+    const context = (this.#context ??= {
+      tx,
+      label: 'none',
+      features: out,
+      featureBase: outBase,
+      modelScore: Number.NaN,
+      modelProbability: Number.NaN,
+      lists: { has: () => false },
+    });
+    context.tx = tx;
+    context.features = out;
+    context.featureBase = outBase;
+    return context;
+  }
+
+  /** Bit 0 is always set; a predicate that reads labels has one bit for each. */
+  #evaluateBits(context: EvaluationContext): void {
+    const bits = this.#bits;
+    bits.fill(0);
+    bits[0] = 1;
+    for (const { where, firstBit, labelStride } of this.#plan.predicates) {
+      if (where === null) continue;
+      for (let label = 0; label <= 2 * labelStride; label++) {
+        context.label = LABELS[label]!;
+        if (!this.#test(where.expression.test, context)) continue;
+        const bit = firstBit + label;
+        bits[bit >>> 5]! |= 1 << (bit & 31);
+      }
+    }
+    context.label = 'none';
+  }
+
+  #test(test: (context: EvaluationContext) => boolean, context: EvaluationContext): boolean {
+    try {
+      return test(context);
+    } catch (error) {
+      this.#countFailure(error);
+      return false;
+    }
+  }
+
+  #evaluateNumber(number: (context: EvaluationContext) => number, context: EvaluationContext): number {
+    try {
+      return number(context);
+    } catch (error) {
+      this.#countFailure(error);
+      return Number.NaN;
+    }
+  }
+
+  #countFailure(error: unknown): void {
+    if (!(error instanceof CelEvaluationError)) throw error;
+    this.#failedExpressions += 1;
+  }
+
+  #findRows(tx: Transaction): void {
+    for (let column = 0; column < this.#tables.length; column++) {
+      const table = this.#tables[column]!;
+      const key = this.#keyReaders[column]!(tx);
+      const slot = key === null ? -1 : table.intern(key);
+      this.#slots[column] = slot;
+      if (slot < 0) {
+        if (key !== null) this.#refusedKeys += 1;
+        continue;
+      }
+      this.#rows[column] = table.segment(slot);
+      this.#bases[column] = table.rowBase(slot);
+    }
+  }
+
+  #read(steps: readonly ReadStep[], out: Float64Array, outBase: number): void {
+    const timeMs = this.#timeMs;
+    for (let index = 0; index < steps.length; index++) {
+      const step = steps[index]!;
+      const { column } = step;
+      out[outBase + step.feature] =
+        this.#slots[column]! < 0
+          ? Number.NaN
+          : readFeature(step, this.#rows[column]!, this.#bases[column]!, timeMs, this.#candidates);
+    }
+  }
+
+  /** Puts the current payment into the reservoir and into the windows that its time is in. */
+  #insert(timeMs: number, amountMinor: number, ledgerOffset: number): void {
+    const edges = this.#edges;
+    const oldest = edges.length - 1;
+    // Older than every window (or there is none): nothing to hold.
+    if (oldest < 0 || timeMs <= this.#timeMs - edges[oldest]!.ageMs) return;
+    const reservoir = this.#reservoir;
+    reservoir.insert(timeMs, amountMinor, ledgerOffset);
+    if (this.#plan.readsLabels) this.#offsetTimes.set(ledgerOffset, timeMs);
+
+    const { words } = reservoir.insertedChunk;
+    const at = reservoir.insertedIndex * reservoir.wordCount;
+    const columns = this.#tables.length;
+    for (let column = 0; column < columns; column++) {
+      const slot = this.#slots[column]!;
+      const isHeld = slot >= 0 && timeMs > this.#timeMs - this.#plan.columns[column]!.retentionMs;
+      words[at + column] = isHeld ? slot : -1;
+      if (isHeld) this.#rows[column]![this.#bases[column]! + ROW_EVENTS]! += 1;
+    }
+    for (let word = 0; word < this.#bitWords; word++) words[at + columns + word] = this.#bits[word]!;
+    words[at + columns + this.#bitWords] = 0;
+
+    for (let index = 0; index <= oldest; index++) {
+      const edge = edges[index]!;
+      if (timeMs > this.#timeMs - edge.ageMs) return;
+      reservoir.passInserted(reservoir.cursors[index]!);
+      this.#cross(edge, words, at, timeMs, amountMinor, false);
+    }
+  }
+
+  /** Keys that were looked up but hold no event, because the payment is older than all their windows. */
+  #releaseUnused(): void {
+    for (let column = 0; column < this.#tables.length; column++) {
+      const slot = this.#slots[column]!;
+      if (slot >= 0 && this.#rows[column]![this.#bases[column]! + ROW_EVENTS] === 0) this.#release(column, slot);
+    }
+  }
+
+  #advanceEdge(edge: EdgeProgram, cursor: Cursor): void {
+    const boundaryMs = this.#timeMs - edge.ageMs;
+    const { wordCount } = this.#reservoir;
+    let { chunk, index } = cursor;
+    for (;;) {
+      if (index >= chunk.count) {
+        if (chunk.next === null) break;
+        chunk = chunk.next;
+        index = 0;
+        continue;
+      }
+      const timeMs = chunk.timesMs[index]!;
+      if (timeMs > boundaryMs) break;
+      this.#cross(edge, chunk.words, index * wordCount, timeMs, chunk.amountsMinor[index]!, true);
+      index += 1;
+    }
+    cursor.chunk = chunk;
+    cursor.index = index;
+  }
+
+  /** Runs an edge's program on the event whose words start at `at`. */
+  #cross(
+    edge: EdgeProgram,
+    words: Int32Array,
+    at: number,
+    timeMs: number,
+    amountMinor: number,
+    releases: boolean,
+  ): void {
+    const bitsAt = at + this.#tables.length;
+    const label = words[bitsAt + this.#bitWords]!;
+    if (edge.usesSums) splitAmount(amountMinor, this.#lanes);
+    if (edge.usesSquares) splitSquare(this.#lanes);
+    const { groups } = edge;
+    for (let index = 0; index < groups.length; index++) {
+      const group = groups[index]!;
+      const slot = words[at + group.column]!;
+      if (slot < 0) continue;
+      const row = group.table.segment(slot);
+      const base = group.table.rowBase(slot);
+      runSums(group.sums, row, base, words, bitsAt, label, this.#lanes);
+      if (group.recencies.length + group.candidates.length + group.distincts.length > 0)
+        this.#crossOthers(group, slot, row, base, words, at, bitsAt, label, timeMs, amountMinor);
+    }
+    if (!releases) return;
+    for (let index = 0; index < edge.releases.length; index++) {
+      const column = edge.releases[index]!;
+      const slot = words[at + column]!;
+      if (slot < 0) continue;
+      const table = this.#tables[column]!;
+      const row = table.segment(slot);
+      const events = table.rowBase(slot) + ROW_EVENTS;
+      row[events]! -= 1;
+      if (row[events] === 0) this.#release(column, slot);
+    }
+  }
+
+  #crossOthers(
+    group: EdgeGroup,
+    slot: number,
+    row: Float64Array,
+    base: number,
+    words: Int32Array,
+    at: number,
+    bitsAt: number,
+    label: number,
+    timeMs: number,
+    amountMinor: number,
+  ): void {
+    for (const { bit, labelStride, step } of group.recencies) {
+      if (!hasBit(words, bitsAt, bit + label * labelStride)) continue;
+      if (timeMs > row[base + step.at]!) row[base + step.at] = timeMs;
+    }
+    for (const { bit, labelStride, step } of group.candidates) {
+      if (!hasBit(words, bitsAt, bit + label * labelStride)) continue;
+      const boundaryMs = this.#timeMs - step.leaveAgeMs;
+      this.#candidates.expire(row, base + step.at, boundaryMs);
+      // Time may have jumped over the whole window.
+      if (timeMs > boundaryMs) addCandidate(this.#candidates, step, row, base + step.at, timeMs, amountMinor);
+    }
+    for (const { bit, labelStride, step } of group.distincts) {
+      const value = words[at + step.valueColumn]!;
+      if (value < 0 || !hasBit(words, bitsAt, bit + label * labelStride)) continue;
+      this.#countValue(step.part, slot, value, step.sign, row, base + step.at);
+    }
+  }
+
+  #countValue(part: number, key: number, value: number, sign: number, row: Float64Array, at: number): void {
+    const { maxDistinctPerKey } = this.#limits;
+    if (!countValue(this.#pairs[part]!, key, value, sign, row, at, maxDistinctPerKey)) this.#saturatedDistincts += 1;
+  }
+
+  /** Moves an event between the windows' conditions when its label changes: only in windows that it is in now. */
+  #correct(words: Int32Array, at: number, before: number, after: number, timeMs: number, amountMinor: number): void {
+    const bitsAt = at + this.#tables.length;
+    const change = (part: { predicate: number; column: number; enterAgeMs: number; leaveAgeMs: number }): number => {
+      const { firstBit, labelStride } = this.#plan.predicates[part.predicate]!;
+      if (labelStride === 0 || words[at + part.column]! < 0) return 0;
+      if (timeMs > this.#timeMs - part.enterAgeMs || timeMs <= this.#timeMs - part.leaveAgeMs) return 0;
+      return Number(hasBit(words, bitsAt, firstBit + after)) - Number(hasBit(words, bitsAt, firstBit + before));
+    };
+    splitAmount(amountMinor, this.#lanes);
+    splitSquare(this.#lanes);
+    for (const part of this.#plan.sums) {
+      const sign = change(part);
+      if (sign === 0) continue;
+      const { row, base } = this.#rowOf(part.column, words[at + part.column]!);
+      correctSums(row, base, sign, part, this.#lanes);
+    }
+    for (const part of this.#plan.candidates) {
+      const sign = change(part);
+      if (sign === 0) continue;
+      const { row, base } = this.#rowOf(part.column, words[at + part.column]!);
+      if (sign > 0) addCandidate(this.#candidates, part, row, base + part.at, timeMs, amountMinor);
+      else this.#candidates.removeWhole(row, base + part.at, timeMs, part.sign === 0 ? 0 : amountMinor);
+    }
+    for (const [index, part] of this.#plan.distincts.entries()) {
+      const sign = change(part);
+      const value = words[at + part.valueColumn]!;
+      if (sign === 0 || value < 0) continue;
+      const slot = words[at + part.column]!;
+      const { row, base } = this.#rowOf(part.column, slot);
+      this.#countValue(index, slot, value, sign, row, base + part.at);
+    }
+  }
+
+  #rowOf(column: number, slot: number): { readonly row: Float64Array; readonly base: number } {
+    const table = this.#tables[column]!;
+    return { row: table.segment(slot), base: table.rowBase(slot) };
+  }
+
+  #release(column: number, slot: number): void {
+    const { row, base } = this.#rowOf(column, slot);
+    for (const part of this.#plan.candidates) if (part.column === column) this.#candidates.clear(row, base + part.at);
+    this.#tables[column]!.release(slot);
+  }
+
+  #dropOldEvents(): void {
+    const oldest = this.#edges.length - 1;
+    if (oldest < 0) return;
+    this.#reservoir.dropBefore(this.#reservoir.cursors[oldest]!);
+    if (this.#plan.readsLabels) this.#offsetTimes.dropUntil(this.#timeMs - this.#edges[oldest]!.ageMs);
+  }
+
+  /** Makes room by taking the oldest chunk's events out of every window before their time. */
+  #forceOut(): void {
+    const { cursors, oldestChunk, wordCount } = this.#reservoir;
+    const { next, count } = oldestChunk;
+    if (next === null) return;
+    for (const [edgeIndex, edge] of this.#edges.entries()) {
+      const cursor = cursors[edgeIndex]!;
+      if (cursor.chunk !== oldestChunk) continue;
+      for (let index = cursor.index; index < count; index++) {
+        const amountMinor = oldestChunk.amountsMinor[index]!;
+        this.#cross(edge, oldestChunk.words, index * wordCount, oldestChunk.timesMs[index]!, amountMinor, true);
+      }
+      cursor.chunk = next;
+      cursor.index = 0;
+    }
+    this.#forcedOut += count;
+    this.#reservoir.dropBefore(cursors[cursors.length - 1]!);
+  }
+}
