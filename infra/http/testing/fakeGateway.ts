@@ -1,0 +1,155 @@
+import type {
+  AcceptAnswer,
+  Gateway,
+  ListEntry,
+  ListSummary,
+  PostureState,
+  RawInput,
+  Sender,
+  TransactionAnswer,
+  VerdictReply,
+} from '../../../pipeline/gateway.ts';
+
+/** A gateway in memory: approves everything, remembers everything it was given. */
+export class FakeGateway implements Gateway {
+  readonly received: { readonly input: RawInput; readonly sender: Sender }[] = [];
+  readonly verdicts = new Map<string, { readonly content: string; readonly reply: VerdictReply }>();
+  readonly entries = new Map<string, ListEntry>();
+  /** Set to answer every submission with it. */
+  nextAnswer: TransactionAnswer | undefined;
+  /** Set to hold every submission until it resolves. */
+  gate: Promise<void> | undefined;
+  isReady = true;
+  failure: Error | undefined;
+  #posture: PostureState = {
+    riskLevel: 'normal',
+    degradation: 'full',
+    expiresAtMs: null,
+    author: '',
+    reason: '',
+    sinceMs: null,
+  };
+
+  async submitTransaction(input: RawInput, sender: Sender): Promise<TransactionAnswer> {
+    this.received.push({ input, sender });
+    await this.gate;
+    if (this.failure !== undefined) throw this.failure;
+    if (this.nextAnswer !== undefined) return this.nextAnswer;
+    const value = parsed(input);
+    const transactionId: unknown =
+      typeof value === 'object' && value !== null ? Reflect.get(value, 'transactionId') : undefined;
+    if (typeof transactionId !== 'string') {
+      return {
+        kind: 'rejected',
+        refusal: { code: 'SLUICE_INPUT_INVALID', field: 'transactionId', message: 'is required' },
+      };
+    }
+    const content = JSON.stringify(value);
+    const known = this.verdicts.get(transactionId);
+    if (known === undefined) {
+      const reply = approval(transactionId, this.verdicts.size);
+      this.verdicts.set(transactionId, { content, reply });
+      return { kind: 'verdict', verdict: reply };
+    }
+    if (known.content === content) return { kind: 'verdict', verdict: { ...known.reply, status: 'duplicate' } };
+    return {
+      kind: 'conflict',
+      refusal: { code: 'SLUICE_TRANSACTION_CONFLICT', field: 'transactionId', message: 'was used for other content' },
+    };
+  }
+
+  findVerdict(transactionId: string): Promise<VerdictReply | undefined> {
+    return Promise.resolve(this.verdicts.get(transactionId)?.reply);
+  }
+
+  submitOutcome(input: RawInput, sender: Sender): Promise<AcceptAnswer> {
+    return this.#accept(input, sender);
+  }
+
+  submitLabel(input: RawInput, sender: Sender): Promise<AcceptAnswer> {
+    return this.#accept(input, sender);
+  }
+
+  lists(): readonly ListSummary[] {
+    return [{ name: 'blocked-cards', kind: 'block', entity: 'card', entries: this.entries.size }];
+  }
+
+  listEntries(_list: string, options: { readonly after: string | null; readonly limit: number }): readonly ListEntry[] {
+    return [...this.entries.values()]
+      .filter((entry) => options.after === null || entry.value > options.after)
+      .sort((left, right) => (left.value < right.value ? -1 : 1))
+      .slice(0, options.limit);
+  }
+
+  listEntry(_list: string, value: string): ListEntry | undefined {
+    return this.entries.get(value);
+  }
+
+  changeList(change: Parameters<Gateway['changeList']>[0], sender: Sender): Promise<AcceptAnswer> {
+    const { value, expiresAtMs, reason } = change;
+    if (change.action === 'put') {
+      this.entries.set(value, { value, expiresAtMs, reason, author: sender.source, sinceMs: 1_767_225_600_000 });
+    } else {
+      this.entries.delete(value);
+    }
+    return Promise.resolve({ kind: 'accepted', ledgerOffset: 7 });
+  }
+
+  posture(): PostureState {
+    return this.#posture;
+  }
+
+  setPosture(posture: Parameters<Gateway['setPosture']>[0], sender: Sender): Promise<AcceptAnswer> {
+    this.#posture = { ...posture, author: sender.source, sinceMs: 1_767_225_600_000 };
+    return Promise.resolve({ kind: 'accepted', ledgerOffset: 8 });
+  }
+
+  readiness(): ReturnType<Gateway['readiness']> {
+    return this.isReady ? { ready: true } : { ready: false, reason: 'the engine is 120 records behind the ledger' };
+  }
+
+  #accept(input: RawInput, sender: Sender): Promise<AcceptAnswer> {
+    this.received.push({ input, sender });
+    const value = parsed(input);
+    const id: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, 'transactionId') : undefined;
+    if (typeof id !== 'string') {
+      return Promise.resolve({
+        kind: 'rejected',
+        refusal: { code: 'SLUICE_INPUT_INVALID', field: 'transactionId', message: 'is required' },
+      });
+    }
+    return Promise.resolve(
+      this.verdicts.has(id)
+        ? { kind: 'accepted', ledgerOffset: 9 }
+        : {
+            kind: 'unknownTransaction',
+            refusal: { code: 'SLUICE_TRANSACTION_UNKNOWN', field: 'transactionId', message: 'is not known' },
+          },
+    );
+  }
+}
+
+export function approval(transactionId: string, ledgerOffset: number): VerdictReply {
+  return {
+    transactionId,
+    verdict: 'approve',
+    score: 12,
+    status: 'new',
+    mode: 'full',
+    degraded: [],
+    reasons: [],
+    ruleSet: '2026-11.1',
+    model: { id: 'default', version: '1' },
+    ledgerOffset,
+  };
+}
+
+function parsed(input: RawInput): unknown {
+  if (input.format === 'json') return input.value;
+  if (input.format === 'avro') return { transactionId: `avro-${input.bytes.length}` };
+  try {
+    return JSON.parse(input.bytes.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
