@@ -102,7 +102,7 @@ export class GroupCommit<Work, Result> {
   }
 
   async #commitOnce(): Promise<void> {
-    if (this.#full && !(await this.#hasRoomAgain())) {
+    if (this.#full && !(await this.#hasRoomFor(Math.min(this.#queuedBytes, this.#limits.maxCommitBytes)))) {
       this.#refuse(this.#take(), fullError(this.#folder, 'the disk is still full'));
       return;
     }
@@ -122,8 +122,9 @@ export class GroupCommit<Work, Result> {
       }
     } catch (error) {
       const fault = await commitFault(error);
-      this.#full = fault.outOfSpace;
       if (taken.length === 0) taken = this.#take();
+      const bytes = taken.reduce((sum, waiting) => sum + waiting.bytes, 0);
+      this.#full = fault.outOfSpace || (fault.inputOutput && !(await this.#hasRoomFor(bytes)));
       if (!this.#steps.rolledBack()) {
         this.#broken = `Writing to ${this.#folder} failed half way: ${fault.message}. Restart Sluice.`;
         this.#refuse(taken, new LedgerUnavailableError('SLUICE_LEDGER_FAILED', this.#broken));
@@ -131,8 +132,8 @@ export class GroupCommit<Work, Result> {
       }
       this.#refuse(
         taken,
-        fault.outOfSpace
-          ? fullError(this.#folder, fault.message)
+        this.#full
+          ? fullError(this.#folder, fault.outOfSpace ? fault.message : 'the disk is full')
           : new LedgerUnavailableError('SLUICE_LEDGER_FAILED', `${this.#folder}: ${fault.message}`),
       );
     }
@@ -160,11 +161,10 @@ export class GroupCommit<Work, Result> {
   }
 
   // lmdb prints every failed write; a full disk is asked about instead of tried again.
-  async #hasRoomAgain(): Promise<boolean> {
+  async #hasRoomFor(bytes: number): Promise<boolean> {
     try {
       const disk = await statfs(this.#folder);
-      const neededBytes = Math.min(this.#queuedBytes, this.#limits.maxCommitBytes) * 2 + PAGE_OVERHEAD_BYTES;
-      return disk.bavail * disk.bsize >= neededBytes;
+      return disk.bavail * disk.bsize >= bytes * 2 + PAGE_OVERHEAD_BYTES;
     } catch {
       return true;
     }

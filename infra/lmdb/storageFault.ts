@@ -3,6 +3,8 @@ import { constants } from 'node:os';
 /** Why a write to LMDB failed: `code` is an errno or an LMDB error number, as lmdb reports it. */
 export interface StorageFault {
   readonly outOfSpace: boolean;
+  /** An I/O error: LMDB also calls a write so that the disk cut short for want of room. */
+  readonly inputOutput: boolean;
   readonly message: string;
 }
 
@@ -21,13 +23,14 @@ const OUT_OF_SPACE_NAMES: readonly string[] = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 const CAUSE_WAIT_MS = 1_000;
 
 export function storageFault(error: unknown): StorageFault {
-  if (!(error instanceof Error)) return { outOfSpace: false, message: String(error) };
+  if (!(error instanceof Error)) return { outOfSpace: false, inputOutput: false, message: String(error) };
   const code: unknown = 'code' in error ? error.code : undefined;
   const outOfSpace =
     (typeof code === 'number' && OUT_OF_SPACE_CODES.includes(code)) ||
     (typeof code === 'string' && OUT_OF_SPACE_NAMES.includes(code));
   // lmdb appends positions and buffer sizes after a colon: of no use to the reader.
-  return { outOfSpace, message: error.message.split(': Attempting to write')[0] ?? error.message };
+  const inputOutput = code === constants.errno.EIO;
+  return { outOfSpace, inputOutput, message: error.message.split(': Attempting to ')[0] ?? error.message };
 }
 
 /** The cause behind lmdb's "Commit failed (see commitError for details)", a promise that is rejected with it. */
