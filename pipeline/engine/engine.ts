@@ -1,5 +1,5 @@
 import { compileConfiguration, parseConfiguration, type CompiledConfiguration } from '../../operators/configuration.ts';
-import type { FeatureCatalogue } from '../../operators/features/catalogue.ts';
+import type { CompiledCatalogue } from '../../operators/features/catalogue.ts';
 import { createFeatureState } from '../../operators/features/createFeatureState.ts';
 import type { FeatureState } from '../../operators/features/featureState.ts';
 import { ListState } from '../../operators/lists/listState.ts';
@@ -22,7 +22,7 @@ export interface EngineServices {
    * Feature state of `catalogue` after all records before `offset`. Called when a publication changes the catalogue, so
    * that a new feature is exact from its first use.
    */
-  buildFeatures(catalogue: FeatureCatalogue, offset: number): Promise<FeatureState>;
+  buildFeatures(catalogue: CompiledCatalogue, offset: number): Promise<FeatureState>;
   /** The decision that an earlier run stored for this offset. */
   storedDecision(ledgerOffset: number): Promise<Decision>;
 }
@@ -33,7 +33,7 @@ export interface EngineOptions {
   /** Payments up to this offset are advanced, not decided: an earlier run decided them. -1: decide all. */
   readonly decidedThrough: number;
   /** Only keep the feature state of this catalogue, whatever is published; decide nothing. */
-  readonly featuresOnly?: FeatureCatalogue;
+  readonly featuresOnly?: CompiledCatalogue;
 }
 
 /** What came of one payment. */

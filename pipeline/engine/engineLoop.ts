@@ -1,0 +1,43 @@
+import { setImmediate } from 'node:timers/promises';
+import type { Clock, Ledger, Telemetry } from '../ports.ts';
+import type { Publisher } from '../publish.ts';
+import type { Engine } from './engine.ts';
+import type { OverloadGuard } from './overloadGuard.ts';
+
+export interface EngineLoopServices {
+  readonly engine: Engine;
+  readonly ledger: Ledger;
+  readonly publisher: Publisher;
+  readonly telemetry: Telemetry;
+  readonly clock: Clock;
+  /** Null: never degrade (imports, where lag is by design). */
+  readonly overload: OverloadGuard | null;
+  readonly onOverload: (change: 'degrade' | 'restore') => Promise<void>;
+}
+
+/** Records taken from the ledger at once: bounds how long the event loop is held while catching up. */
+const MAX_RECORDS = 256;
+
+/**
+ * The engine's only caller: tails the ledger from the start and publishes what the engine decides. Ends when the signal aborts;
+ * rejects when a decision cannot be made or stored, since going on would leave a payment without its verdict.
+ */
+export async function runEngineLoop(services: EngineLoopServices, signal: AbortSignal): Promise<void> {
+  const { engine, ledger, publisher, telemetry } = services;
+  for await (const rows of ledger.tail(engine.nextOffset, { maxRecords: MAX_RECORDS, signal })) {
+    const startMs = performance.now();
+    const outputs = await engine.process(rows);
+    telemetry.stage('decide', performance.now() - startMs);
+    await publisher.publish(outputs);
+    const lagRecords = ledger.endOffset() - engine.nextOffset;
+    telemetry.gauge('engineOffset', engine.nextOffset);
+    telemetry.gauge('ledgerEndOffset', ledger.endOffset());
+    telemetry.gauge('engineLagRecords', lagRecords);
+    telemetry.gauge('featureKeys', engine.features?.keyCount ?? 0);
+    const change = services.overload?.observe(lagRecords, services.clock()) ?? 'keep';
+    if (change !== 'keep') await services.onOverload(change);
+    // A full batch means that more is waiting: let requests and timers have their turn.
+    if (rows.length === MAX_RECORDS) await setImmediate();
+  }
+  await publisher.drain();
+}

@@ -1,0 +1,240 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CompiledConfiguration } from '../operators/configuration.ts';
+import type { ModelMetadata } from '../models/modelPackage.ts';
+import { encodeLedgerRecord } from '../schemas/ledgerCodec.ts';
+import type { LedgerEvent } from '../schemas/ledgerEvent.ts';
+import { Engine } from './engine/engine.ts';
+import { runEngineLoop } from './engine/engineLoop.ts';
+import { PortEngineServices } from './engine/engineServices.ts';
+import { OverloadGuard, type OverloadSettings } from './engine/overloadGuard.ts';
+import type { Gateway, PostureState } from './gateway.ts';
+import { Ingest, type EngineView } from './ingest.ts';
+import type { IngestSettings } from './ingest/ingestContext.ts';
+import { PendingVerdicts } from './ingest/pendingVerdicts.ts';
+import { LedgerUnavailableError } from './ports.ts';
+import type { Clock, DecisionStore, Ledger, LiveDecision, ModelStore, Telemetry } from './ports.ts';
+import { Publisher } from './publish.ts';
+
+export interface PipelinePorts {
+  readonly ledger: Ledger;
+  readonly decisions: DecisionStore;
+  readonly models: ModelStore;
+  readonly telemetry: Telemetry;
+  readonly clock: Clock;
+  readonly show: (decision: LiveDecision) => void;
+}
+
+/** What the deployment's folder says; published to the ledger when it is not what the ledger last says. */
+export interface PipelineDeployment {
+  readonly configuration: CompiledConfiguration;
+  readonly model: { readonly metadata: ModelMetadata; readonly onnx: Uint8Array } | null;
+}
+
+export interface PipelineSettings {
+  readonly ingest: IngestSettings;
+  /** Payments decided in one batch. */
+  readonly maxBatch: number;
+  /** Null: never degrade by itself. */
+  readonly overload: OverloadSettings | null;
+  /** A tick is written when no record came for so long; null: no ticks (imports live in their file's time). */
+  readonly tickMs: number | null;
+  /** Key of the card tokens. */
+  readonly cardKey: Uint8Array;
+}
+
+const CATCH_UP_POLL_MS = 10;
+
+/**
+ * The running pipeline on any set of ports. `start` resolves once the engine has caught up with the ledger and what the
+ * deployment says is in force; `gateway` may be asked for its readiness at any time before.
+ */
+export class Pipeline {
+  readonly gateway: Gateway;
+  readonly engine: Engine;
+  /** Rejects when the engine cannot go on. */
+  readonly failed: Promise<never>;
+  readonly #ports: PipelinePorts;
+  readonly #settings: PipelineSettings;
+  readonly #pending: PendingVerdicts;
+  readonly #stopping = new AbortController();
+  readonly #loop: Promise<void>;
+  #ticker: NodeJS.Timeout | undefined;
+  #isReady = false;
+  #lastEndOffset = -1;
+
+  constructor(ports: PipelinePorts, settings: PipelineSettings) {
+    this.#ports = ports;
+    this.#settings = settings;
+    const { ledger, decisions, models, telemetry, clock, show } = ports;
+    this.#pending = new PendingVerdicts(settings.ingest.maxPending);
+    this.engine = new Engine(new PortEngineServices(ledger, decisions, models), {
+      maxBatch: settings.maxBatch,
+      decidedThrough: decisions.lastOffset(),
+    });
+    this.gateway = new Ingest(
+      {
+        ledger,
+        decisions,
+        pending: this.#pending,
+        telemetry,
+        clock,
+        cardKey: settings.cardKey,
+        settings: settings.ingest,
+      },
+      this.#engineView(),
+    );
+    this.#loop = runEngineLoop(
+      {
+        engine: this.engine,
+        ledger,
+        publisher: new Publisher({ decisions, pending: this.#pending, telemetry, clock, show }),
+        telemetry,
+        clock,
+        overload: settings.overload === null ? null : new OverloadGuard(settings.overload),
+        onOverload: (change) => this.#changeDegradation(change),
+      },
+      this.#stopping.signal,
+    );
+    this.failed = this.#loop.then(() => new Promise<never>(() => undefined));
+    // Whoever cares awaits it; nobody else is to be killed by it.
+    this.failed.catch(() => undefined);
+  }
+
+  get waitingRequests(): number {
+    return this.#pending.size;
+  }
+
+  /** Catches up with the ledger, and publishes what the deployment says if that is new. */
+  async start(deployment: PipelineDeployment): Promise<void> {
+    await this.#catchUp();
+    await this.#publishConfiguration(deployment.configuration);
+    await this.#promoteModel(deployment.model);
+    await this.#catchUp();
+    this.#isReady = true;
+    if (this.#settings.tickMs !== null) {
+      this.#ticker = setInterval(() => void this.#tick(), this.#settings.tickMs);
+    }
+  }
+
+  /** Decides what is in the ledger already and ends. New appends must have stopped. */
+  async stop(): Promise<void> {
+    this.#isReady = false;
+    clearInterval(this.#ticker);
+    this.#stopping.abort();
+    await this.#loop;
+  }
+
+  /** Appends an event of Sluice's own. */
+  async append(event: LedgerEvent): Promise<number> {
+    return this.#ports.ledger.append([encodeLedgerRecord(event, this.#ports.clock(), 'sluice')]);
+  }
+
+  async #catchUp(): Promise<void> {
+    const target = this.#ports.ledger.endOffset();
+    while (this.engine.nextOffset < target) await Promise.race([sleep(CATCH_UP_POLL_MS), this.failed]);
+  }
+
+  async #publishConfiguration(configuration: CompiledConfiguration): Promise<void> {
+    if (this.engine.configuration?.sha256 === configuration.sha256) return;
+    await this.append({
+      kind: 'ruleSetPublication',
+      event: {
+        eventTimeMs: this.#ports.clock(),
+        version: configuration.definition.ruleSetVersion,
+        sha256: configuration.sha256,
+        content: configuration.canonicalJson,
+        author: 'deployment',
+        reason: 'the deployment folder at start',
+      },
+    });
+  }
+
+  async #promoteModel(model: PipelineDeployment['model']): Promise<void> {
+    const inForce = this.engine.scorer?.metadata ?? null;
+    if (JSON.stringify(inForce) === JSON.stringify(model?.metadata ?? null)) return;
+    if (model !== null) await this.#ports.models.put(model.metadata.sha256, model.onnx);
+    await this.append({
+      kind: 'modelPromotion',
+      event: {
+        eventTimeMs: this.#ports.clock(),
+        modelId: model?.metadata.id ?? null,
+        version: model?.metadata.version ?? '',
+        sha256: model?.metadata.sha256 ?? '',
+        metadata: model === null ? '' : JSON.stringify(model.metadata),
+        author: 'deployment',
+        reason: 'the deployment folder at start',
+      },
+    });
+  }
+
+  /** Moves the engine's time on when nothing came since the last look. */
+  async #tick(): Promise<void> {
+    const { ledger, clock } = this.#ports;
+    const endOffset = ledger.endOffset();
+    const isIdle = endOffset === this.#lastEndOffset;
+    this.#lastEndOffset = isIdle ? endOffset + 1 : endOffset;
+    if (!isIdle) return;
+    await this.#appendIfPossible({ kind: 'tick', event: { eventTimeMs: clock() } });
+  }
+
+  /** Overload is decided by a record, not by a switch in this process, so that every replay degrades at the same payment. */
+  async #changeDegradation(change: 'degrade' | 'restore'): Promise<void> {
+    const nowMs = this.#ports.clock();
+    const inForce = this.engine.posture.at(this.engine.features?.timeMs ?? nowMs);
+    await this.#appendIfPossible({
+      kind: 'posture',
+      event: {
+        eventTimeMs: nowMs,
+        riskLevel: inForce?.riskLevel ?? 'normal',
+        degradation: change === 'degrade' ? 'noModel' : 'full',
+        expiresAtMs: inForce?.expiresAtMs ?? null,
+        author: 'sluice',
+        reason: change === 'degrade' ? 'the engine fell behind the ledger' : 'the engine has caught up',
+      },
+    });
+  }
+
+  /** For records that the next look would write again: a ledger that takes nothing now is no reason to end. */
+  async #appendIfPossible(event: LedgerEvent): Promise<void> {
+    try {
+      await this.append(event);
+    } catch (error) {
+      if (!(error instanceof LedgerUnavailableError)) throw error;
+    }
+  }
+
+  #engineView(): EngineView {
+    const engine = this.engine;
+    const readiness = (): ReturnType<Gateway['readiness']> => {
+      if (this.#isReady) return { ready: true };
+      const end = this.#ports.ledger.endOffset();
+      const reason = this.#stopping.signal.aborted
+        ? 'stopping'
+        : `catching up with the ledger: ${String(engine.nextOffset)} of ${String(end)} records`;
+      return { ready: false, reason };
+    };
+    const posture = (): PostureState => {
+      const inForce = engine.posture.at(engine.features?.timeMs ?? 0);
+      return {
+        riskLevel: inForce?.riskLevel ?? 'normal',
+        degradation: inForce?.degradation ?? 'full',
+        expiresAtMs: inForce?.expiresAtMs ?? null,
+        author: inForce?.author ?? '',
+        reason: inForce?.reason ?? '',
+        sinceMs: inForce?.eventTimeMs ?? null,
+      };
+    };
+    return {
+      lists: engine.lists,
+      get declaredLists() {
+        return engine.configuration?.definition.lists ?? [];
+      },
+      get ruleSet() {
+        return engine.configuration?.definition.ruleSetVersion ?? '';
+      },
+      posture,
+      fallback: (transactionId) => engine.fallback(transactionId),
+      readiness,
+    };
+  }
+}
