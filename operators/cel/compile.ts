@@ -64,7 +64,7 @@ export function compileCel(source: string, scope: CelScope): CelCompilation {
   try {
     const parsed = parseForCheck(source, scope);
     const check = parsed.check();
-    if (!check.valid) return refuseLibraryError(check.error, 'SLUICE_CEL_TYPE');
+    if (!check.valid) return refuseLibraryError(check.error, 'SLUICE_CEL_TYPE', source);
     const uses: Uses = { features: new Set(), params: new Set(), lists: new Set(), model: false };
     const root = compileNode(parsed.ast, scope, uses);
     const names = {
@@ -96,7 +96,7 @@ export function compileCel(source: string, scope: CelScope): CelCompilation {
     return refuse('SLUICE_CEL_TYPE', `must be a number, true or false, but is ${describe(root.type)}`, 0);
   } catch (error) {
     if (error instanceof CelCompileError) return refuse(error.code, error.message, error.position);
-    return refuseLibraryError(error, 'SLUICE_CEL_SYNTAX');
+    return refuseLibraryError(error, 'SLUICE_CEL_SYNTAX', source);
   }
 }
 
@@ -184,7 +184,7 @@ function refuse(code: CelErrorCode, message: string, position: number): CelCompi
 }
 
 /** The library's errors carry a code, a one-line summary and a source range. */
-function refuseLibraryError(error: unknown, fallback: CelErrorCode): CelCompilation {
+function refuseLibraryError(error: unknown, fallback: CelErrorCode, source: string): CelCompilation {
   if (!(error instanceof Error) || !('summary' in error) || !('code' in error)) throw error;
   const summary = String(error.summary).replaceAll(sizeFunction, 'size');
   const range = 'range' in error ? error.range : undefined;
@@ -194,7 +194,7 @@ function refuseLibraryError(error: unknown, fallback: CelErrorCode): CelCompilat
       : 0;
   switch (error.code) {
     case 'no_such_key':
-      return refuse('SLUICE_CEL_UNKNOWN_NAME', summary.replace('No such key: ', 'no such field: '), position);
+      return refuse('SLUICE_CEL_UNKNOWN_NAME', unknownField(source, position, summary), position);
     case 'unknown_variable':
       return refuse('SLUICE_CEL_UNKNOWN_NAME', summary.replace('Unknown variable', 'unknown name'), position);
     default:
@@ -202,4 +202,12 @@ function refuseLibraryError(error: unknown, fallback: CelErrorCode): CelCompilat
         return refuse('SLUICE_CEL_TOO_LARGE', `${summary} (at most ${maxExpressionNodes} nodes)`, position);
       return refuse(fallback, summary, position);
   }
+}
+
+function unknownField(source: string, position: number, summary: string): string {
+  const owner = /([\w.]+)\s*\.\s*$/.exec(source.slice(0, position))?.[1] ?? 'it';
+  const name = summary.replace('No such key: ', '');
+  if (owner === 'f') return `unknown feature '${name}'`;
+  if (owner === 'p') return `unknown param '${name}'`;
+  return `${owner} has no field '${name}'`;
 }
