@@ -1,7 +1,7 @@
 import { canonicalJson, sha256Hex } from './canonicalJson.ts';
 import { configurationSchema } from './configurationSchema.ts';
 import type { Checked, ConfigurationDefinition, ConfigurationProblem } from './definitions.ts';
-import type { FeatureCatalogue } from './features/catalogue.ts';
+import type { CompiledCatalogue } from './features/catalogue.ts';
 import { compileCatalogue } from './features/compileCatalogue.ts';
 import { listHits, type ListHits } from './lists/listHits.ts';
 import { compilePolicy, type Policy } from './policy.ts';
@@ -11,7 +11,7 @@ import { compileRuleSet, type RuleSet } from './rules/ruleSet.ts';
 /** Everything that decides, ready to run. Compiled once per publication. */
 export interface CompiledConfiguration {
   readonly definition: ConfigurationDefinition;
-  readonly catalogue: FeatureCatalogue;
+  readonly catalogue: CompiledCatalogue;
   readonly ruleSet: RuleSet;
   readonly lists: ListHits;
   readonly listNames: readonly string[];
