@@ -10,15 +10,12 @@ export function historyViews(features: readonly string[]): readonly string[] {
     view(
       'latest_labels',
       'The last label of every labelled payment.',
-      `SELECT
-         assumeNotNull(transaction_offset) AS transaction_offset,
-         argMax(tuple(labels.transaction_id, labels.label, labels.label_source, labels.fraud_type, labels.event_time),
-                labels.ledger_offset) AS last_label,
-         last_label.1 AS transaction_id,
-         last_label.2 AS label,
-         last_label.3 AS label_source,
-         last_label.4 AS fraud_type,
-         last_label.5 AS labelled_at
+      // An aggregate function skips null: the fraud type goes inside a tuple, so that the last one counts, null or not.
+      `SELECT assumeNotNull(transaction_offset) AS transaction_offset, any(labels.transaction_id) AS transaction_id,
+         argMax(labels.label, labels.ledger_offset) AS label,
+         argMax(labels.label_source, labels.ledger_offset) AS label_source,
+         argMax(tuple(labels.fraud_type), labels.ledger_offset).1 AS fraud_type,
+         argMax(labels.event_time, labels.ledger_offset) AS labelled_at
        FROM ${HISTORY_DATABASE}.labels AS labels
        WHERE transaction_offset IS NOT NULL
        GROUP BY transaction_offset`,
@@ -136,19 +133,23 @@ function featureViews(features: readonly string[]): readonly string[] {
     view(
       'feature_distribution',
       'How each feature is distributed over all decisions; undefined values (NaN) are counted apart.',
-      features
-        .map((name) => {
-          const column = quoteName(FEATURE_PREFIX + name);
-          return `SELECT ${quoteText(name)} AS feature, count() AS payments, countIf(isNaN(${column})) AS undefined_values,
-            minIf(${column}, NOT isNaN(${column})) AS minimum,
-            quantilesIf(0.5, 0.95, 0.99)(${column}, NOT isNaN(${column})) AS quantiles,
-            quantiles[1] AS p50, quantiles[2] AS p95, quantiles[3] AS p99,
-            maxIf(${column}, NOT isNaN(${column})) AS maximum
-          FROM ${HISTORY_DATABASE}.decisions`;
-        })
-        .join(' UNION ALL '),
+      `SELECT feature, payments, undefined_values, minimum, quantiles[1] AS p50, quantiles[2] AS p95,
+         quantiles[3] AS p99, maximum
+       FROM (${features.map(distributionQuery).join(' UNION ALL ')})`,
     ),
   ];
+}
+
+/** Reads one column only, which one pass over all features at once would not. */
+function distributionQuery(feature: string): string {
+  const column = quoteName(FEATURE_PREFIX + feature);
+  const isDefined = `NOT isNaN(${column})`;
+  return (
+    `SELECT ${quoteText(feature)} AS feature, count() AS payments, countIf(isNaN(${column})) AS undefined_values, ` +
+    `minIf(${column}, ${isDefined}) AS minimum, ` +
+    `quantilesIf(0.5, 0.95, 0.99)(${column}, ${isDefined}) AS quantiles, ` +
+    `maxIf(${column}, ${isDefined}) AS maximum FROM ${HISTORY_DATABASE}.decisions`
+  );
 }
 
 function view(name: string, comment: string, query: string): string {
