@@ -49,7 +49,7 @@ export const gatewayTransactions: fc.Arbitrary<GatewayTransaction> = fc.record({
   ...shared,
   card: fc.option(
     fc.record({
-      pan: fc.option(fc.constantFrom('4111111111111111', '378282246310005', '6200000000000000003')),
+      pan: fc.option(fc.constantFrom('4111111111111111', '378282246310005', '6205500000000000004')),
       token: optionalId,
       bin: fc.option(fc.constantFrom('411111', '55000000')),
       last4: fc.option(fc.constantFrom('0000', '9999')),
