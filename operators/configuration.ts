@@ -2,7 +2,7 @@ import { canonicalJson, sha256Hex } from './canonicalJson.ts';
 import { configurationSchema } from './configurationSchema.ts';
 import type { Checked, ConfigurationDefinition, ConfigurationProblem } from './definitions.ts';
 import type { CompiledCatalogue } from './features/catalogue.ts';
-import { compileCatalogue } from './features/compileCatalogue.ts';
+import { compileCatalogue } from './features/catalogue.ts';
 import { listHits, type ListHits } from './lists/listHits.ts';
 import { compilePolicy, type Policy } from './policy.ts';
 import { policyProblems, listProblems, settingProblems } from './settingProblems.ts';
