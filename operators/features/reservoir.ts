@@ -65,8 +65,8 @@ export class Reservoir {
   }
 
   /**
-   * Inserts an event at its place; its words are left as they are, for the caller to fill. A cursor that the event has
-   * already crossed must then be moved by `passInserted`.
+   * Inserts an event at its place; its words are left as they are, for the caller to fill. Then the cursor of each edge
+   * that the event has already crossed must be moved by `passInserted`, and that of every other edge by `holdBack`.
    */
   insert(timeMs: number, amountMinor: number, ledgerOffset: number): void {
     let chunk = this.#tail;
@@ -96,6 +96,13 @@ export class Reservoir {
   /** Moves a cursor past the event just inserted before it. */
   passInserted(cursor: Cursor): void {
     if (cursor.chunk === this.insertedChunk) cursor.index += 1;
+  }
+
+  /** Moves a cursor that has gone on to the next chunk back to the event just inserted before it, not yet crossed. */
+  holdBack(cursor: Cursor): void {
+    if (cursor.index !== 0 || cursor.chunk !== this.insertedChunk.next) return;
+    cursor.chunk = this.insertedChunk;
+    cursor.index = this.insertedIndex;
   }
 
   /** Drops all chunks before the one in which the last cursor stands. */

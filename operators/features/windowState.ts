@@ -280,8 +280,12 @@ export class WindowState implements FeatureState {
 
     for (let index = 0; index <= oldest; index++) {
       const edge = edges[index]!;
-      if (timeMs > this.#timeMs - edge.ageMs) return;
-      reservoir.passInserted(reservoir.cursors[index]!);
+      const cursor = reservoir.cursors[index]!;
+      if (timeMs > this.#timeMs - edge.ageMs) {
+        reservoir.holdBack(cursor);
+        continue;
+      }
+      reservoir.passInserted(cursor);
       this.#cross(edge, words, at, timeMs, amountMinor, false);
     }
   }
