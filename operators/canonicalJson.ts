@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto';
 
 /**
  * JSON with sorted keys and no spaces, so that equal content has equal bytes and one hash. Fields that are undefined
- * are left out; NaN, which JSON lacks, is the text "NaN". Throws TypeError on what a configuration cannot hold
- * (infinity, functions, bigint).
+ * are left out. Throws TypeError on what JSON cannot hold (NaN, infinity, functions, bigint).
  */
 export function canonicalJson(value: unknown): string {
   switch (typeof value) {
@@ -11,7 +10,6 @@ export function canonicalJson(value: unknown): string {
     case 'boolean':
       return JSON.stringify(value);
     case 'number':
-      if (Number.isNaN(value)) return '"NaN"';
       if (Number.isFinite(value)) return JSON.stringify(value);
       break;
     case 'object': {

@@ -1,8 +1,7 @@
 import { canonicalJson, sha256Hex } from './canonicalJson.ts';
 import { configurationSchema } from './configurationSchema.ts';
 import type { Checked, ConfigurationDefinition, ConfigurationProblem } from './definitions.ts';
-import type { CompiledCatalogue } from './features/catalogue.ts';
-import { compileCatalogue } from './features/catalogue.ts';
+import { compileCatalogue, type CompiledCatalogue } from './features/catalogue.ts';
 import { listHits, type ListHits } from './lists/listHits.ts';
 import { compilePolicy, type Policy } from './policy.ts';
 import { policyProblems, listProblems, settingProblems } from './settingProblems.ts';
@@ -80,6 +79,6 @@ function shapeProblem(path: readonly PropertyKey[], message: string): Configurat
   const steps = path.map((step) => (typeof step === 'number' ? step : String(step)));
   const where = steps.join('.');
   if (section === undefined) return { code, section: 'settings', path: steps, message: `${where}: ${message}` };
-  if (typeof index !== 'number') return { code, section, path: steps.slice(1), message: `${where}: ${message}` };
-  return { code, section, index, path: steps.slice(2), message: `${where}: ${message}` };
+  const inSection = { code, section, path: steps.slice(1), message: `${where}: ${message}` };
+  return typeof index === 'number' ? { ...inSection, index } : inSection;
 }

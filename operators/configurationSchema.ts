@@ -14,10 +14,7 @@ const feature = z.strictObject({
   delayMs: z.number().exactOptional(),
   where: z.string().exactOptional(),
   includeCurrent: z.boolean().exactOptional(),
-  whenEmpty: z
-    .union([z.number(), z.nan(), z.literal('NaN')])
-    .transform((value) => (value === 'NaN' ? NaN : value))
-    .exactOptional(),
+  whenEmpty: z.number().exactOptional(),
   text: localizedText.exactOptional(),
 });
 

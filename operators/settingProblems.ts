@@ -1,14 +1,13 @@
 import type { ConfigurationDefinition, ConfigurationProblem, ListDefinition, PolicyDefinition } from './definitions.ts';
 
 export const maxLists = 64;
-export const maxLatenessMs = 7 * 86_400_000;
 export const maxRecentIds = 50_000_000;
 export const maxReasonsPerVerdict = 20;
 const riskLevels = ['normal', 'elevated', 'lockdown'] as const;
 const entities: readonly string[] = ['account', 'card', 'device', 'ip', 'merchant', 'terminal', 'payee'];
 const listKinds: readonly string[] = ['block', 'allow', 'watch'];
 
-/** Faults of ruleSetVersion, latenessMs and recentIds. */
+/** Faults of ruleSetVersion and recentIds; the catalogue checks latenessMs. */
 export function settingProblems(definition: ConfigurationDefinition): readonly ConfigurationProblem[] {
   const checks: readonly (readonly [boolean, string, string])[] = [
     [
@@ -16,7 +15,6 @@ export function settingProblems(definition: ConfigurationDefinition): readonly C
       'ruleSetVersion',
       'must be 1 to 64 letters, digits, dots, hyphens and underscores, such as 2026-11.4',
     ],
-    [isWhole(definition.latenessMs, 0, maxLatenessMs), 'latenessMs', 'must be between 0 and 7 days'],
     [isWhole(definition.recentIds, 1, maxRecentIds), 'recentIds', `must be a whole number from 1 to ${maxRecentIds}`],
   ];
   return checks
@@ -58,7 +56,7 @@ export function listProblems(lists: readonly ListDefinition[]): readonly Configu
           code: `SLUICE_LIST_${code}`,
           section: 'lists',
           index,
-          path,
+          path: [index, ...path],
           message: `list '${name}': ${message}`,
         });
   }

@@ -51,7 +51,7 @@ export function runExamples(rules: readonly CompiledRule[], scope: RuleScope): r
         code: 'SLUICE_RULE_EXAMPLE',
         section: 'rules',
         index,
-        path: ['examples', place],
+        path: [index, 'examples', place],
         message: `rule '${id}', example ${place + 1}: ${message}`,
       });
     }

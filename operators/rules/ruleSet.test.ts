@@ -31,7 +31,7 @@ function compiled(...rules: RuleDefinition[]): RuleSet {
 
 function problems(...rules: RuleDefinition[]): string[] {
   const result = compileRuleSet(rules, scope);
-  return result.ok ? [] : result.problems.map((p) => `${p.code} ${p.index ?? '-'} ${p.path.join('.')}: ${p.message}`);
+  return result.ok ? [] : result.problems.map((p) => `${p.code} ${p.path.join('.')}: ${p.message}`);
 }
 
 function run(ruleSet: RuleSet, count: number, tx: Partial<Transaction> = {}) {
@@ -116,40 +116,40 @@ describe('a faulty rule is named with its index and the path to the fault', () =
     [
       'unknown feature',
       { when: 'f.nope > 1' },
-      "SLUICE_CEL_UNKNOWN_NAME 1 when: rule 'faulty': unknown feature 'nope' (at character 3 of when)",
+      "SLUICE_CEL_UNKNOWN_NAME 1.when: rule 'faulty': unknown feature 'nope' (at character 3 of when)",
     ],
     [
       'unknown list',
       { when: "list('nope', tx.device)" },
-      "SLUICE_CEL_UNKNOWN_NAME 1 when: rule 'faulty': no such list: nope",
+      "SLUICE_CEL_UNKNOWN_NAME 1.when: rule 'faulty': no such list: nope",
     ],
     [
       'unknown param',
       { when: 'f.count > p.max' },
-      "SLUICE_CEL_UNKNOWN_NAME 1 when: rule 'faulty': unknown param 'max'",
+      "SLUICE_CEL_UNKNOWN_NAME 1.when: rule 'faulty': unknown param 'max'",
     ],
     [
       'unused param',
       { params: { max: 3 } },
-      "SLUICE_RULE_PARAM 1 params.max: rule 'faulty': p.max is not used in when",
+      "SLUICE_RULE_PARAM 1.params.max: rule 'faulty': p.max is not used in when",
     ],
     [
       'number for text',
       { when: "f.count > 'x'" },
-      "SLUICE_CEL_TYPE 1 when: rule 'faulty': no such overload: double > string",
+      "SLUICE_CEL_TYPE 1.when: rule 'faulty': no such overload: double > string",
     ],
-    ['no bool', { when: 'f.count' }, "SLUICE_CEL_TYPE 1 when: rule 'faulty': must be true or false"],
+    ['no bool', { when: 'f.count' }, "SLUICE_CEL_TYPE 1.when: rule 'faulty': must be true or false"],
     [
       'approving',
       { then: { verdict: 'approve', score: 1, code: 'A' } },
-      "SLUICE_RULE_VERDICT 1 then.verdict: rule 'faulty': a rule cannot approve",
+      "SLUICE_RULE_VERDICT 1.then.verdict: rule 'faulty': a rule cannot approve",
     ],
-    ['score', { then: { verdict: 'review', score: 1001, code: 'A' } }, 'SLUICE_RULE_SCORE 1 then.score'],
-    ['code', { then: { verdict: 'review', score: 1, code: 'a b' } }, 'SLUICE_RULE_CODE 1 then.code'],
-    ['rollout', { rollout: 101 }, 'SLUICE_RULE_ROLLOUT 1 rollout'],
-    ['version', { version: 0 }, 'SLUICE_RULE_VERSION 1 version'],
-    ['text', { text: { en: 'x', zh: ' ' } }, 'SLUICE_RULE_TEXT 1 text.zh'],
-    ['param value', { when: 'f.count > p.n', params: { n: NaN } }, 'SLUICE_RULE_PARAM 1 params.n'],
+    ['score', { then: { verdict: 'review', score: 1001, code: 'A' } }, 'SLUICE_RULE_SCORE 1.then.score'],
+    ['code', { then: { verdict: 'review', score: 1, code: 'a b' } }, 'SLUICE_RULE_CODE 1.then.code'],
+    ['rollout', { rollout: 101 }, 'SLUICE_RULE_ROLLOUT 1.rollout'],
+    ['version', { version: 0 }, 'SLUICE_RULE_VERSION 1.version'],
+    ['text', { text: { en: 'x', zh: ' ' } }, 'SLUICE_RULE_TEXT 1.text.zh'],
+    ['param value', { when: 'f.count > p.n', params: { n: NaN } }, 'SLUICE_RULE_PARAM 1.params.n'],
   ])('%s', (_what, given, expected) => {
     const found = problems(rule(), rule({ id: 'faulty', ...given }));
     expect(found).toHaveLength(1);
@@ -158,17 +158,17 @@ describe('a faulty rule is named with its index and the path to the fault', () =
 
   it('and all faults of all rules are told at once', () => {
     expect(problems(rule({ when: 'f.nope > 1', rollout: -1 }), rule(), rule({ owner: '' }))).toEqual([
-      expect.stringContaining('SLUICE_RULE_ROLLOUT 0 rollout'),
-      expect.stringContaining('SLUICE_CEL_UNKNOWN_NAME 0 when'),
-      expect.stringContaining('SLUICE_RULE_DUPLICATE 1 id'),
-      expect.stringContaining('SLUICE_RULE_OWNER 2 owner'),
-      expect.stringContaining('SLUICE_RULE_DUPLICATE 2 id'),
+      expect.stringContaining('SLUICE_RULE_ROLLOUT 0.rollout'),
+      expect.stringContaining('SLUICE_CEL_UNKNOWN_NAME 0.when'),
+      expect.stringContaining('SLUICE_RULE_DUPLICATE 1.id'),
+      expect.stringContaining('SLUICE_RULE_OWNER 2.owner'),
+      expect.stringContaining('SLUICE_RULE_DUPLICATE 2.id'),
     ]);
   });
 
   it('more than 500 rules are refused', () => {
     const many = Array.from({ length: 501 }, (_, index) => rule({ id: `r-${index}` }));
-    expect(problems(...many)).toEqual(['SLUICE_RULE_COUNT - : 501 rules; at most 500 are allowed']);
+    expect(problems(...many)).toEqual(['SLUICE_RULE_COUNT : 501 rules; at most 500 are allowed']);
   });
 });
 
@@ -201,13 +201,13 @@ describe('examples', () => {
   ])('name %s', (_what, example, expected) => {
     const found = outcome({ examples: [example] });
     expect(found).toHaveLength(1);
-    expect(found[0]).toContain(`examples.0: rule 'many-payments', example 1: ${expected}`);
+    expect(found[0]).toContain(`0.examples.0: rule 'many-payments', example 1: ${expected}`);
   });
 
   it('that fail to evaluate say so', () => {
     const when = 'tx.attributes.items > 3';
     expect(outcome({ when, examples: [{ given: {}, expect: 'silent' }] })).toEqual([
-      "examples.0: rule 'many-payments', example 1: fails: the payment has no attribute 'items'",
+      "0.examples.0: rule 'many-payments', example 1: fails: the payment has no attribute 'items'",
     ]);
   });
 });

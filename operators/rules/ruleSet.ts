@@ -43,7 +43,7 @@ export function emptyRuleResults(): RuleResults {
   return { live: [], fired: [], errors: [] };
 }
 
-/** Checks and compiles rules. Problems name the rule by its index and the field by its path inside the rule. */
+/** Checks and compiles rules. Problems lead to the field: [index of the rule, field, ...]. */
 export function compileRuleSet(definitions: readonly RuleDefinition[], scope: RuleScope): Checked<RuleSet> {
   const problems: ConfigurationProblem[] = [];
   const rules: CompiledRule[] = [];
@@ -69,7 +69,13 @@ export function compileRuleSet(definitions: readonly RuleDefinition[], scope: Ru
       found.push({ code: compiled.code, path: ['when'], message });
     }
     for (const problem of found)
-      problems.push({ ...problem, section: 'rules', index, message: `rule '${definition.id}': ${problem.message}` });
+      problems.push({
+        code: problem.code,
+        section: 'rules',
+        index,
+        path: [index, ...problem.path],
+        message: `rule '${definition.id}': ${problem.message}`,
+      });
   }
   return problems.length > 0 ? { ok: false, problems } : { ok: true, value: ruleSetOf(rules) };
 }
