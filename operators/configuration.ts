@@ -79,6 +79,6 @@ function shapeProblem(path: readonly PropertyKey[], message: string): Configurat
   const steps = path.map((step) => (typeof step === 'number' ? step : String(step)));
   const where = steps.join('.');
   if (section === undefined) return { code, section: 'settings', path: steps, message: `${where}: ${message}` };
-  const inSection = { code, section, path: steps.slice(1), message: `${where}: ${message}` };
-  return typeof index === 'number' ? { ...inSection, index } : inSection;
+  if (typeof index !== 'number') return { code, section, path: steps.slice(1), message: `${where}: ${message}` };
+  return { code, section, index, path: steps.slice(2), message: `${where}: ${message}` };
 }

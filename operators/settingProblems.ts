@@ -56,7 +56,7 @@ export function listProblems(lists: readonly ListDefinition[]): readonly Configu
           code: `SLUICE_LIST_${code}`,
           section: 'lists',
           index,
-          path: [index, ...path],
+          path,
           message: `list '${name}': ${message}`,
         });
   }

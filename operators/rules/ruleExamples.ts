@@ -51,7 +51,7 @@ export function runExamples(rules: readonly CompiledRule[], scope: RuleScope): r
         code: 'SLUICE_RULE_EXAMPLE',
         section: 'rules',
         index,
-        path: [index, 'examples', place],
+        path: ['examples', place],
         message: `rule '${id}', example ${place + 1}: ${message}`,
       });
     }

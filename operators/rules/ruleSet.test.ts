@@ -31,7 +31,7 @@ function compiled(...rules: RuleDefinition[]): RuleSet {
 
 function problems(...rules: RuleDefinition[]): string[] {
   const result = compileRuleSet(rules, scope);
-  return result.ok ? [] : result.problems.map((p) => `${p.code} ${p.path.join('.')}: ${p.message}`);
+  return result.ok ? [] : result.problems.map((p) => `${p.code} ${[p.index, ...p.path].join('.')}: ${p.message}`);
 }
 
 function run(ruleSet: RuleSet, count: number, tx: Partial<Transaction> = {}) {
@@ -174,7 +174,9 @@ describe('a faulty rule is named with its index and the path to the fault', () =
 
 describe('examples', () => {
   const outcome = (given: Partial<RuleDefinition>) =>
-    runExamples(compiled(rule(given)).rules, scope).map(({ path, message }) => `${path.join('.')}: ${message}`);
+    runExamples(compiled(rule(given)).rules, scope).map(
+      ({ index, path, message }) => `${[index, ...path].join('.')}: ${message}`,
+    );
 
   it("that turn out as they say give no problem, whatever the rule's mode and rollout", () => {
     const examples = [

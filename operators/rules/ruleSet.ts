@@ -43,7 +43,7 @@ export function emptyRuleResults(): RuleResults {
   return { live: [], fired: [], errors: [] };
 }
 
-/** Checks and compiles rules. Problems lead to the field: [index of the rule, field, ...]. */
+/** Checks and compiles rules. Problems name the rule by its index and the field by its path inside the rule. */
 export function compileRuleSet(definitions: readonly RuleDefinition[], scope: RuleScope): Checked<RuleSet> {
   const problems: ConfigurationProblem[] = [];
   const rules: CompiledRule[] = [];
@@ -73,7 +73,7 @@ export function compileRuleSet(definitions: readonly RuleDefinition[], scope: Ru
         code: problem.code,
         section: 'rules',
         index,
-        path: [index, ...problem.path],
+        path: problem.path,
         message: `rule '${definition.id}': ${problem.message}`,
       });
   }
