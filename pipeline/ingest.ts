@@ -219,7 +219,7 @@ export class Ingest implements Gateway {
     transactionId: string | null,
   ): Promise<void> {
     this.#services.telemetry.rejected(why.code);
-    const event = deadLetterOf(context, subject, input, why, transactionId);
+    const event = deadLetterOf(context.sender, context.acceptedAtMs, subject, input, why, transactionId);
     await appendEvent(context, { kind: 'deadLetter', event });
   }
 }

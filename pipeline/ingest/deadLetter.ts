@@ -1,14 +1,14 @@
 import type { DeadLetter, DeadLetterSubject } from '../../schemas/types.ts';
 import { holdsCardNumber, maskBytes, maskCardNumbers } from '../cardNumbers.ts';
-import type { RawInput, Refusal } from '../gateway.ts';
-import type { IngestContext } from './ingestContext.ts';
+import type { RawInput, Refusal, Sender } from '../gateway.ts';
 
 /** Longest body kept of a refused input, in characters (of base64, for Avro). */
 const MAX_BODY_LENGTH = 8192;
 
 /** What is kept of an input that was refused: why, and its content with card numbers masked. */
 export function deadLetterOf(
-  context: IngestContext,
+  sender: Sender,
+  receivedAtMs: number,
   subject: DeadLetterSubject,
   input: RawInput,
   refusal: Refusal,
@@ -16,14 +16,14 @@ export function deadLetterOf(
 ): DeadLetter {
   const body = maskedBody(input);
   return {
-    eventTimeMs: context.acceptedAtMs,
+    eventTimeMs: receivedAtMs,
     subject,
     code: refusal.code,
     field: refusal.field === null ? null : maskCardNumbers(refusal.field).slice(0, 128),
     message: maskCardNumbers(refusal.message).slice(0, 512),
     transactionId:
       transactionId !== null && !holdsCardNumber(transactionId) ? transactionId : claimedTransactionId(input),
-    contentType: maskCardNumbers(context.sender.contentType).slice(0, 128),
+    contentType: maskCardNumbers(sender.contentType).slice(0, 128),
     body: body.slice(0, MAX_BODY_LENGTH),
     truncated: body.length > MAX_BODY_LENGTH,
   };

@@ -1,0 +1,175 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { codecs } from '../../schemas/codec.ts';
+import { encodeLedgerRecord } from '../../schemas/ledgerCodec.ts';
+import { parseJson } from '../../schemas/parse.ts';
+import type { Label, Transaction } from '../../schemas/types.ts';
+import type { Refusal } from '../gateway.ts';
+import { deadLetterOf } from '../ingest/deadLetter.ts';
+import type { IngestServices } from '../ingest/ingestContext.ts';
+import { toTransaction } from '../toTransaction.ts';
+import type { ImportEvent } from './mergeLabels.ts';
+
+export interface ImportProgress {
+  /** Events of the file that are in the ledger, those of earlier runs among them. */
+  readonly events: number;
+  readonly payments: number;
+  readonly labels: number;
+  readonly deadLetters: number;
+}
+
+export interface ImportOptions {
+  readonly services: Pick<IngestServices, 'ledger' | 'decisions' | 'clock' | 'telemetry' | 'cardKey'>;
+  /** Ledger source of the records: `import:` and the file's name. */
+  readonly source: string;
+  /** Next offset that the engine will take: the import never runs far ahead of it. */
+  readonly engineOffset: () => number;
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: ImportProgress) => void;
+}
+
+const APPEND_RECORDS = 500;
+const MAX_ENGINE_LAG = 8_192;
+const LAG_POLL_MS = 2;
+const READ_RECORDS = 4_096;
+
+/**
+ * Puts the events of a file into the ledger, as many as the engine can follow. Each event becomes exactly one record (a refused one a
+ * dead letter), so the records of this source say how far an interrupted import came, and it goes on from there.
+ */
+export async function runImport(events: AsyncIterable<ImportEvent>, options: ImportOptions): Promise<ImportProgress> {
+  const run = new ImportRun(options);
+  await run.resume();
+  for await (const event of events) {
+    if (options.signal.aborted) break;
+    await run.take(event);
+  }
+  await run.flush();
+  return run.progress;
+}
+
+class ImportRun {
+  readonly #options: ImportOptions;
+  #alreadyDone = 0;
+  #seen = 0;
+  #counts = { payments: 0, labels: 0, deadLetters: 0 };
+  #batch: Buffer[] = [];
+  /** Offsets of payments of this run whose labels are still to come, by transaction id; null while in the batch. */
+  readonly #fresh = new Map<string, number | null>();
+  #batchIds: string[] = [];
+
+  constructor(options: ImportOptions) {
+    this.#options = options;
+  }
+
+  get progress(): ImportProgress {
+    return { events: this.#seen, ...this.#counts };
+  }
+
+  /** Counts this source's records in the ledger. */
+  async resume(): Promise<void> {
+    const { ledger } = this.#options.services;
+    const end = ledger.endOffset();
+    for (let offset = 0; offset < end;) {
+      const rows = await ledger.read(offset, READ_RECORDS);
+      for (const row of rows) {
+        const { source, kind } = codecs.ledgerRecord.decode(row.value);
+        if (source !== this.#options.source) continue;
+        this.#alreadyDone++;
+        if (kind === 'transaction') this.#counts.payments++;
+        else if (kind === 'label') this.#counts.labels++;
+        else this.#counts.deadLetters++;
+      }
+      offset += rows.length;
+    }
+  }
+
+  async take(event: ImportEvent): Promise<void> {
+    this.#seen++;
+    if (this.#seen <= this.#alreadyDone) return;
+    if (event.kind === 'transaction') this.#takePayment(event.value, event.isLabelled);
+    else await this.#takeLabel(event.value, event.transactionId);
+    if (this.#batch.length >= APPEND_RECORDS) await this.flush();
+  }
+
+  async flush(): Promise<void> {
+    if (this.#batch.length === 0) return;
+    const { services, engineOffset, onProgress } = this.#options;
+    const first = await services.ledger.append(this.#batch);
+    this.#batchIds.forEach((id, index) => {
+      if (id !== '') this.#fresh.set(id, first + index);
+    });
+    this.#batch = [];
+    this.#batchIds = [];
+    onProgress(this.progress);
+    while (services.ledger.endOffset() - engineOffset() > MAX_ENGINE_LAG && !this.#options.signal.aborted) {
+      await sleep(LAG_POLL_MS);
+    }
+  }
+
+  #takePayment(value: Readonly<Record<string, unknown>>, isLabelled: boolean): void {
+    const parsed = parseJson('gatewayTransaction', value);
+    if (!parsed.ok) {
+      this.#bury('transaction', value, parsed);
+      return;
+    }
+    const converted = toTransaction(parsed.value, this.#options.services.cardKey);
+    if (converted.ok) this.#addPayment(converted.transaction, isLabelled);
+    else this.#bury('transaction', value, converted);
+  }
+
+  #addPayment(event: Transaction, isLabelled: boolean): void {
+    this.#counts.payments++;
+    this.#add(
+      encodeLedgerRecord({ kind: 'transaction', event }, this.#now(), this.#options.source),
+      event.transactionId,
+    );
+  }
+
+  async #takeLabel(value: Readonly<Record<string, unknown>>, transactionId: string): Promise<void> {
+    const parsed = parseJson('label', value);
+    const transactionOffset = await this.#offsetOf(transactionId);
+    if (!parsed.ok || transactionOffset === null) {
+      const unknown = {
+        code: 'SLUICE_TRANSACTION_UNKNOWN',
+        field: 'transactionId',
+        message: 'its payment was refused',
+      };
+      this.#bury('label', value, parsed.ok ? unknown : parsed);
+      return;
+    }
+    this.#counts.labels++;
+    const event: Label = { ...parsed.value, transactionOffset };
+    this.#add(encodeLedgerRecord({ kind: 'label', event }, this.#now(), this.#options.source), '');
+  }
+
+  /** Null: the payment is not in the ledger. */
+  async #offsetOf(transactionId: string): Promise<number | null> {
+    if (this.#fresh.get(transactionId) === null) await this.flush();
+    const fresh = this.#fresh.get(transactionId);
+    if (fresh !== undefined) {
+      this.#fresh.delete(transactionId);
+      return fresh;
+    }
+    const stored = await this.#options.services.decisions.find(transactionId);
+    return stored === undefined ? null : codecs.decision.decode(stored).ledgerOffset;
+  }
+
+  #bury(subject: 'transaction' | 'label', value: unknown, refusal: Refusal): void {
+    const { services, source } = this.#options;
+    services.telemetry.rejected(refusal.code);
+    this.#counts.deadLetters++;
+    const sender = { source, contentType: 'text/csv' };
+    const event = deadLetterOf(sender, this.#now(), subject, { format: 'json', value }, refusal, null);
+    this.#add(encodeLedgerRecord({ kind: 'deadLetter', event }, this.#now(), source), '');
+  }
+
+  #add(record: Buffer, transactionId: string): void {
+    this.#batch.push(record);
+    this.#batchIds.push(transactionId);
+    if (transactionId !== '') this.#fresh.set(transactionId, null);
+  }
+
+  #now(): number {
+    return this.#options.services.clock();
+  }
+}
