@@ -1,0 +1,45 @@
+"""The metrics as a page to read."""
+
+
+def results_markdown(metadata: dict, model_bytes: int) -> str:
+    data, metrics = metadata["data"], metadata["metrics"]
+    lines = [
+        "# Results of the shipped model",
+        "",
+        f"`{metadata['id']}` version {metadata['version']}, trained {metadata['trainedAt']} on {data['rows']:,} simulated payments "
+        f"({data['fraudRows']:,} labelled fraud): {metrics['trees']} trees, {model_bytes:,} bytes, "
+        f"{len(metadata['inputs'])} features. The data are made up, so these figures say that the pipeline, the features and "
+        "the model work together, not how any real portfolio would fare.",
+        "",
+    ]
+    sections = (
+        ("Later payments than any learned from", metrics["heldOutTime"]),
+        ("Kinds of fraud never learned", metrics["heldOutKinds"]),
+    )
+    for title, parts in sections:
+        if not parts:
+            continue
+        lines += [f"## {title}", ""]
+        for name, part in parts.items():
+            lines += part_markdown(name, part)
+    return "\n".join(lines)
+
+
+def part_markdown(name: str, part: dict) -> list[str]:
+    lines = [
+        f"`{name}`: {part['rows']:,} payments, {part['fraudRows']:,} fraud; AUC {part['auc']:.4f}, average precision "
+        f"{part['averagePrecision']:.3f}; at 0.3% false positives {part['recallAt03PercentFalsePositives']:.1%} of the frauds and "
+        f"{part['amountRecallAt03PercentFalsePositives']:.1%} of their amount.",
+        "",
+        "| score from | genuine payments stopped | frauds stopped |",
+        "|---|---|---|",
+    ]
+    for score, level in part["atScore"].items():
+        lines.append(f"| {score} | {level['falsePositiveRate']:.2%} | {level['recall']:.1%} |")
+    lines += ["", "| kind of fraud | payments | stopped at 0.3% false positives | score 600 and up | score 930 and up |", "|---|---|---|---|---|"]
+    for kind, row in part["byFraudType"].items():
+        lines.append(
+            f"| {kind} | {row['rows']:,} | {row['recallAt03PercentFalsePositives']:.1%} | {row['recallAtScore600']:.1%} "
+            f"| {row['recallAtScore930']:.1%} |"
+        )
+    return [*lines, ""]
