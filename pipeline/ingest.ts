@@ -50,6 +50,8 @@ export class Ingest implements Gateway {
   }
 
   async submitTransaction(input: RawInput, sender: Sender): Promise<TransactionAnswer> {
+    const notReady = this.#notReady();
+    if (notReady !== null) return notReady;
     const context = this.#context(sender);
     const outcome = await paymentTopology.run(context, input);
     switch (outcome.kind) {
@@ -162,6 +164,15 @@ export class Ingest implements Gateway {
     return this.#engine.readiness();
   }
 
+  /** Until the engine has caught up a retry could not be told from a new payment. */
+  #notReady(): Extract<TransactionAnswer, { readonly kind: 'unavailable' }> | null {
+    const readiness = this.#engine.readiness();
+    if (readiness.ready) return null;
+    const message = `not ready: ${readiness.reason}`;
+    this.#services.telemetry.rejected('SLUICE_NOT_READY');
+    return { kind: 'unavailable', refusal: refusal('SLUICE_NOT_READY', null, message), retryAfterSeconds: 1 };
+  }
+
   #context(sender: Sender): IngestContext {
     return { services: this.#services, sender, acceptedAtMs: this.#services.clock() };
   }
@@ -181,6 +192,8 @@ export class Ingest implements Gateway {
     input: RawInput,
     sender: Sender,
   ): Promise<AcceptAnswer> {
+    const notReady = this.#notReady();
+    if (notReady !== null) return notReady;
     const context = this.#context(sender);
     const outcome = await topology.run(context, input);
     if (outcome.kind === 'reject') {

@@ -11,7 +11,7 @@ import { contentHashOf } from '../ingest/contentHash.ts';
 import type { LedgerRow } from '../ports.ts';
 import { Decider } from './decider.ts';
 import { PostureState } from './postureState.ts';
-import { RecentIds, type SeenPayment } from './recentIds.ts';
+import { RecentIds, type Answer, type SeenPayment } from './recentIds.ts';
 import { WaitingPayments } from './waitingPayments.ts';
 
 /** What the engine needs beside the records; each answer is fixed by the ledger. */
@@ -123,10 +123,14 @@ export class Engine {
     if (seen !== undefined) {
       if (ledgerOffset <= this.#options.decidedThrough) return;
       await this.#decideWaiting(outputs);
-      outputs.push({ transaction, ingestTimeMs, decision: await this.#repeat(ledgerOffset, contentHash, seen) });
+      outputs.push({
+        transaction,
+        ingestTimeMs,
+        decision: await this.#repeat(transaction, ledgerOffset, contentHash, seen),
+      });
       return;
     }
-    this.#recentIds.add(transaction.transactionId, { ledgerOffset, contentHash, decision: null });
+    this.#recentIds.add(transaction.transactionId, { ledgerOffset, contentHash, answer: null });
     const features = this.#features;
     if (features === null) throw new Error(`the payment at offset ${String(ledgerOffset)} comes before any rule set`);
     const waiting = this.#waiting;
@@ -220,22 +224,47 @@ export class Engine {
       if (decision?.ledgerOffset !== ledgerOffset)
         throw new Error('the decisions are not those of the waiting payments');
       const seen = this.#recentIds.find(transaction.transactionId);
-      if (seen?.ledgerOffset === ledgerOffset) seen.decision = summaryOf(decision);
+      if (seen?.ledgerOffset === ledgerOffset) seen.answer = sharedAnswer(decision);
       outputs.push({ transaction, ingestTimeMs: this.#waitingTimes[index] ?? 0, decision });
     });
     waiting.clear();
     this.#waitingTimes.length = 0;
   }
 
-  /** The decision on a payment whose id was seen before: the first one's verdict, and where to find the rest. */
-  async #repeat(ledgerOffset: number, contentHash: string, seen: SeenPayment): Promise<Decision> {
-    seen.decision ??= summaryOf(await this.#services.storedDecision(seen.ledgerOffset));
+  /** The record of a payment whose id was seen before: the first one's verdict, and where to find the rest. */
+  async #repeat(
+    transaction: Transaction,
+    ledgerOffset: number,
+    contentHash: string,
+    seen: SeenPayment,
+  ): Promise<Decision> {
+    const configuration = this.#configuration;
+    if (configuration === null) throw new Error('a payment was decided before any rule set was published');
+    seen.answer ??= sharedAnswer(await this.#services.storedDecision(seen.ledgerOffset));
+    const { verdict, score, mode } = seen.answer;
     return {
-      ...seen.decision,
       ledgerOffset,
-      contentHash,
+      transactionId: transaction.transactionId,
       status: seen.contentHash === contentHash ? 'duplicate' : 'conflict',
       originalOffset: seen.ledgerOffset,
+      contentHash,
+      engineTimeMs: this.#features?.timeMs ?? 0,
+      late: false,
+      verdict,
+      score,
+      modelScore: null,
+      mode,
+      degraded: [],
+      reasons: [],
+      rulesFired: [],
+      ruleErrors: [],
+      ruleSet: configuration.definition.ruleSetVersion,
+      ruleSetSha256: configuration.sha256,
+      modelId: null,
+      modelVersion: null,
+      modelSha256: null,
+      catalogueSha256: configuration.catalogue.sha256,
+      features: [],
     };
   }
 
@@ -263,7 +292,17 @@ function configurationOf(publication: RuleSetPublication, offset: number): Compi
   );
 }
 
-/** What a repeated payment's record repeats of the first decision; features and reasons stay with the first. */
-function summaryOf(decision: Decision): Decision {
-  return { ...decision, reasons: [], rulesFired: [], ruleErrors: [], features: [] };
+/** Most payments are approved with one of a few scores: their answers are shared, so that a remembered id costs little. */
+const sharedAnswers = new Map<number, Answer>();
+
+function sharedAnswer({ verdict, score, mode }: Decision): Answer {
+  const key = (score * 4 + VERDICTS.indexOf(verdict)) * 4 + MODES.indexOf(mode);
+  const known = sharedAnswers.get(key);
+  if (known !== undefined) return known;
+  const answer = { verdict, score, mode };
+  sharedAnswers.set(key, answer);
+  return answer;
 }
+
+const VERDICTS: readonly Decision['verdict'][] = ['approve', 'challenge', 'review', 'decline'];
+const MODES: readonly Decision['mode'][] = ['full', 'noModel', 'rulesOnly', 'fallback'];

@@ -1,11 +1,14 @@
 import type { Decision } from '../../schemas/types.ts';
 
-/** The first payment seen with an id, and what was decided on it. */
+/** The part of a decision that a repeated payment is told again. */
+export type Answer = Pick<Decision, 'verdict' | 'score' | 'mode'>;
+
+/** The first payment seen with an id, and what was decided on it. Kept small: there may be a million. */
 export interface SeenPayment {
   readonly ledgerOffset: number;
   readonly contentHash: string;
-  /** Its decision without reasons and features; null until it is decided, and after a restart. */
-  decision: Decision | null;
+  /** Null until it is decided, and after a restart. */
+  answer: Answer | null;
 }
 
 /**

@@ -1,0 +1,120 @@
+import { Worker } from 'node:worker_threads';
+import { z } from 'zod';
+import type { HistoryLogger, HistoryWriterState } from '../../pipeline/history.ts';
+import type { Telemetry } from '../../pipeline/ports.ts';
+
+/** What the thread is started with. */
+export interface HistoryThreadData {
+  /** The data folder, opened read-only. */
+  readonly dataDir: string;
+  readonly url: string;
+  readonly username: string;
+  readonly password: string;
+  readonly batchRecords: number;
+}
+
+export interface HistoryThreadOptions extends HistoryThreadData {
+  readonly logger: HistoryLogger;
+  readonly telemetry: Pick<Telemetry, 'stage' | 'gauge'>;
+}
+
+const stateSchema = z.object({
+  status: z.enum(['starting', 'writing', 'away', 'stopped']),
+  offset: z.number(),
+  lagRecords: z.number(),
+  lastError: z.string().nullable(),
+});
+
+const messageSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('state'), state: stateSchema }),
+  z.object({ kind: z.literal('written'), durationMs: z.number() }),
+  z.object({
+    kind: z.literal('log'),
+    level: z.enum(['info', 'warn']),
+    fields: z.record(z.string(), z.unknown()),
+    message: z.string(),
+  }),
+]);
+export type HistoryThreadMessage = z.infer<typeof messageSchema>;
+
+const STOP_TIMEOUT_MS = 4_000;
+const RESTART_MS = 1_000;
+const POLL_MS = 20;
+
+/**
+ * The history writer in a thread of its own: encoding rows for ClickHouse costs more than deciding on them, and must not hold
+ * up a verdict. A thread that dies is started again; it finds its place in the history itself.
+ */
+export class HistoryThread {
+  readonly #options: HistoryThreadOptions;
+  #worker: Worker | null = null;
+  #isStopping = false;
+  #state: HistoryWriterState = { status: 'starting', offset: 0, lagRecords: 0, lastError: null };
+
+  constructor(options: HistoryThreadOptions) {
+    this.#options = options;
+    this.#start();
+  }
+
+  state(): HistoryWriterState {
+    return this.#state;
+  }
+
+  /** Resolves once every record below `offset` is in history. */
+  async reached(offset: number, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && (this.#state.offset < offset || this.#state.status === 'starting')) {
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+  }
+
+  /** Lets the write under way end, for a bounded time. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    const worker = this.#worker;
+    if (worker === null) return;
+    const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+    worker.postMessage('stop');
+    const cut = setTimeout(() => void worker.terminate(), STOP_TIMEOUT_MS);
+    await exited;
+    clearTimeout(cut);
+    this.#state = { ...this.#state, status: 'stopped' };
+  }
+
+  #start(): void {
+    const { dataDir, url, username, password, batchRecords, logger } = this.#options;
+    const isSource = import.meta.url.endsWith('.ts');
+    const entry = new URL(isSource ? './historyThreadMain.ts' : './historyThreadMain.js', import.meta.url);
+    const workerData: HistoryThreadData = { dataDir, url, username, password, batchRecords };
+    const worker = new Worker(entry, { workerData, ...(isSource ? { execArgv: ['--import', 'tsx'] } : {}) });
+    this.#worker = worker;
+    worker.on('message', (message: unknown) => {
+      this.#take(messageSchema.parse(message));
+    });
+    worker.on('error', (error) => {
+      logger.warn({ reason: error.message }, 'the history thread failed and is started again');
+    });
+    worker.on('exit', () => {
+      this.#worker = null;
+      if (this.#isStopping) return;
+      setTimeout(() => {
+        if (!this.#isStopping) this.#start();
+      }, RESTART_MS);
+    });
+  }
+
+  #take(message: HistoryThreadMessage): void {
+    const { telemetry, logger } = this.#options;
+    switch (message.kind) {
+      case 'state':
+        this.#state = message.state;
+        telemetry.gauge('historyOffset', message.state.offset);
+        telemetry.gauge('historyLagRecords', message.state.lagRecords);
+        return;
+      case 'written':
+        telemetry.stage('historyWrite', message.durationMs);
+        return;
+      case 'log':
+        logger[message.level](message.fields, message.message);
+    }
+  }
+}
