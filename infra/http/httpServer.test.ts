@@ -117,4 +117,16 @@ describe('operation', () => {
     expect((await waiting).status).toBe(200);
     await closed;
   });
+
+  it('does not wait for ever: neither for a connection that asks nothing nor for an answer that does not come', async () => {
+    await server.close();
+    server = await startTestServer({ closeTimeoutMs: 50 });
+    server.gateway.gate = new Promise(() => undefined);
+    const silent = exchange(server.url, '');
+    const waiting = server.call('/v1/transactions', { json: payment }).catch(() => 'cut off');
+    await expect.poll(() => server.gateway.received.length).toBe(1);
+    await server.close();
+    expect(await waiting).toBe('cut off');
+    expect(await silent).toBe('');
+  });
 });

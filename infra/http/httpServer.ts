@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { Gateway } from '../../pipeline/gateway.ts';
@@ -65,6 +66,14 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   app.server.on('drop', () => {
     metrics.connectionDropped();
   });
+  // Node counts a connection that has not asked anything yet as busy and would wait for it when the server stops;
+  // browsers and load balancers open such connections in advance.
+  const unused = new Set<Socket>();
+  app.server.on('connection', (socket) => {
+    unused.add(socket);
+    socket.once('close', () => unused.delete(socket));
+  });
+  app.server.on('request', ({ socket }) => unused.delete(socket));
   // A client that asks before it sends a large body (as curl does) hears no before it has sent it.
   app.server.on('checkContinue', (request, response) => {
     const isTooLarge = Number(request.headers['content-length'] ?? 0) > largestBody(settings);
@@ -88,6 +97,13 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   app.addHook('preClose', (done) => {
     isClosing = true;
     liveFeed.close();
+    for (const socket of unused) socket.destroy();
+    const cut = setTimeout(() => {
+      app.server.closeAllConnections();
+    }, settings.closeTimeoutMs);
+    app.server.once('close', () => {
+      clearTimeout(cut);
+    });
     done();
   });
   app.setErrorHandler((error: FastifyError | HttpError, request, reply) => answerError(error, request, reply));

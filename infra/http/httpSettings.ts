@@ -21,6 +21,8 @@ export interface HttpSettings {
   readonly requestTimeoutMs: number;
   /** An idle connection is closed after this time. */
   readonly keepAliveTimeoutMs: number;
+  /** When the server stops, requests that have begun get this long to finish. */
+  readonly closeTimeoutMs: number;
 }
 
 export const DEFAULT_HTTP_SETTINGS: HttpSettings = {
@@ -38,4 +40,5 @@ export const DEFAULT_HTTP_SETTINGS: HttpSettings = {
   headersTimeoutMs: 5_000,
   requestTimeoutMs: 10_000,
   keepAliveTimeoutMs: 65_000,
+  closeTimeoutMs: 3_000,
 };
