@@ -1,0 +1,30 @@
+import type { OverloadSettings } from '../../pipeline/engine/overloadGuard.ts';
+import type { IngestSettings } from '../../pipeline/ingest/ingestContext.ts';
+import type { ApiKey } from '../http/apiKeys.ts';
+import type { HttpSettings } from '../http/httpSettings.ts';
+
+/** How a deployment runs: what sluice.yaml says beside what decides. Durations in milliseconds. */
+export interface DeploymentSettings {
+  readonly http: HttpSettings;
+  readonly apiKeys: readonly ApiKey[];
+  readonly ingest: IngestSettings;
+  readonly engine: EngineSettings;
+  readonly history: HistorySettings;
+}
+
+export interface EngineSettings {
+  /** Payments decided in one batch. */
+  readonly maxBatch: number;
+  readonly overload: OverloadSettings;
+  /** A tick is written when no record came for so long. */
+  readonly tickMs: number;
+}
+
+export interface HistorySettings {
+  /** The engine that comes with Sluice, or a ClickHouse server (its password comes from SLUICE_CLICKHOUSE_PASSWORD). */
+  readonly server:
+    | { readonly kind: 'embedded'; /** 0: any free port. */ readonly port: number }
+    | { readonly kind: 'url'; readonly url: string; readonly username: string | null };
+  /** Ledger records written in one go. */
+  readonly batchRecords: number;
+}
