@@ -28,9 +28,11 @@ export function compileNode(ast: ASTNode, scope: CelScope, uses: Uses): Node {
     case 'rcall':
       return callNode(ast.args[0], ast.args[1], ast.args[2], ast.start, { scope, uses, sub });
     case '&&':
-      return logical(toBool(sub(ast.args[0]), ast.args[0].start), toBool(sub(ast.args[1]), ast.args[1].start), false);
     case '||':
-      return logical(toBool(sub(ast.args[0]), ast.args[0].start), toBool(sub(ast.args[1]), ast.args[1].start), true);
+      return logical(
+        chain(ast, ast.op).map((operand) => toBool(sub(operand), operand.start)),
+        ast.op === '||',
+      );
     case '!_': {
       const operand = toBool(sub(ast.args), ast.args.start);
       const test = operand.evaluate;
@@ -79,4 +81,11 @@ export function compileNode(ast: ASTNode, scope: CelScope, uses: Uses): Node {
     default:
       throw new CelCompileError('SLUICE_CEL_UNSUPPORTED', `'${ast.op}' cannot be used here`, ast.start);
   }
+}
+
+/** The operands of a chain of one logical operator, in order. */
+function chain(ast: ASTNode, op: '&&' | '||'): readonly ASTNode[] {
+  if (ast.op !== op) return [ast];
+  const [left, right] = ast.args;
+  return [...chain(left, op), ...chain(right, op)];
 }

@@ -23,7 +23,12 @@ export function fieldNode(owner: ASTNode, name: string, position: number, scope:
       if (index < 0) throw unknown;
       uses.features.add(name);
       // A context's feature row always covers the catalogue, so the index is inside it.
-      return { type: 'double', evaluate: (c) => c.features[c.featureBase + index] ?? NaN, canFail: false };
+      return {
+        type: 'double',
+        evaluate: (c) => c.features[c.featureBase + index] ?? NaN,
+        canFail: false,
+        featureIndex: index,
+      };
     }
     case 'm':
       uses.model = true;

@@ -20,6 +20,8 @@ export interface NodeOf<Type extends string, Value> {
   readonly canFail: boolean;
   /** The value, where it is known when compiling. */
   readonly constant?: Value;
+  /** Place in the feature row, for `f.name`: comparisons read it without another call. */
+  readonly featureIndex?: number;
   /** `tx.type` and the like, for fields with a closed set of values. */
   readonly closedField?: string;
 }

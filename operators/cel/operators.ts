@@ -5,30 +5,54 @@ import type { EvaluationContext } from './context.ts';
 import { constantNode, type BoolNode, type CompileChild, type DoubleNode, type Node } from './node.ts';
 import { closedValues } from './scope.ts';
 
-/** CEL: a side that decides alone (false for &&, true for ||) wins over a failing other side, whichever comes first. */
-export function logical(left: BoolNode, right: BoolNode, deciding: boolean): BoolNode {
-  const [a, b] = [left.evaluate, right.evaluate];
-  const canFail = left.canFail || right.canFail;
-  if (!left.canFail) {
-    if (deciding) return { type: 'bool', evaluate: (context) => a(context) || b(context), canFail };
-    return { type: 'bool', evaluate: (context) => a(context) && b(context), canFail };
-  }
+/**
+ * A chain of && (`deciding` false) or || (`deciding` true). CEL: an operand that decides alone wins over failing ones,
+ * whichever comes first.
+ */
+export function logical(operands: readonly BoolNode[], deciding: boolean): BoolNode {
+  const tests = operands.map((operand) => operand.evaluate);
+  const canFail = operands.some((operand) => operand.canFail);
+  if (!canFail) return { type: 'bool', evaluate: deciding ? anyOf(tests) : allOf(tests), canFail };
   return {
     type: 'bool',
     canFail,
     evaluate: (context) => {
       let failure: CelEvaluationError | undefined;
-      try {
-        if (a(context) === deciding) return deciding;
-      } catch (error) {
-        if (!(error instanceof CelEvaluationError)) throw error;
-        failure = error;
+      for (const test of tests) {
+        try {
+          if (test(context) === deciding) return deciding;
+        } catch (error) {
+          if (!(error instanceof CelEvaluationError)) throw error;
+          failure ??= error;
+        }
       }
-      if (b(context) === deciding) return deciding;
       if (failure !== undefined) throw failure;
       return !deciding;
     },
   };
+}
+
+type Test = BoolNode['evaluate'];
+
+/** Four operands a closure, the first of which mostly decides: a loop or a nest of pairs takes twice the time. */
+function allOf([a, b, c, d, ...rest]: readonly Test[]): Test {
+  if (a === undefined) return () => true;
+  if (b === undefined) return a;
+  if (c === undefined) return (context) => a(context) && b(context);
+  if (d === undefined) return (context) => a(context) && b(context) && c(context);
+  if (rest.length === 0) return (context) => a(context) && b(context) && c(context) && d(context);
+  const others = allOf(rest);
+  return (context) => a(context) && b(context) && c(context) && d(context) && others(context);
+}
+
+function anyOf([a, b, c, d, ...rest]: readonly Test[]): Test {
+  if (a === undefined) return () => false;
+  if (b === undefined) return a;
+  if (c === undefined) return (context) => a(context) || b(context);
+  if (d === undefined) return (context) => a(context) || b(context) || c(context);
+  if (rest.length === 0) return (context) => a(context) || b(context) || c(context) || d(context);
+  const others = anyOf(rest);
+  return (context) => a(context) || b(context) || c(context) || d(context) || others(context);
 }
 
 export function ternary(condition: BoolNode, left: Node, right: Node, position: number): Node {
@@ -62,12 +86,17 @@ export function equality(left: Node, right: Node, position: number): BoolNode {
     throw new CelCompileError('SLUICE_CEL_UNSUPPORTED', 'lists cannot be compared; use in', position);
   refuseUnknownValue(left, right, position);
   refuseUnknownValue(right, left, position);
-  const canFail = left.canFail || right.canFail;
-  const [a, b]: [(context: EvaluationContext) => unknown, (context: EvaluationContext) => unknown] = [
-    left.evaluate,
-    right.evaluate,
-  ];
-  return { type: 'bool', evaluate: (context) => a(context) === b(context), canFail };
+  return { type: 'bool', evaluate: equalityClosure(left, right), canFail: left.canFail || right.canFail };
+}
+
+function equalityClosure(left: Node, right: Node): BoolNode['evaluate'] {
+  const a: (context: EvaluationContext) => unknown = left.evaluate;
+  const b: (context: EvaluationContext) => unknown = right.evaluate;
+  const { constant } = right;
+  if (constant === undefined) return (context) => a(context) === b(context);
+  const index = left.type === 'double' ? left.featureIndex : undefined;
+  if (index === undefined) return (context) => a(context) === constant;
+  return (context) => context.features[context.featureBase + index] === constant;
 }
 
 function refuseUnknownValue(field: Node, value: Node, position: number): void {
@@ -79,22 +108,36 @@ function refuseUnknownValue(field: Node, value: Node, position: number): void {
 }
 
 export function ordering(op: '<' | '<=' | '>' | '>=', left: DoubleNode, right: DoubleNode): BoolNode {
-  const [a, b] = [left.evaluate, right.evaluate];
   const canFail = left.canFail || right.canFail;
+  return { type: 'bool', evaluate: orderingClosure(op, left, right), canFail };
+}
+
+function orderingClosure(op: '<' | '<=' | '>' | '>=', left: DoubleNode, right: DoubleNode): BoolNode['evaluate'] {
+  const [a, b] = [left.evaluate, right.evaluate];
   const limit = right.constant;
+  const index = left.featureIndex;
+  // A feature against a constant is most of what rules are made of: one call instead of three.
+  if (index !== undefined && limit !== undefined) {
+    switch (op) {
+      case '<':
+        return (c) => (c.features[c.featureBase + index] ?? NaN) < limit;
+      case '<=':
+        return (c) => (c.features[c.featureBase + index] ?? NaN) <= limit;
+      case '>':
+        return (c) => (c.features[c.featureBase + index] ?? NaN) > limit;
+      case '>=':
+        return (c) => (c.features[c.featureBase + index] ?? NaN) >= limit;
+    }
+  }
   switch (op) {
     case '<':
-      if (limit !== undefined) return { type: 'bool', evaluate: (c) => a(c) < limit, canFail };
-      return { type: 'bool', evaluate: (c) => a(c) < b(c), canFail };
+      return limit === undefined ? (c) => a(c) < b(c) : (c) => a(c) < limit;
     case '<=':
-      if (limit !== undefined) return { type: 'bool', evaluate: (c) => a(c) <= limit, canFail };
-      return { type: 'bool', evaluate: (c) => a(c) <= b(c), canFail };
+      return limit === undefined ? (c) => a(c) <= b(c) : (c) => a(c) <= limit;
     case '>':
-      if (limit !== undefined) return { type: 'bool', evaluate: (c) => a(c) > limit, canFail };
-      return { type: 'bool', evaluate: (c) => a(c) > b(c), canFail };
+      return limit === undefined ? (c) => a(c) > b(c) : (c) => a(c) > limit;
     case '>=':
-      if (limit !== undefined) return { type: 'bool', evaluate: (c) => a(c) >= limit, canFail };
-      return { type: 'bool', evaluate: (c) => a(c) >= b(c), canFail };
+      return limit === undefined ? (c) => a(c) >= b(c) : (c) => a(c) >= limit;
   }
 }
 
