@@ -1,7 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 
-export interface GatewayClientOptions {
+interface GatewayClientOptions {
   /** E.g. http://127.0.0.1:8080. */
   readonly baseUrl: string;
   readonly apiKey: string;
@@ -11,7 +11,7 @@ export interface GatewayClientOptions {
 }
 
 /** What came back; status 0: nothing did (refused, reset, timed out). */
-export interface GatewayResponse {
+interface GatewayResponse {
   readonly status: number;
   readonly body: string;
 }

@@ -9,10 +9,6 @@ export class EventQueue<T> {
   readonly #heap: Entry<T>[] = [];
   #sequence = 0;
 
-  get size(): number {
-    return this.#heap.length;
-  }
-
   /** Time of the earliest item; Infinity when there is none. */
   get nextTimeMs(): number {
     return this.#heap[0]?.timeMs ?? Infinity;

@@ -18,7 +18,7 @@ export interface LabelOptions {
   readonly falseClaimShare: number;
 }
 
-export interface PlannedLabel {
+interface PlannedLabel {
   readonly delayMs: number;
   readonly label: 'fraud' | 'genuine';
   readonly labelSource: LabelSource;

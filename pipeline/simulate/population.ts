@@ -4,7 +4,7 @@ import { Random } from './random.ts';
 import { testCardNumber } from './testCard.ts';
 import { WeightedChoice } from './weightedChoice.ts';
 
-export interface Country {
+interface Country {
   readonly code: string;
   readonly utcOffsetHours: number;
   readonly share: number;
@@ -21,7 +21,7 @@ export interface Merchant {
 }
 
 /** How a customer pays: shares that add up to 1. */
-export interface Habits {
+interface Habits {
   readonly cardPresent: number;
   readonly cardOnline: number;
   readonly wallet: number;

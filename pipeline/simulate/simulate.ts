@@ -25,8 +25,8 @@ export type SimulatedEvent =
   | { readonly kind: 'label'; readonly timeMs: number; readonly event: SimulatedLabel }
   | { readonly kind: 'outcome'; readonly timeMs: number; readonly event: SimulatedOutcome };
 
-export type SimulatedLabel = Omit<Label, 'transactionOffset'>;
-export type SimulatedOutcome = Omit<Outcome, 'transactionOffset'>;
+type SimulatedLabel = Omit<Label, 'transactionOffset'>;
+type SimulatedOutcome = Omit<Outcome, 'transactionOffset'>;
 
 type Pending =
   | { readonly kind: 'payment'; readonly draft: PaymentDraft; readonly campaign: Campaign }
