@@ -47,7 +47,7 @@ export class ClickHouseHistory implements History {
   readonly #client: ClickHouseClient;
   readonly #batchLog: BatchLog;
   readonly #catalogueLog: CatalogueLog;
-  #tables = new HistoryTables();
+  readonly #tables = new HistoryTables();
   readonly #catalogues = new Map<string, FeatureColumns>();
   #buffers = new Map<string, NativeBuffer>();
   #position: { readonly fromOffset: number; readonly toOffset: number | null } | null = null;
@@ -71,9 +71,8 @@ export class ClickHouseHistory implements History {
   async prepare(columns: readonly FeatureColumns[]): Promise<void> {
     for (const { names } of columns) names.forEach(assertFeatureName);
     await this.#command(`CREATE DATABASE IF NOT EXISTS ${HISTORY_DATABASE}`);
-    await this.#command(this.#batchLog.createStatement());
-    await this.#command(this.#catalogueLog.createStatement());
-    for (const table of this.#tables.all) await this.#command(table.createStatement());
+    const tables = [this.#batchLog, this.#catalogueLog, ...this.#tables.all];
+    await Promise.all(tables.map((table) => this.#command(table.createStatement())));
     const stored = await this.#catalogueLog.all();
     const known = new Set(stored.map(({ catalogueSha256 }) => catalogueSha256));
     await this.#widen([...stored, ...columns]);
@@ -81,7 +80,7 @@ export class ClickHouseHistory implements History {
     for (const catalogue of columns) if (!known.has(catalogue.catalogueSha256)) await this.#catalogueLog.put(catalogue);
     for (const catalogue of [...stored, ...columns]) this.#learn(catalogue);
     const features = [...new Set([...this.#catalogues.values()].flatMap(({ names }) => names))];
-    for (const view of historyViews(features)) await this.#command(view);
+    for (const layer of historyViews(features)) await Promise.all(layer.map((view) => this.#command(view)));
   }
 
   async position(): Promise<{ readonly fromOffset: number; readonly toOffset: number | null }> {

@@ -2,16 +2,19 @@ import { FEATURE_PREFIX } from './decisionTables.ts';
 import { HISTORY_DATABASE, quoteName, quoteText } from './historyTable.ts';
 
 /**
- * Statements that create or replace the analysts' views. They are computed when queried: nothing is kept twice.
- * `features` are all feature names that have a column.
+ * Statements that create or replace the analysts' views, in layers: a view reads only views of earlier layers. They are
+ * computed when queried: nothing is kept twice. `features` are all feature names that have a column.
  */
-export function historyViews(features: readonly string[]): readonly string[] {
-  return [
-    view(
-      'latest_labels',
-      'The last label of every labelled payment.',
-      // An aggregate function skips null: the fraud type goes inside a tuple, so that the last one counts, null or not.
-      `SELECT assumeNotNull(transaction_offset) AS transaction_offset, any(labels.transaction_id) AS transaction_id,
+export function historyViews(features: readonly string[]): readonly (readonly string[])[] {
+  return [[latestLabels()], [labelledDecisions()], analystViews(features)];
+}
+
+function latestLabels(): string {
+  return view(
+    'latest_labels',
+    'The last label of every labelled payment.',
+    // An aggregate function skips null: the fraud type goes inside a tuple, so that the last one counts, null or not.
+    `SELECT assumeNotNull(transaction_offset) AS transaction_offset, any(labels.transaction_id) AS transaction_id,
          argMax(labels.label, labels.ledger_offset) AS label,
          argMax(labels.label_source, labels.ledger_offset) AS label_source,
          argMax(tuple(labels.fraud_type), labels.ledger_offset).1 AS fraud_type,
@@ -19,15 +22,22 @@ export function historyViews(features: readonly string[]): readonly string[] {
        FROM ${HISTORY_DATABASE}.labels AS labels
        WHERE transaction_offset IS NOT NULL
        GROUP BY transaction_offset`,
-    ),
-    view(
-      'labelled_decisions',
-      'Every decision on a labelled payment with its last label: the set to train and to measure on.',
-      `SELECT decisions.*, latest.label AS label, latest.label = 'fraud' AS is_fraud,
+  );
+}
+
+function labelledDecisions(): string {
+  return view(
+    'labelled_decisions',
+    'Every decision on a labelled payment with its last label: the set to train and to measure on.',
+    `SELECT decisions.*, latest.label AS label, latest.label = 'fraud' AS is_fraud,
          latest.label_source AS label_source, latest.fraud_type AS fraud_type, latest.labelled_at AS labelled_at
        FROM ${HISTORY_DATABASE}.decisions AS decisions
        INNER JOIN ${HISTORY_DATABASE}.latest_labels AS latest ON latest.transaction_offset = decisions.ledger_offset`,
-    ),
+  );
+}
+
+function analystViews(features: readonly string[]): readonly string[] {
+  return [
     view(
       'effective_verdicts',
       'The verdict each gateway was given: the fallback where the deadline passed first, else the decision.',

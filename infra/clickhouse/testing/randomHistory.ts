@@ -29,6 +29,10 @@ const text = fc.oneof(
 const id = text;
 const nullable = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(value, { nil: null });
 const number = fc.oneof(fc.double(), fc.constantFrom(0, -0, Number.NaN, Infinity, -Infinity, Number.MIN_VALUE, 1e308));
+// JSON would take __proto__ for something else than a name.
+const attributeName = fc.string({ minLength: 1, maxLength: 12 }).filter((name) => name !== '__proto__');
+// avsc writes integers below 2^53 - 1.
+const ledgerOffset = fc.integer({ min: 0, max: 2 ** 53 - 2 });
 const int32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
 
 const transaction: fc.Arbitrary<Transaction> = fc.record({
@@ -49,7 +53,7 @@ const transaction: fc.Arbitrary<Transaction> = fc.record({
   country: nullable(text),
   authMethods: fc.array(text, { maxLength: 8 }),
   originalTransactionId: nullable(id),
-  attributes: fc.dictionary(fc.string({ minLength: 1, maxLength: 12 }), fc.oneof(text, number, fc.boolean()), {
+  attributes: fc.dictionary(attributeName, fc.oneof(text, number, fc.boolean()), {
     maxKeys: 8,
     noNullPrototype: true,
   }),
@@ -94,7 +98,7 @@ const otherEvent: fc.Arbitrary<LedgerEvent> = fc.oneof(
     kind: fc.constant('outcome'),
     event: fc.record({
       transactionId: id,
-      transactionOffset: nullable(fc.maxSafeNat()),
+      transactionOffset: nullable(ledgerOffset),
       eventTimeMs: time,
       outcome: fc.constantFrom('authorised', 'declined', 'captured', 'settled', 'other'),
       responseCode: nullable(text),
@@ -104,7 +108,7 @@ const otherEvent: fc.Arbitrary<LedgerEvent> = fc.oneof(
     kind: fc.constant('label'),
     event: fc.record({
       transactionId: id,
-      transactionOffset: nullable(fc.maxSafeNat()),
+      transactionOffset: nullable(ledgerOffset),
       eventTimeMs: time,
       label: fc.constantFrom('fraud', 'genuine'),
       labelSource: fc.constantFrom('chargeback', 'review', 'other'),
@@ -154,7 +158,7 @@ const otherEvent: fc.Arbitrary<LedgerEvent> = fc.oneof(
     kind: fc.constant('fallback'),
     event: fc.record({
       transactionId: id,
-      transactionOffset: fc.maxSafeNat(),
+      transactionOffset: ledgerOffset,
       eventTimeMs: time,
       verdict: fc.constantFrom('approve', 'challenge', 'review', 'decline'),
       deadlineMs: fc.integer({ min: 1, max: 60_000 }),
