@@ -196,7 +196,7 @@ interface Origins {
 /** Notes a problem of the compiled configuration in the file it comes from. */
 function place(problem: ConfigurationProblem, origins: Origins): void {
   const { code, section, index, path, message } = problem;
-  const { sluiceFile } = origins;
+  const { sluiceFile, featureFile } = origins;
   switch (section) {
     case 'features':
     case 'rules':
@@ -204,8 +204,12 @@ function place(problem: ConfigurationProblem, origins: Origins): void {
       const { places } = origins[section];
       const origin = index === undefined ? undefined : places[index];
       if (origin?.faulty === true) return;
-      if (origin !== undefined) origin.file.add([...origin.path, ...path], code, message);
-      else if (section === 'features') origins.featureFile.add([section], code, message);
+      // Without the features or lists that a rule may name, nothing can be said about it.
+      if (section === 'rules' && (sluiceFile.value === undefined || featureFile.value === undefined)) return;
+      // The catalogue's paths start with the feature's index, those of rules and lists inside the item.
+      const inside = path[0] === index ? path.slice(1) : path;
+      if (origin !== undefined) origin.file.add([...origin.path, ...inside], code, message);
+      else if (section === 'features') featureFile.add([section], code, message);
       else (places[0]?.file ?? sluiceFile).add([section], code, message);
       return;
     }
