@@ -7,7 +7,6 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { startMessageSchema, type ChildMessage, type StartMessage } from './childMessages.ts';
 import { Endpoint } from './endpoint.ts';
-import { ClickHouseException } from './exception.ts';
 import { EmbeddedClickHouseError } from './platform.ts';
 import { Spool } from './spool.ts';
 
@@ -24,9 +23,10 @@ function end(): void {
   });
 }
 
-// The parent is gone: nobody needs the results of what runs, and tables do not mind being left at once.
+// The parent is gone: nobody needs the results of what runs. Tables do not mind a kill, whereas the engine may wait
+// for its queries in an orderly exit.
 process.on('disconnect', () => {
-  process.exit(0);
+  process.kill(process.pid, 'SIGKILL');
 });
 process.on('SIGTERM', end);
 // Ctrl-C in a terminal reaches the whole group; the parent decides when its history ends.
@@ -54,19 +54,13 @@ async function start(message: StartMessage): Promise<void> {
 }
 
 function failure(error: unknown, message: StartMessage): ChildMessage {
-  if (error instanceof EmbeddedClickHouseError) return { type: 'failed', code: error.code, message: error.message };
+  if (error instanceof EmbeddedClickHouseError)
+    return { type: 'failed', code: 'SLUICE_HISTORY_UNSUPPORTED', message: error.message };
   if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
     return {
       type: 'failed',
       code: 'SLUICE_HISTORY_PORT',
       message: `Port ${String(message.port)} on 127.0.0.1 is taken: stop what uses it, or set another history port`,
-    };
-  }
-  if (error instanceof ClickHouseException && error.message.includes('Cannot lock file')) {
-    return {
-      type: 'failed',
-      code: 'SLUICE_HISTORY_LOCKED',
-      message: `Another process has the history in ${message.dataDir} open: stop it, or use another data folder`,
     };
   }
   const text = error instanceof Error ? error.message : String(error);

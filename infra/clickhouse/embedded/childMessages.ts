@@ -24,12 +24,7 @@ export const childMessageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready'), port: z.int() }),
   z.object({
     type: z.literal('failed'),
-    code: z.enum([
-      'SLUICE_HISTORY_UNSUPPORTED',
-      'SLUICE_HISTORY_PORT',
-      'SLUICE_HISTORY_LOCKED',
-      'SLUICE_HISTORY_START',
-    ]),
+    code: z.enum(['SLUICE_HISTORY_UNSUPPORTED', 'SLUICE_HISTORY_PORT', 'SLUICE_HISTORY_START']),
     message: z.string(),
   }),
 ]);

@@ -118,7 +118,7 @@ export class Endpoint {
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const url = new URL(request.url ?? '/', 'http://127.0.0.1');
+    const url = parseUrl(request.url);
     if (url.pathname === '/ping' || url.pathname === '/replicas_status') {
       response.writeHead(200, { 'Content-Type': 'text/html; charset=UTF-8' }).end('Ok.\n');
       return;
@@ -204,6 +204,14 @@ function refuseWrite(statement: Statement, role: Role, isReadOnly: boolean): voi
       'Cannot execute query in readonly mode. For queries over HTTP, method GET implies readonly. You should use method POST for modifying queries',
     );
 }
+
+/** A path that URL cannot parse gets the answer of an unknown one. */
+function parseUrl(text: string | undefined): URL {
+  const path = text ?? '/';
+  return new URL(URL.canParse(path, base) ? path : '/unparsable', base);
+}
+
+const base = 'http://127.0.0.1';
 
 function headerSafe(text: string): string {
   return text.slice(0, 256).replaceAll(/[^\x20-\x7e]/g, '?');

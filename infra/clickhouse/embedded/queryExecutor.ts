@@ -53,7 +53,7 @@ export class QueryExecutor {
     const { settings, user } = execution;
     if (user.role === 'analyst')
       this.#policy.refuseSettings([...settings.settings.keys()].filter((name) => !name.startsWith('param_')));
-    const lease = this.#sessions.lease(user.name, settings);
+    const lease = await this.#sessions.lease(user.name, settings);
     const { connection } = lease;
     try {
       const killId = randomUUID();

@@ -12,10 +12,12 @@ export interface ConnectionLease {
 interface Session {
   readonly connection: EngineConnection;
   isBusy: boolean;
+  onIdle: (() => void) | undefined;
   timer: NodeJS.Timeout | undefined;
 }
 
 const maxSessions = 100;
+const settleMs = 500;
 
 /**
  * One connection per request, or, with a session_id, one that keeps its settings, database and temporary tables until
@@ -30,7 +32,7 @@ export class Sessions {
     this.#engine = engine;
   }
 
-  lease(userName: string, settings: RequestSettings): ConnectionLease {
+  async lease(userName: string, settings: RequestSettings): Promise<ConnectionLease> {
     if (settings.sessionId === null || settings.sessionId === '') {
       const connection = this.#engine.connect();
       return {
@@ -42,6 +44,7 @@ export class Sessions {
       };
     }
     const key = JSON.stringify([userName, settings.sessionId]);
+    await this.#untilIdle(key);
     const session = this.#sessions.get(key) ?? this.#open(settings);
     if (session.isBusy) throw exception('SESSION_IS_LOCKED', 'Session is locked by a concurrent client');
     session.isBusy = true;
@@ -53,6 +56,8 @@ export class Sessions {
       isSession: true,
       release: () => {
         session.isBusy = false;
+        session.onIdle?.();
+        session.onIdle = undefined;
         session.timer = setTimeout(() => {
           this.#close(key, session);
         }, settings.sessionTimeoutSeconds * 1000);
@@ -65,10 +70,24 @@ export class Sessions {
     for (const [key, session] of this.#sessions) if (!session.isBusy) this.#close(key, session);
   }
 
+  /** A client that has its whole result may ask on before the session is tidied up behind it. */
+  async #untilIdle(key: string): Promise<void> {
+    const session = this.#sessions.get(key);
+    if (session?.isBusy !== true || session.onIdle !== undefined) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, settleMs);
+      session.onIdle = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    session.onIdle = undefined;
+  }
+
   #open(settings: RequestSettings): Session {
     if (settings.isSessionRequired) throw exception('SESSION_NOT_FOUND', 'Session not found');
     if (this.#sessions.size >= maxSessions) this.#closeLongestIdle();
-    return { connection: this.#engine.connect(), isBusy: false, timer: undefined };
+    return { connection: this.#engine.connect(), isBusy: false, onIdle: undefined, timer: undefined };
   }
 
   #closeLongestIdle(): void {

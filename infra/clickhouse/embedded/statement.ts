@@ -105,7 +105,7 @@ function parseInsert(text: string): Statement {
     if (token.text === ';' && token.kind === 'symbol') break;
     if (token.text === '(' && token.kind === 'symbol') depth += 1;
     else if (token.text === ')' && token.kind === 'symbol') depth -= 1;
-    else if (depth === 0 && token.kind === 'word' && targetSeen) {
+    else if (depth === 0 && token.kind === 'word' && targetSeen && last?.text !== '.') {
       if (token.text === 'format') reachedFormat = true;
       else if (token.text === 'settings' && !hasSelect) settingsStart = token.start;
       else if (token.text === 'select' || token.text === 'with') hasSelect = true;

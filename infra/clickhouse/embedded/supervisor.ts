@@ -4,7 +4,12 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { childMessageSchema, type ChildMessage, type StartMessage } from './childMessages.ts';
 import { threadPoolSize } from './endpoint.ts';
-import { EmbeddedClickHouseError, platformPackage, unsupportedPlatform } from './platform.ts';
+import {
+  EmbeddedClickHouseError,
+  platformPackage,
+  unsupportedPlatform,
+  type EmbeddedClickHouseErrorCode,
+} from './platform.ts';
 import type { User } from './users.ts';
 
 /** `starting` also while it is being restarted; `failed`: given up after too many restarts in a row. */
@@ -52,6 +57,8 @@ const maxBackoffMs = 10_000;
 /** A child that lived this long starts the backoff anew. */
 const stableAfterMs = 30_000;
 const maxRestartsInARow = 20;
+const maxLoggedLength = 300;
+const maxStartOutputLength = 4096;
 
 /**
  * Starts the ClickHouse engine in a child process and keeps it running. Rejects with EmbeddedClickHouseError when it
@@ -74,6 +81,7 @@ class Supervisor implements EmbeddedClickHouse {
   #restartTimer: NodeJS.Timeout | undefined;
   #restartCount = 0;
   #restartsInARow = 0;
+  #startOutput = '';
 
   constructor(options: EmbeddedClickHouseOptions) {
     this.#options = options;
@@ -108,10 +116,14 @@ class Supervisor implements EmbeddedClickHouse {
       this.#child = undefined;
       throw error;
     }
+    if (this.#isEnding()) {
+      await killed(child);
+      throw startError('it was stopped meanwhile');
+    }
     const runningSinceMs = performance.now();
     child.once('exit', (exitCode, signal) => {
       this.#child = undefined;
-      if (this.#state === 'stopping' || this.#state === 'stopped') return;
+      if (this.#isEnding()) return;
       this.#options.logger.warn({ exitCode, signal }, 'embedded ClickHouse ended unexpectedly; restarting it');
       if (performance.now() - runningSinceMs > stableAfterMs) this.#restartsInARow = 0;
       this.#restartLater();
@@ -141,6 +153,10 @@ class Supervisor implements EmbeddedClickHouse {
     this.#enter('stopped');
   }
 
+  #isEnding(): boolean {
+    return this.#state === 'stopping' || this.#state === 'stopped';
+  }
+
   #enter(state: EmbeddedClickHouseState): void {
     if (this.#state === state) return;
     this.#state = state;
@@ -162,7 +178,7 @@ class Supervisor implements EmbeddedClickHouse {
     this.#restartTimer = setTimeout(() => {
       this.#restartCount += 1;
       this.start().catch((error: unknown) => {
-        if (this.#state === 'stopping' || this.#state === 'stopped') return;
+        if (this.#isEnding()) return;
         const message = error instanceof Error ? error.message : String(error);
         this.#options.logger.warn({ reason: message }, 'embedded ClickHouse did not come back; trying again');
         this.#restartLater();
@@ -183,10 +199,27 @@ class Supervisor implements EmbeddedClickHouse {
         TZ: 'UTC',
       },
     });
+    this.#startOutput = '';
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      this.#options.logger.warn({ output: text.slice(0, 2000).trim() }, 'embedded ClickHouse wrote to stderr');
+      if (this.#state === 'starting') {
+        this.#startOutput = (this.#startOutput + text).slice(0, maxStartOutputLength);
+        return;
+      }
+      this.#options.logger.warn({ output: firstLine(text) }, 'embedded ClickHouse wrote to stderr');
     });
     return child;
+  }
+
+  /** The engine tells the reason on stderr, not in the error it throws. */
+  #startFailure(code: EmbeddedClickHouseErrorCode, message: string): EmbeddedClickHouseError {
+    if (code !== 'SLUICE_HISTORY_START') return new EmbeddedClickHouseError(code, message);
+    if (this.#startOutput.includes('Cannot lock file')) {
+      return new EmbeddedClickHouseError(
+        'SLUICE_HISTORY_LOCKED',
+        `Another process has the history in ${this.#options.dataDir} open: stop it, or use another data folder`,
+      );
+    }
+    return new EmbeddedClickHouseError(code, `${message} ${firstLine(this.#startOutput)}`.trim());
   }
 
   async #ready(child: ChildProcess): Promise<{ readonly port: number }> {
@@ -226,9 +259,17 @@ class Supervisor implements EmbeddedClickHouse {
         if (error !== null) onError(error);
       });
     });
-    if (message.type === 'failed') throw new EmbeddedClickHouseError(message.code, message.message);
+    if (message.type === 'failed') {
+      await closed(child);
+      throw this.#startFailure(message.code, message.message);
+    }
     return { port: message.port };
   }
+}
+
+/** What follows the first line may quote a query, and with it data. */
+function firstLine(text: string): string {
+  return (text.trim().split('\n')[0] ?? '').slice(0, maxLoggedLength);
 }
 
 function startError(reason: string): EmbeddedClickHouseError {
@@ -241,6 +282,13 @@ function exited(child: ChildProcess): Promise<void> {
       resolvePromise();
     });
   });
+}
+
+/** A child that told of its failure ends by itself; then all it wrote has arrived. */
+async function closed(child: ChildProcess): Promise<void> {
+  const timer = setTimeout(() => child.kill('SIGKILL'), stopTimeoutMs);
+  await new Promise((resolvePromise) => child.once('close', resolvePromise));
+  clearTimeout(timer);
 }
 
 async function killed(child: ChildProcess): Promise<void> {
