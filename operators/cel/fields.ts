@@ -1,7 +1,7 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
-import type { Transaction } from '../../schemas/types.ts';
 import { CelCompileError } from './celCompileError.ts';
 import { CelEvaluationError } from './celEvaluationError.ts';
+import type { EvaluationContext } from './context.ts';
 import { literalNode } from './conversions.ts';
 import { constantNode, type Node, type Uses } from './node.ts';
 import { closedValues, type CelScope } from './scope.ts';
@@ -46,9 +46,9 @@ export function fieldNode(owner: ASTNode, name: string, position: number, scope:
 }
 
 function transactionFieldNode(name: string, unknown: CelCompileError): Node {
-  const text = (read: (tx: Transaction) => string | null): Node => ({
+  const text = (evaluate: (context: EvaluationContext) => string | null): Node => ({
     type: 'string',
-    evaluate: (context) => read(context.tx),
+    evaluate,
     canFail: false,
     ...(closedValues[`tx.${name}`] === undefined ? {} : { closedField: `tx.${name}` }),
   });
@@ -62,31 +62,31 @@ function transactionFieldNode(name: string, unknown: CelCompileError): Node {
     case 'card':
       return { type: 'card', evaluate: (context) => context.tx.card, canFail: false };
     case 'transactionId':
-      return text((tx) => tx.transactionId);
+      return text((context) => context.tx.transactionId);
     case 'type':
-      return text((tx) => tx.type);
+      return text((context) => context.tx.type);
     case 'channel':
-      return text((tx) => tx.channel);
+      return text((context) => context.tx.channel);
     case 'currency':
-      return text((tx) => tx.currency);
+      return text((context) => context.tx.currency);
     case 'account':
-      return text((tx) => tx.account);
+      return text((context) => context.tx.account);
     case 'device':
-      return text((tx) => tx.device);
+      return text((context) => context.tx.device);
     case 'ip':
-      return text((tx) => tx.ip);
+      return text((context) => context.tx.ip);
     case 'merchant':
-      return text((tx) => tx.merchant);
+      return text((context) => context.tx.merchant);
     case 'mcc':
-      return text((tx) => tx.mcc);
+      return text((context) => context.tx.mcc);
     case 'terminal':
-      return text((tx) => tx.terminal);
+      return text((context) => context.tx.terminal);
     case 'payee':
-      return text((tx) => tx.payee);
+      return text((context) => context.tx.payee);
     case 'country':
-      return text((tx) => tx.country);
+      return text((context) => context.tx.country);
     case 'originalTransactionId':
-      return text((tx) => tx.originalTransactionId);
+      return text((context) => context.tx.originalTransactionId);
     default:
       throw unknown;
   }
