@@ -29,25 +29,8 @@ export function isDistinctField(field: string): boolean {
   return Object.hasOwn(readers, field) || /^attributes\.[A-Za-z_][A-Za-z0-9_]{0,63}$/.test(field);
 }
 
-/** What reads one field, or a tuple of them, as one string; null when any is absent. */
-export function keyReader(fields: readonly string[]): (tx: Transaction) => string | null {
-  const [first, second] = fields.map(fieldReader);
-  if (first === undefined) throw new Error('SLUICE_STATE_KEY: a key needs at least one field');
-  if (second === undefined) return first;
-  const all = fields.map(fieldReader);
-  return (tx) => {
-    let key = '';
-    for (let index = 0; index < all.length; index++) {
-      const part = all[index]!(tx);
-      if (part === null) return null;
-      // The length in front keeps ('a', 'bc') and ('ab', 'c') apart.
-      key = index === 0 ? `${part.length}:${part}` : `${key}${part.length}:${part}`;
-    }
-    return key;
-  };
-}
-
-function fieldReader(field: string): (tx: Transaction) => string | null {
+/** What reads a field as text; null when the payment has none. */
+export function fieldReader(field: string): (tx: Transaction) => string | null {
   if (field.startsWith(attributePrefix)) {
     const name = field.slice(attributePrefix.length);
     return (tx) => {

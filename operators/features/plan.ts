@@ -26,6 +26,8 @@ export interface FeaturePlan {
 /** One key of an event: an entity, a tuple of them, or a field that only distinct counts. */
 export interface ColumnPlan {
   readonly fields: readonly string[];
+  /** For a tuple: the columns of its fields, which come before it and are kept at least as long. */
+  readonly members: readonly number[];
   /** Age at which an event stops counting for any of the key's windows. */
   retentionMs: number;
   /** Doubles in a key's row; the first is the number of events held. */
@@ -172,10 +174,11 @@ class PlanBuilder {
   }
 
   #column(fields: readonly string[], retentionMs: number): number {
+    const members = fields.length > 1 ? fields.map((field) => this.#column([field], retentionMs)) : [];
     const id = fields.join('+');
     let entry = this.#columns.get(id);
     if (entry === undefined) {
-      entry = { index: this.#columns.size, column: { fields, retentionMs, rowLength: 1 } };
+      entry = { index: this.#columns.size, column: { fields, members, retentionMs, rowLength: 1 } };
       this.#columns.set(id, entry);
     }
     entry.column.retentionMs = Math.max(entry.column.retentionMs, retentionMs);

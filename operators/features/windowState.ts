@@ -16,12 +16,12 @@ import {
 import { createAmountLanes, splitAmount, splitSquare } from './exactSums.ts';
 import { compileReads, readFeature, type ReadStep } from './featureReader.ts';
 import type { FeatureLimits, FeatureState, FeatureStatistics } from './featureState.ts';
-import { keyReader } from './keyField.ts';
-import { KeyTable, ROW_EVENTS } from './keyTable.ts';
+import { fieldReader } from './keyField.ts';
+import { KEY_REFUSED, NO_KEY, ROW_EVENTS, StringKeyTable, TupleKeyTable, type KeyTable } from './keyTable.ts';
 import { MAX_AMOUNT_MINOR } from './limits.ts';
 import { OffsetTimes } from './offsetTimes.ts';
 import { PairCounts } from './pairCounts.ts';
-import { planFeatures, type FeaturePlan } from './plan.ts';
+import { planFeatures, type ColumnPlan, type FeaturePlan } from './plan.ts';
 import { Reservoir, type Cursor } from './reservoir.ts';
 
 const LABELS = ['none', 'fraud', 'genuine'] as const;
@@ -37,7 +37,7 @@ export class WindowState implements FeatureState {
   readonly #limits: FeatureLimits;
   readonly #candidates: Candidates;
   readonly #tables: readonly KeyTable[];
-  readonly #keyReaders: readonly ((tx: Transaction) => string | null)[];
+  readonly #finders: readonly ((tx: Transaction, slots: Int32Array) => number)[];
   readonly #edges: readonly EdgeProgram[];
   readonly #reservoir: Reservoir;
   readonly #pairs: readonly PairCounts[];
@@ -51,7 +51,7 @@ export class WindowState implements FeatureState {
   }[];
   readonly #lanes = createAmountLanes();
   readonly #bitWords: number;
-  /** The current payment's key slots (-1 for none) and rows. */
+  /** The current payment's key slots (negative for none) and rows. */
   readonly #slots: Int32Array;
   readonly #rows: Float64Array[];
   readonly #bases: Int32Array;
@@ -71,8 +71,9 @@ export class WindowState implements FeatureState {
     this.#candidates = new Candidates(limits.maxCandidatesPerKey);
     const plan = planFeatures(catalogue);
     this.#plan = plan;
-    this.#tables = plan.columns.map(({ rowLength }) => new KeyTable(rowLength, limits.maxKeysPerEntity));
-    this.#keyReaders = plan.columns.map(({ fields }) => keyReader(fields));
+    const keys = plan.columns.map((column) => columnKeys(column, limits.maxKeysPerEntity));
+    this.#tables = keys.map(({ table }) => table);
+    this.#finders = keys.map(({ find }) => find);
     this.#edges = compileEdges(plan, this.#tables);
     this.#bitWords = (plan.bitCount + 31) >>> 5;
     const wordCount = plan.columns.length + this.#bitWords + 1;
@@ -231,14 +232,13 @@ export class WindowState implements FeatureState {
 
   #findRows(tx: Transaction): void {
     for (let column = 0; column < this.#tables.length; column++) {
-      const table = this.#tables[column]!;
-      const key = this.#keyReaders[column]!(tx);
-      const slot = key === null ? -1 : table.intern(key);
+      const slot = this.#finders[column]!(tx, this.#slots);
       this.#slots[column] = slot;
       if (slot < 0) {
-        if (key !== null) this.#refusedKeys += 1;
+        if (slot === KEY_REFUSED) this.#refusedKeys += 1;
         continue;
       }
+      const table = this.#tables[column]!;
       this.#rows[column] = table.segment(slot);
       this.#bases[column] = table.rowBase(slot);
     }
@@ -460,4 +460,25 @@ export class WindowState implements FeatureState {
     this.#forcedOut += count;
     this.#reservoir.dropBefore(cursors[cursors.length - 1]!);
   }
+}
+
+interface ColumnKeys {
+  readonly table: KeyTable;
+  /** The payment's slot, NO_KEY or KEY_REFUSED, given the slots of the columns before. */
+  readonly find: (tx: Transaction, slots: Int32Array) => number;
+}
+
+function columnKeys(column: ColumnPlan, maxKeys: number): ColumnKeys {
+  const { fields, members, rowLength } = column;
+  if (members.length > 0) {
+    const table = new TupleKeyTable(rowLength, members.length, maxKeys);
+    return { table, find: (_tx, slots) => table.intern(slots, members) };
+  }
+  const read = fieldReader(fields[0]!);
+  const table = new StringKeyTable(rowLength, maxKeys);
+  const find = (tx: Transaction): number => {
+    const key = read(tx);
+    return key === null ? NO_KEY : table.intern(key);
+  };
+  return { table, find };
 }
