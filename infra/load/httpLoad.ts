@@ -10,7 +10,10 @@ export interface HttpLoadOptions {
   /** E.g. http://127.0.0.1:8080. */
   readonly baseUrl: string;
   readonly apiKey: string;
-  /** In order of time; `timeMs` is when each is to be sent, by the wall clock. What lies in the past is sent at once. */
+  /**
+   * In order of time; `timeMs` is when each is to be sent, by the wall clock. What lies before the start of run() (a
+   * simulation's warm-up) is sent at once, and not timed.
+   */
   readonly events: Iterable<SimulatedEvent>;
   /** Stops the sending; what is in flight is still awaited. */
   readonly signal?: AbortSignal;
@@ -28,7 +31,8 @@ export interface AcknowledgedPayment {
   readonly transactionId: string;
   readonly verdict: Verdict;
   readonly status: 'new' | 'duplicate';
-  readonly latencyMs: number;
+  /** From the intended send time to the verdict; null for what was due before the start. */
+  readonly latencyMs: number | null;
   /** The simulated truth. */
   readonly campaign: string | null;
   readonly fraud: boolean;
@@ -50,6 +54,7 @@ export class HttpLoad {
   readonly #client: GatewayClient;
   readonly #stats = new LoadStats();
   readonly #maxInFlight: number;
+  #startMs = 0;
   /** Wakes the sender when an answer makes room. */
   #onRoom: (() => void) | undefined;
 
@@ -67,6 +72,7 @@ export class HttpLoad {
   /** Sends until the events or the signal end, awaits every answer, and reports. */
   async run(): Promise<LoadReport> {
     const { events, signal } = this.#options;
+    this.#startMs = wallClockMs();
     for (const event of events) {
       const waitMs = event.timeMs - wallClockMs();
       if (waitMs > 0 && !(await waits(waitMs, signal))) break;
@@ -91,6 +97,10 @@ export class HttpLoad {
     return this.#stats.takeRecent();
   }
 
+  #isTimed(event: SimulatedEvent): boolean {
+    return event.timeMs >= this.#startMs;
+  }
+
   #room(): Promise<void> {
     return new Promise((resolve) => {
       this.#onRoom = resolve;
@@ -106,7 +116,7 @@ export class HttpLoad {
       return;
     }
     this.#stats.sent += 1;
-    this.#stats.recordSendDelay(wallClockMs() - event.timeMs);
+    if (this.#isTimed(event)) this.#stats.recordSendDelay(wallClockMs() - event.timeMs);
     for (let attempt = 0; ; attempt++) {
       const { status, body: answer } = await this.#client.post(PATHS.transaction, body);
       const mayRetry = status === 0 || status === 429 || status >= 500;
@@ -131,11 +141,11 @@ export class HttpLoad {
       else stats.refused += 1;
       return;
     }
-    const latencyMs = wallClockMs() - event.timeMs;
+    const latencyMs = this.#isTimed(event) ? wallClockMs() - event.timeMs : null;
     stats.acknowledged += 1;
     stats.verdicts[verdict.verdict] += 1;
     if (verdict.status === 'duplicate') stats.duplicates += 1;
-    stats.recordLatency(latencyMs);
+    if (latencyMs !== null) stats.recordLatency(latencyMs);
     const { transactionId } = event.event;
     this.#options.onVerdict?.({ transactionId, ...verdict, latencyMs, campaign: event.campaign, fraud: event.fraud });
   }

@@ -2,7 +2,10 @@ import { build } from 'hdr-histogram-js';
 import type { Histogram } from 'hdr-histogram-js';
 import type { Verdict } from '../../schemas/types.ts';
 
-/** What a load has done so far. Latencies are milliseconds from a payment's intended send time to its verdict. */
+/**
+ * What a load has done so far. Latencies are milliseconds from a payment's intended send time to its verdict, over the
+ * payments that were due after the start.
+ */
 export interface LoadReport {
   /** Payments posted, each counted once however often it was retried. */
   readonly sent: number;
