@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { codecs } from '../../schemas/codec.ts';
 import { encodeLedgerRecord } from '../../schemas/ledgerCodec.ts';
 import { parseJson } from '../../schemas/parse.ts';
-import type { Label, Transaction } from '../../schemas/types.ts';
+import type { LedgerEvent } from '../../schemas/ledgerEvent.ts';
+import type { Transaction } from '../../schemas/types.ts';
 import type { Refusal } from '../gateway.ts';
 import { deadLetterOf } from '../ingest/deadLetter.ts';
 import type { IngestServices } from '../ingest/ingestContext.ts';
@@ -14,6 +15,7 @@ export interface ImportProgress {
   readonly events: number;
   readonly payments: number;
   readonly labels: number;
+  readonly outcomes: number;
   readonly deadLetters: number;
 }
 
@@ -47,15 +49,23 @@ export async function runImport(events: AsyncIterable<ImportEvent>, options: Imp
   return run.progress;
 }
 
+const REFUSED_PAYMENT: Refusal = {
+  code: 'SLUICE_TRANSACTION_UNKNOWN',
+  field: 'transactionId',
+  message: 'no payment with this transaction id is in the ledger',
+};
+
 class ImportRun {
   readonly #options: ImportOptions;
   #alreadyDone = 0;
   #seen = 0;
-  #counts = { payments: 0, labels: 0, deadLetters: 0 };
+  #counts = { payments: 0, labels: 0, outcomes: 0, deadLetters: 0 };
   #batch: Buffer[] = [];
   /** Offsets of payments of this run whose labels are still to come, by transaction id; null while in the batch. */
   readonly #fresh = new Map<string, number | null>();
   #batchIds: string[] = [];
+  #lastPaymentInBatch = -1;
+  #lastPaymentOffset = -1;
 
   constructor(options: ImportOptions) {
     this.#options = options;
@@ -77,6 +87,7 @@ class ImportRun {
         this.#alreadyDone++;
         if (kind === 'transaction') this.#counts.payments++;
         else if (kind === 'label') this.#counts.labels++;
+        else if (kind === 'outcome') this.#counts.outcomes++;
         else this.#counts.deadLetters++;
       }
       offset += rows.length;
@@ -87,7 +98,7 @@ class ImportRun {
     this.#seen++;
     if (this.#seen <= this.#alreadyDone) return;
     if (event.kind === 'transaction') this.#takePayment(event.value, event.isLabelled);
-    else await this.#takeLabel(event.value, event.transactionId);
+    else await this.#takeFollowUp(event.kind, event.value, event.transactionId);
     if (this.#batch.length >= APPEND_RECORDS) await this.flush();
   }
 
@@ -98,6 +109,8 @@ class ImportRun {
     this.#batchIds.forEach((id, index) => {
       if (id !== '') this.#fresh.set(id, first + index);
     });
+    if (this.#lastPaymentInBatch >= 0) this.#lastPaymentOffset = first + this.#lastPaymentInBatch;
+    this.#lastPaymentInBatch = -1;
     this.#batch = [];
     this.#batchIds = [];
     onProgress(this.progress);
@@ -119,27 +132,25 @@ class ImportRun {
 
   #addPayment(event: Transaction, isLabelled: boolean): void {
     this.#counts.payments++;
-    this.#add(
-      encodeLedgerRecord({ kind: 'transaction', event }, this.#now(), this.#options.source),
-      event.transactionId,
-    );
+    this.#lastPaymentInBatch = this.#batch.length;
+    const record = encodeLedgerRecord({ kind: 'transaction', event }, this.#now(), this.#options.source);
+    this.#add(record, isLabelled ? event.transactionId : '');
   }
 
-  async #takeLabel(value: Readonly<Record<string, unknown>>, transactionId: string): Promise<void> {
-    const parsed = parseJson('label', value);
+  async #takeFollowUp(kind: 'label' | 'outcome', value: unknown, transactionId: string): Promise<void> {
+    const parsed = kind === 'label' ? parseJson('label', value) : parseJson('outcome', value);
     const transactionOffset = await this.#offsetOf(transactionId);
     if (!parsed.ok || transactionOffset === null) {
-      const unknown = {
-        code: 'SLUICE_TRANSACTION_UNKNOWN',
-        field: 'transactionId',
-        message: 'its payment was refused',
-      };
-      this.#bury('label', value, parsed.ok ? unknown : parsed);
+      this.#bury(kind, value, parsed.ok ? REFUSED_PAYMENT : parsed);
       return;
     }
-    this.#counts.labels++;
-    const event: Label = { ...parsed.value, transactionOffset };
-    this.#add(encodeLedgerRecord({ kind: 'label', event }, this.#now(), this.#options.source), '');
+    const record: LedgerEvent =
+      'label' in parsed.value
+        ? { kind: 'label', event: { ...parsed.value, transactionOffset } }
+        : { kind: 'outcome', event: { ...parsed.value, transactionOffset } };
+    if (kind === 'label') this.#counts.labels++;
+    else this.#counts.outcomes++;
+    this.#add(encodeLedgerRecord(record, this.#now(), this.#options.source), '');
   }
 
   /** Null: the payment is not in the ledger. */
@@ -150,11 +161,24 @@ class ImportRun {
       this.#fresh.delete(transactionId);
       return fresh;
     }
+    return (await this.#storedOffset(transactionId)) ?? (await this.#storedOffsetOnceDecided(transactionId));
+  }
+
+  async #storedOffset(transactionId: string): Promise<number | null> {
     const stored = await this.#options.services.decisions.find(transactionId);
     return stored === undefined ? null : codecs.decision.decode(stored).ledgerOffset;
   }
 
-  #bury(subject: 'transaction' | 'label', value: unknown, refusal: Refusal): void {
+  /** Looks again when everything appended so far is decided. */
+  async #storedOffsetOnceDecided(transactionId: string): Promise<number | null> {
+    const { services, signal } = this.#options;
+    await this.flush();
+    if (services.decisions.lastOffset() >= this.#lastPaymentOffset) return null;
+    while (services.decisions.lastOffset() < this.#lastPaymentOffset && !signal.aborted) await sleep(LAG_POLL_MS);
+    return this.#storedOffset(transactionId);
+  }
+
+  #bury(subject: 'transaction' | 'label' | 'outcome', value: unknown, refusal: Refusal): void {
     const { services, source } = this.#options;
     services.telemetry.rejected(refusal.code);
     this.#counts.deadLetters++;

@@ -5,10 +5,14 @@ export type ImportEvent =
   | {
       readonly kind: 'transaction';
       readonly value: Readonly<Record<string, unknown>>;
-      /** Whether a label will follow: its offset must be remembered until then. */
+      /** Whether a label is known to follow: the payment's offset is remembered until then. */
       readonly isLabelled: boolean;
     }
-  | { readonly kind: 'label'; readonly value: Readonly<Record<string, unknown>>; readonly transactionId: string };
+  | {
+      readonly kind: 'label' | 'outcome';
+      readonly value: Readonly<Record<string, unknown>>;
+      readonly transactionId: string;
+    };
 
 /**
  * Payments in the file's order, each label put before the first payment whose time is not before the label's: it is known

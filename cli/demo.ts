@@ -1,0 +1,126 @@
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { createApiKey } from '../infra/http/apiKeys.ts';
+import { HttpLoad } from '../infra/load/httpLoad.ts';
+import { liveSimulation } from '../pipeline/simulate/options.ts';
+import { simulate } from '../pipeline/simulate/simulate.ts';
+import type { Verdict } from '../schemas/types.ts';
+import { dataFolder, requireDeployment } from './deployment.ts';
+import { createLogger } from './logger.ts';
+import { numberOption, portOption } from './options.ts';
+import { RunningSluice } from './runningSluice.ts';
+import { untilStopped } from './untilStopped.ts';
+
+const STATUS_INTERVAL_MS = 1_000;
+const STATUS_WINDOW_SECONDS = 5;
+
+export function demoCommand(): Command {
+  return new Command('demo')
+    .description(
+      'Run Sluice with a simulated gateway: realistic payments with fraud campaigns, over HTTP, until Ctrl-C.',
+    )
+    .option('--config <folder>', 'the deployment', 'config/default')
+    .option('--data <folder>', 'where ledger, decisions and history are kept (default: data/ and its name)')
+    .addOption(portOption('--port <port>', 'of the gateway API and the console, instead of that in sluice.yaml'))
+    .addOption(portOption('--history-port <port>', 'of the embedded ClickHouse, instead of that in sluice.yaml'))
+    .addOption(numberOption('--rate <n>', 'payments a second', 1, 5_000).default(100))
+    .addOption(numberOption('--seed <n>', 'of the simulation', 0, 2 ** 31).default(1))
+    .addOption(numberOption('--seconds <n>', 'stop by itself after so long', 1, 1_000_000))
+    .action(async (options: DemoOptions) => {
+      const deployment = await requireDeployment(options.config);
+      const dataDir = dataFolder(deployment, options.data);
+      const { key, sha256 } = createApiKey();
+      say(`Starting Sluice with ${options.config}; its data is in ${dataDir}.`);
+      const sluice = await RunningSluice.start({
+        deployment,
+        dataDir,
+        logger: createLogger('warn'),
+        apiKeys: [{ id: 'demo', sha256, role: 'operator' }],
+        http: options.port === undefined ? {} : { port: options.port },
+        isLive: true,
+        ...(options.historyPort === undefined ? {} : { historyPort: options.historyPort }),
+      });
+      const url = sluice.url ?? '';
+      say(banner(url, key, sluice, dataDir));
+      const stopping = new AbortController();
+      const load = new HttpLoad({
+        baseUrl: url,
+        apiKey: key,
+        signal: stopping.signal,
+        events: simulate(
+          liveSimulation({ seed: options.seed, startTimeMs: Date.now(), paymentsPerSecond: options.rate }),
+        ),
+      });
+      const loading = load.run();
+      const status = setInterval(() => {
+        showStatus(statusLine(sluice));
+      }, STATUS_INTERVAL_MS);
+      const timeUp = new AbortController();
+      if (options.seconds !== undefined) setTimeout(() => timeUp.abort(), options.seconds * 1_000);
+      await untilStopped(sluice.pipeline.failed, timeUp.signal);
+      clearInterval(status);
+      say('\nStopping.');
+      stopping.abort();
+      await loading;
+      await sluice.stop();
+      const { sent, acknowledged } = load.report();
+      say(
+        `${sent.toLocaleString('en')} payments sent, ${acknowledged.toLocaleString('en')} verdicts received. Start again to go on.`,
+      );
+    });
+}
+
+interface DemoOptions {
+  readonly config: string;
+  readonly data?: string;
+  readonly port?: number;
+  readonly historyPort?: number;
+  readonly rate: number;
+  readonly seed: number;
+  readonly seconds?: number;
+}
+
+function banner(url: string, key: string, sluice: RunningSluice, dataDir: string): string {
+  const { analyst, url: historyUrl } = sluice.historyServer;
+  const history =
+    analyst === null
+      ? [`History   ${historyUrl}`]
+      : [
+          `History   ${historyUrl}  user ${analyst.username}, password ${analyst.password} (also in ${join(dataDir, 'analyst.password')})`,
+        ];
+  return [
+    '',
+    `Console   ${url}/#key=${key}`,
+    `API       ${url}/docs`,
+    `API key   ${key}`,
+    ...history,
+    '',
+    'A simulated gateway is sending payments. Ctrl-C stops.',
+    '',
+  ].join('\n');
+}
+
+const VERDICTS: readonly Verdict[] = ['approve', 'challenge', 'review', 'decline'];
+
+function statusLine(sluice: RunningSluice): string {
+  const window = sluice.statistics.window(STATUS_WINDOW_SECONDS);
+  const total = VERDICTS.reduce((sum, verdict) => sum + window.verdicts[verdict], 0);
+  const shares = VERDICTS.map((verdict) => {
+    const share = total === 0 ? 0 : (100 * window.verdicts[verdict]) / total;
+    return `${verdict} ${share.toFixed(1)}%`;
+  });
+  const lag = sluice.history.state().lagRecords;
+  return (
+    `${window.decisionsPerSecond.toFixed(0).padStart(5)} payments/s | ${shares.join('  ')} | ` +
+    `p50 ${(window.latencyP50Ms ?? 0).toFixed(1)} ms  p99 ${(window.latencyP99Ms ?? 0).toFixed(1)} ms | history ${lag.toLocaleString('en')} behind`
+  );
+}
+
+/** Over and over on one line of a terminal; elsewhere a line each time. */
+function showStatus(line: string): void {
+  process.stdout.write(process.stdout.isTTY ? `\r\u001b[2K${line}` : `${line}\n`);
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

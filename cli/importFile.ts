@@ -1,0 +1,106 @@
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { parse } from 'csv-parse';
+import { z } from 'zod';
+import type { CsvMapping } from '../pipeline/csvMapping.ts';
+import { CsvMapper, type MappedRow } from '../pipeline/import/csvMapper.ts';
+import { mergeLabels, type ImportEvent } from '../pipeline/import/mergeLabels.ts';
+import { UserError } from './userError.ts';
+
+/** A file that can be imported: CSV by a mapping, or the NDJSON that `sluice simulate` writes; gzip by its ending. */
+export class ImportFile {
+  readonly #path: string;
+  readonly #mapping: CsvMapping | null;
+  #bytesRead = 0;
+
+  constructor(path: string, mapping: CsvMapping | null) {
+    this.#path = path;
+    this.#mapping = mapping;
+    if (!this.#isCsv && !/\.ndjson(\.gz)?$/.test(path)) {
+      throw new UserError(`${path}: expected a name that ends in .csv, .csv.gz, .ndjson or .ndjson.gz`, 2);
+    }
+    if (this.#isCsv && mapping === null) {
+      throw new UserError(`${path} is CSV, and the deployment has no mapping.yaml to say what its columns mean`);
+    }
+  }
+
+  /** Bytes of the file taken so far, compressed if it is. */
+  get bytesRead(): number {
+    return this.#bytesRead;
+  }
+
+  /** Throws UserError when the file breaks off or is no text of its kind. */
+  events(): AsyncIterable<ImportEvent> {
+    return this.#isCsv && this.#mapping !== null ? mergeLabels(this.#mappedRows(this.#mapping)) : this.#lines();
+  }
+
+  get #isCsv(): boolean {
+    return /\.csv(\.gz)?$/.test(this.#path);
+  }
+
+  #open(): Readable {
+    const file = createReadStream(this.#path, { highWaterMark: 256 * 1024 });
+    file.on('data', (chunk) => {
+      this.#bytesRead += chunk.length;
+    });
+    if (!this.#path.endsWith('.gz')) return file;
+    const unzipped = createGunzip();
+    file.on('error', (error) => unzipped.destroy(error));
+    return file.pipe(unzipped);
+  }
+
+  async *#mappedRows(mapping: CsvMapping): AsyncGenerator<MappedRow, void, undefined> {
+    let mapper: CsvMapper | null = null;
+    const input = this.#open();
+    const parser = parse({ bom: true });
+    input.on('error', (error) => parser.destroy(error));
+    try {
+      for await (const record of input.pipe(parser)) {
+        const row = rowSchema.parse(record);
+        if (mapper === null) mapper = new CsvMapper(mapping, row);
+        else yield mapper.map(row);
+      }
+    } catch (error) {
+      throw this.#unreadable(error);
+    }
+    if (mapper === null) throw new UserError(`${this.#path} is empty`);
+  }
+
+  async *#lines(): AsyncGenerator<ImportEvent, void, undefined> {
+    let line = 0;
+    const input = this.#open();
+    const lines = createInterface({ input, crlfDelay: Infinity });
+    input.on('error', (error) => lines.emit('error', error));
+    try {
+      for await (const text of lines) {
+        line++;
+        const { kind, event } = lineSchema.parse(JSON.parse(text));
+        if (kind === 'transaction') yield { kind, value: event, isLabelled: false };
+        else yield { kind, value: event, transactionId: transactionIdOf(event) };
+      }
+    } catch (error) {
+      throw this.#unreadable(error, line);
+    }
+  }
+
+  #unreadable(error: unknown, line?: number): Error {
+    if (error instanceof UserError || (error instanceof Error && error.message.startsWith('SLUICE_'))) return error;
+    const where = line === undefined ? '' : ` at line ${String(line)}`;
+    const isZod = error instanceof z.ZodError;
+    const reason = isZod ? 'not a line of sluice simulate' : error instanceof Error ? error.message : String(error);
+    return new UserError(`${this.#path} cannot be read${where}: ${reason}`);
+  }
+}
+
+const rowSchema = z.array(z.string());
+
+const lineSchema = z.object({
+  kind: z.enum(['transaction', 'label', 'outcome']),
+  event: z.record(z.string(), z.unknown()),
+});
+
+function transactionIdOf(event: Readonly<Record<string, unknown>>): string {
+  return typeof event['transactionId'] === 'string' ? event['transactionId'] : '';
+}

@@ -1,0 +1,37 @@
+import { Command } from 'commander';
+import { openLmdb } from '../infra/lmdb/openLmdb.ts';
+import { verifyReplay } from '../pipeline/replay.ts';
+import { ProgressLine } from './progressLine.ts';
+
+export function replayCommand(): Command {
+  return new Command('replay')
+    .description('Run the ledger again from its start and compare every decision with the stored one, byte for byte.')
+    .requiredOption('--data <folder>', 'the data folder, e.g. data/default')
+    .requiredOption('--verify', 'compare with the stored decisions')
+    .option('--json', 'the report as JSON')
+    .addHelpText('after', '\nReads only: it may run beside a running Sluice. Exit code 1 when any decision differs.')
+    .action(async (options: { readonly data: string; readonly json?: boolean }) => {
+      const data = openLmdb(options.data, { readOnly: true });
+      const progress = new ProgressLine(options.json !== true);
+      const report = await verifyReplay(data, (done, total) => {
+        progress.show(`replaying ${done.toLocaleString('en')} of ${total.toLocaleString('en')} records`, done / total);
+      });
+      progress.clear();
+      await data.close();
+      process.exitCode = report.different === 0 ? 0 : 1;
+      if (options.json === true) {
+        process.stdout.write(`${JSON.stringify(report)}\n`);
+        return;
+      }
+      const { records, decisions, equal, different, undecided, differences, seconds } = report;
+      process.stdout.write(
+        `${records.toLocaleString('en')} records, ${decisions.toLocaleString('en')} decisions in ${seconds.toFixed(1)} s: ` +
+          `${equal.toLocaleString('en')} equal, ${different.toLocaleString('en')} different` +
+          `${undecided > 0 ? `, ${undecided.toLocaleString('en')} not decided before` : ''}.\n`,
+      );
+      for (const { ledgerOffset, transactionId, kind, fields } of differences) {
+        const what = kind === 'missing' ? 'is not stored' : `differs in ${fields.join(', ')}`;
+        process.stdout.write(`  offset ${String(ledgerOffset)}, transaction ${transactionId}: ${what}\n`);
+      }
+    });
+}

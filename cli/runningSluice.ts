@@ -1,0 +1,177 @@
+import { mkdirSync } from 'node:fs';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { HistoryThread } from '../infra/clickhouse/historyThread.ts';
+import type { Deployment } from '../infra/deployment/loadDeployment.ts';
+import { loadCardKey } from '../infra/deployment/secretKey.ts';
+import type { ApiKey } from '../infra/http/apiKeys.ts';
+import { createHttpServer } from '../infra/http/httpServer.ts';
+import { listenHttp } from '../infra/http/listenHttp.ts';
+import { LiveFeed } from '../infra/http/liveFeed.ts';
+import { openLmdb, type LmdbData } from '../infra/lmdb/openLmdb.ts';
+import { LiveStatistics } from '../infra/metrics/liveStatistics.ts';
+import { PrometheusTelemetry } from '../infra/metrics/prometheusTelemetry.ts';
+import { Pipeline } from '../pipeline/pipeline.ts';
+import { openHistoryServer, type HistoryServer } from './historyServer.ts';
+import { version } from './version.ts';
+
+export interface RunOptions {
+  readonly deployment: Deployment;
+  readonly dataDir: string;
+  readonly logger: Logger;
+  /** Keys beside those of sluice.yaml. */
+  readonly apiKeys?: readonly ApiKey[];
+  /** Null: no HTTP server (imports). Port overrides that of sluice.yaml. */
+  readonly http: { readonly port?: number } | null;
+  /** Imports live in their file's time: no ticks, and lag is by design. */
+  readonly isLive: boolean;
+  readonly historyPort?: number;
+}
+
+const GAUGE_INTERVAL_MS = 1_000;
+
+/** Sluice on this machine: the ports joined to their adapters. */
+export class RunningSluice {
+  readonly pipeline: Pipeline;
+  readonly data: LmdbData;
+  readonly statistics: LiveStatistics;
+  readonly telemetry: PrometheusTelemetry;
+  readonly historyServer: HistoryServer;
+  readonly history: HistoryThread;
+  readonly cardKey: Buffer;
+  /** The gateway API's address; null without an HTTP server. */
+  readonly url: string | null;
+  readonly #http: FastifyInstance | null;
+  readonly #gauges: NodeJS.Timeout;
+
+  private constructor(parts: {
+    readonly pipeline: Pipeline;
+    readonly data: LmdbData;
+    readonly statistics: LiveStatistics;
+    readonly telemetry: PrometheusTelemetry;
+    readonly historyServer: HistoryServer;
+    readonly history: HistoryThread;
+    readonly cardKey: Buffer;
+    readonly url: string | null;
+    readonly http: FastifyInstance | null;
+  }) {
+    this.pipeline = parts.pipeline;
+    this.data = parts.data;
+    this.statistics = parts.statistics;
+    this.telemetry = parts.telemetry;
+    this.historyServer = parts.historyServer;
+    this.history = parts.history;
+    this.cardKey = parts.cardKey;
+    this.url = parts.url;
+    this.#http = parts.http;
+    this.#gauges = setInterval(() => {
+      this.telemetry.gauge('waitingRequests', this.pipeline.waitingRequests);
+    }, GAUGE_INTERVAL_MS);
+  }
+
+  /** Resolves when payments are taken: the engine has caught up with the ledger. */
+  static async start(options: RunOptions): Promise<RunningSluice> {
+    const { deployment, dataDir, logger, isLive } = options;
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    const started: (() => Promise<unknown>)[] = [];
+    try {
+      const data = openLmdb(dataDir);
+      started.push(() => data.close());
+      const cardKey = loadCardKey(process.env, dataDir);
+      const clock = Date.now;
+      const statistics = new LiveStatistics(clock);
+      const telemetry = new PrometheusTelemetry({ liveStatistics: statistics });
+      const { settings } = deployment;
+      let liveFeed: LiveFeed | null = null;
+      const pipeline = new Pipeline(
+        {
+          ledger: data.ledger,
+          decisions: data.decisions,
+          models: data.models,
+          telemetry,
+          clock,
+          show: (decision) => liveFeed?.publish(decision),
+        },
+        {
+          ingest: settings.ingest,
+          maxBatch: settings.engine.maxBatch,
+          overload: isLive ? settings.engine.overload : null,
+          tickMs: isLive ? settings.engine.tickMs : null,
+          cardKey,
+        },
+      );
+      started.push(() => pipeline.stop());
+      const historySettings =
+        options.historyPort === undefined || settings.history.server.kind === 'url'
+          ? settings.history
+          : { ...settings.history, server: { kind: 'embedded' as const, port: options.historyPort } };
+      const historyServer = await openHistoryServer(historySettings, dataDir, logger);
+      started.push(() => historyServer.stop());
+      const history = new HistoryThread({
+        dataDir,
+        url: historyServer.url,
+        username: historyServer.username,
+        password: historyServer.password,
+        batchRecords: settings.history.batchRecords,
+        logger: logger.child({ part: 'history' }),
+        telemetry,
+      });
+      started.push(() => history.stop());
+      let http: FastifyInstance | null = null;
+      let url: string | null = null;
+      if (options.http !== null) {
+        const startedAtMs = clock();
+        liveFeed = new LiveFeed({
+          statistics,
+          clock,
+          status: () => {
+            const readiness = pipeline.gateway.readiness();
+            const posture = pipeline.gateway.posture();
+            const { scorer, configuration, nextOffset } = pipeline.engine;
+            return {
+              ready: readiness.ready,
+              waitingFor: readiness.ready ? null : readiness.reason,
+              deployment: deployment.name,
+              startedAtMs,
+              ledgerEndOffset: data.ledger.endOffset(),
+              engineLagRecords: data.ledger.endOffset() - nextOffset,
+              historyLagRecords: history.state().lagRecords,
+              ruleSet: configuration?.definition.ruleSetVersion ?? null,
+              model: scorer === null ? null : { id: scorer.metadata.id, version: scorer.metadata.version },
+              riskLevel: posture.riskLevel,
+              degradation: posture.degradation,
+            };
+          },
+        });
+        const httpSettings = { ...settings.http, port: options.http.port ?? settings.http.port };
+        http = createHttpServer({
+          gateway: pipeline.gateway,
+          metrics: telemetry,
+          liveFeed,
+          settings: httpSettings,
+          apiKeys: [...settings.apiKeys, ...(options.apiKeys ?? [])],
+          logger: logger.child({ part: 'http' }),
+          version,
+        });
+        const server = http;
+        started.push(() => server.close());
+        url = await listenHttp(http, httpSettings);
+      }
+      await pipeline.start({ configuration: deployment.configuration, model: deployment.model });
+      return new RunningSluice({ pipeline, data, statistics, telemetry, historyServer, history, cardKey, url, http });
+    } catch (error) {
+      for (const stop of started.reverse()) await stop().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** Takes no more payments, answers those on their way, and closes everything, newest first. Under 5 s. */
+  async stop(): Promise<void> {
+    clearInterval(this.#gauges);
+    await this.#http?.close();
+    await this.pipeline.stop();
+    await this.history.stop();
+    await this.historyServer.stop();
+    await this.data.close();
+  }
+}
