@@ -50,13 +50,11 @@ export class LmdbDecisionStore implements DecisionStore {
     await this.#commits.submit(decisions, decisions.length, bytes);
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- the port is asynchronous, LMDB reads are not
   async get(ledgerOffset: number): Promise<Buffer | undefined> {
     this.#refresh();
     return this.#decisions.get(ledgerOffset);
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- the port is asynchronous, LMDB reads are not
   async find(transactionId: string): Promise<Buffer | undefined> {
     if (transactionId.length === 0) return undefined;
     this.#refresh();
@@ -64,7 +62,6 @@ export class LmdbDecisionStore implements DecisionStore {
     return offset === undefined ? undefined : this.#decisions.get(offset);
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- the port is asynchronous, LMDB reads are not
   async read(
     fromOffset: number,
     toOffset: number,

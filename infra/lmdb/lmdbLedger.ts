@@ -62,7 +62,6 @@ export class LmdbLedger implements Ledger {
     return this.#endOffset;
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- the port is asynchronous, LMDB reads are not
   async read(fromOffset: number, maxRecords: number): Promise<readonly LedgerRow[]> {
     if (this.#closed) throw new LedgerUnavailableError('SLUICE_LEDGER_CLOSED', 'The ledger is closed.');
     const limit = Math.min(maxRecords, this.endOffset() - fromOffset);

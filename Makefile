@@ -1,0 +1,49 @@
+# `make` alone lists what there is. Only Node 20.19+ and make are needed; `make train` also wants Python.
+SHELL := /bin/sh
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.PHONY: help node install build run test check format bench train clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+node:
+	@command -v node >/dev/null || { echo "Sluice needs Node 20.19 or newer: https://nodejs.org" >&2; exit 1; }
+	@node tools/requireNode.cjs
+
+# npm leaves this file behind; it tells whether what is installed is what the lockfile says.
+node_modules/.package-lock.json: package-lock.json
+	@$(MAKE) node
+	npm ci --no-audit --no-fund
+	@touch node_modules/.package-lock.json
+
+install: node node_modules/.package-lock.json ## Install the npm packages, if the lockfile changed
+
+build: install ## Compile to dist/
+	@npm run --silent build
+
+run: build ## Start Sluice with a simulated gateway and print the console's address
+	@node dist/cli/main.js demo
+
+test: build ## Run every check and every test; the last line is the summary
+	@npm run --silent test
+
+check: install ## Format, lint, types, layers, unused
+	@npm run --silent check
+
+format: install ## Format every file
+	@npm run --silent format
+
+bench: build ## Run a benchmark: make bench NAME=engine
+	@test -n "$(NAME)" || { echo "Which one? make bench NAME=engine (or http, import)" >&2; exit 1; }
+	@test -f dist/bench/$(NAME).js || { echo "There is no benchmark $(NAME); see bench/" >&2; exit 1; }
+	@node dist/bench/$(NAME).js
+
+train: build ## Train the default model on simulated payments (needs Python 3)
+	@command -v python3 >/dev/null || { echo "make train needs Python 3" >&2; exit 1; }
+	@test -x .venv/bin/python || python3 -m venv .venv
+	@.venv/bin/pip install --quiet --requirement models/training/requirements.txt
+	@.venv/bin/python models/training/train.py
+
+clean: ## Remove what was built and installed (data/ stays)
+	rm -rf dist node_modules coverage artifacts .venv

@@ -1,0 +1,81 @@
+import tseslint from 'typescript-eslint';
+
+export default tseslint.config(
+  {
+    ignores: [
+      'node_modules',
+      'dist',
+      'data',
+      'coverage',
+      'artifacts',
+      '.venv',
+      '.sluice',
+      'infra/console/static',
+      'tools/layers/fixture',
+    ],
+  },
+  ...tseslint.configs.strictTypeChecked,
+  {
+    languageOptions: {
+      parserOptions: {
+        projectService: { allowDefaultProject: ['eslint.config.js', '.dependency-cruiser.cjs'] },
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    rules: {
+      eqeqeq: 'error',
+      'no-var': 'error',
+      'prefer-const': 'error',
+      'no-warning-comments': ['error', { terms: ['todo', 'fixme', 'xxx', 'hack'] }],
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-import-type-side-effects': 'off',
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/consistent-type-assertions': [
+        'error',
+        { assertionStyle: 'as', objectLiteralTypeAssertions: 'never' },
+      ],
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { argsIgnorePattern: '^_', varsIgnorePattern: '^_', caughtErrors: 'all' },
+      ],
+      // Numbers are what messages are made of here.
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/no-confusing-void-expression': [
+        'error',
+        { ignoreArrowShorthand: true, ignoreVoidOperator: true },
+      ],
+      // A port's method that needs no await is async so that it rejects instead of throwing.
+      '@typescript-eslint/require-await': 'off',
+      // The hot paths index typed arrays whose bounds an invariant guards; noUncheckedIndexedAccess asks for `!` there.
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/unified-signatures': 'off',
+    },
+  },
+  {
+    files: ['**/*.test.ts', '**/testing/**'],
+    rules: {
+      // expect(object.method) looks at it, it does not call it.
+      '@typescript-eslint/unbound-method': 'off',
+    },
+  },
+  {
+    // Nothing pure may know the time, chance or the environment.
+    files: ['schemas/**/*.ts', 'operators/**/*.ts', 'models/**/*.ts'],
+    ignores: ['**/*.test.ts', '**/testing/**', 'schemas/generate.ts'],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        { object: 'Date', property: 'now', message: 'Time is an argument here.' },
+        { object: 'performance', property: 'now', message: 'Time is an argument here.' },
+        { object: 'Math', property: 'random', message: 'Randomness is an argument here.' },
+        { object: 'process', property: 'env', message: 'The environment is read in cli/ and infra/ only.' },
+      ],
+    },
+  },
+  {
+    files: ['**/*.js', '**/*.cjs', '**/*.mjs'],
+    ...tseslint.configs.disableTypeChecked,
+    rules: { ...tseslint.configs.disableTypeChecked.rules, '@typescript-eslint/no-require-imports': 'off' },
+  },
+);
