@@ -170,18 +170,14 @@ export class QueryExecutor {
     killId: string,
     send: () => Promise<void>,
   ): Promise<void> {
-    let isRunning = true;
-    const ended = running.then(
-      () => {
-        isRunning = false;
-      },
-      () => {
-        isRunning = false;
-      },
-    );
+    const query = { isRunning: true };
+    const onEnd = (): void => {
+      query.isRunning = false;
+    };
+    const ended = running.then(onEnd, onEnd);
     const killUntilEnded = async (): Promise<void> => {
       // Again and again: the query may not have registered yet when the first KILL looks for it.
-      while (isRunning) {
+      while (query.isRunning) {
         await this.#kill(killId);
         await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, killAgainMs))]);
       }
@@ -195,7 +191,7 @@ export class QueryExecutor {
       await send();
     } finally {
       signal.removeEventListener('abort', onAbort);
-      if (isRunning) await killUntilEnded();
+      if (query.isRunning) await killUntilEnded();
       await ended;
     }
   }

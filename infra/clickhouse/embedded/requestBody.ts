@@ -72,6 +72,7 @@ export async function readMultipart(body: RequestBody, contentType: string): Pro
   if (!isComplete) throw exception('TOO_MANY_BYTES', 'The multipart body is too large');
   let form: FormData;
   try {
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- meant for unbounded uploads; this body is whole and bounded
     form = await new Response(head, { headers: { 'content-type': contentType } }).formData();
   } catch {
     throw exception('BAD_ARGUMENTS', 'The multipart body is malformed');
