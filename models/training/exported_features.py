@@ -22,6 +22,8 @@ class ExportedFeatures:
 
     name: str
     sha256: str
+    # Of the ledger the export was made from.
+    ledger_sha256: str
     catalogue_sha256: str
     names: list[str]
     values: np.ndarray
@@ -37,6 +39,7 @@ class ExportedFeatures:
         return ExportedFeatures(
             self.name,
             self.sha256,
+            self.ledger_sha256,
             self.catalogue_sha256,
             self.names,
             self.values[rows],
@@ -70,6 +73,7 @@ def read_export(path: Path) -> ExportedFeatures:
     return ExportedFeatures(
         name=path.name,
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        ledger_sha256=str(header.get("ledgerSha256", "")),
         catalogue_sha256=catalogue_sha256,
         names=names,
         values=np.ascontiguousarray(frame[names].to_numpy(np.float32)),
@@ -89,6 +93,7 @@ def concatenate(parts: list[ExportedFeatures]) -> ExportedFeatures:
     return ExportedFeatures(
         "+".join(part.name for part in parts),
         hashlib.sha256("".join(part.sha256 for part in parts).encode()).hexdigest(),
+        first.ledger_sha256,
         first.catalogue_sha256,
         first.names,
         np.concatenate([part.values for part in parts]),

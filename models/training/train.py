@@ -84,7 +84,9 @@ def main() -> int:
             "fraudRows": int(sum(export.is_fraud.sum() for export in exports)),
             "from": time_text(min(export.event_time_ms.min() for export in exports)),
             "to": time_text(max(export.event_time_ms.max() for export in exports)),
-            "files": {export.name: export.sha256 for export in exports},
+            "files": {
+                export.name: {"sha256": export.sha256, "ledgerSha256": export.ledger_sha256} for export in exports
+            },
         },
         "metrics": metrics,
         "libraries": {"python": platform.python_version()}
