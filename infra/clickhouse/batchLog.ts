@@ -7,7 +7,8 @@ export interface BatchBounds {
   readonly toOffset: number;
 }
 
-const TABLE = `${HISTORY_DATABASE}.history_batches`;
+const NAME = 'history_batches';
+const TABLE = `${HISTORY_DATABASE}.${NAME}`;
 
 /**
  * Which batches were begun and which are complete, in ClickHouse itself, so that it stays with the rows it speaks of.
@@ -16,6 +17,7 @@ const TABLE = `${HISTORY_DATABASE}.history_batches`;
  * planned, can be half written, and it is sent again with the same bounds.
  */
 export class BatchLog {
+  readonly name = NAME;
   readonly #client: ClickHouseClient;
 
   constructor(client: ClickHouseClient) {

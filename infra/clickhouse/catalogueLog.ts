@@ -2,10 +2,12 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import type { FeatureColumns } from '../../pipeline/ports.ts';
 import { HISTORY_DATABASE, quoteText } from './historyTable.ts';
 
-const TABLE = `${HISTORY_DATABASE}.catalogues`;
+const NAME = 'catalogues';
+const TABLE = `${HISTORY_DATABASE}.${NAME}`;
 
 /** Every feature catalogue that decided, so that a writer which starts in the middle of the ledger knows them all. */
 export class CatalogueLog {
+  readonly name = NAME;
   readonly #client: ClickHouseClient;
 
   constructor(client: ClickHouseClient) {

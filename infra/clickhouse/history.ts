@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { createClient } from '@clickhouse/client';
+import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { FeatureColumns, History, HistoryBatch } from '../../pipeline/ports.ts';
 import { BatchLog } from './batchLog.ts';
@@ -61,6 +61,8 @@ export class ClickHouseHistory implements History {
       ...(options.password === undefined ? {} : { password: options.password }),
       application: 'sluice',
       request_timeout: options.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS,
+      // Whoever calls logs the error, once, and not the client at every attempt.
+      log: { level: ClickHouseLogLevel.OFF },
       compression: { request: false, response: false },
       clickhouse_settings: { async_insert: 0, insert_deduplicate: 1 },
     });
@@ -71,7 +73,8 @@ export class ClickHouseHistory implements History {
   async prepare(columns: readonly FeatureColumns[]): Promise<void> {
     for (const { names } of columns) names.forEach(assertFeatureName);
     await this.#command(`CREATE DATABASE IF NOT EXISTS ${HISTORY_DATABASE}`);
-    const tables = [this.#batchLog, this.#catalogueLog, ...this.#tables.all];
+    const present = await this.#presentTables();
+    const tables = [this.#batchLog, this.#catalogueLog, ...this.#tables.all].filter(({ name }) => !present.has(name));
     await Promise.all(tables.map((table) => this.#command(table.createStatement())));
     const stored = await this.#catalogueLog.all();
     const known = new Set(stored.map(({ catalogueSha256 }) => catalogueSha256));
@@ -80,7 +83,10 @@ export class ClickHouseHistory implements History {
     for (const catalogue of columns) if (!known.has(catalogue.catalogueSha256)) await this.#catalogueLog.put(catalogue);
     for (const catalogue of [...stored, ...columns]) this.#learn(catalogue);
     const features = [...new Set([...this.#catalogues.values()].flatMap(({ names }) => names))];
-    for (const layer of historyViews(features)) await Promise.all(layer.map((view) => this.#command(view)));
+    for (const layer of historyViews(features)) {
+      const changed = layer.filter(({ name, comment }) => present.get(name) !== comment);
+      await Promise.all(changed.map(({ statement }) => this.#command(statement)));
+    }
   }
 
   async position(): Promise<{ readonly fromOffset: number; readonly toOffset: number | null }> {
@@ -132,6 +138,16 @@ export class ClickHouseHistory implements History {
 
   async close(): Promise<void> {
     await this.#client.close();
+  }
+
+  /** Comments of the tables and views that exist, by name. */
+  async #presentTables(): Promise<ReadonlyMap<string, string>> {
+    const result = await this.#client.query({
+      query: `SELECT name, comment FROM system.tables WHERE database = '${HISTORY_DATABASE}'`,
+      format: 'JSONEachRow',
+    });
+    const rows = await result.json<{ name: string; comment: string }>();
+    return new Map(rows.map(({ name, comment }) => [name, comment]));
   }
 
   #learn(catalogue: FeatureColumns): void {

@@ -1,15 +1,23 @@
+import { createHash } from 'node:crypto';
 import { FEATURE_PREFIX } from './decisionTables.ts';
 import { HISTORY_DATABASE, quoteName, quoteText } from './historyTable.ts';
 
-/**
- * Statements that create or replace the analysts' views, in layers: a view reads only views of earlier layers. They are
- * computed when queried: nothing is kept twice. `features` are all feature names that have a column.
- */
-export function historyViews(features: readonly string[]): readonly (readonly string[])[] {
-  return [[latestLabels()], [labelledDecisions()], analystViews(features)];
+export interface HistoryView {
+  readonly name: string;
+  /** Ends with a fingerprint of the definition: a view in the database with another comment is another version. */
+  readonly comment: string;
+  readonly statement: string;
 }
 
-function latestLabels(): string {
+/**
+ * The analysts' views, in layers: a view reads only views of earlier layers. They are
+ * computed when queried: nothing is kept twice. `features` are all feature names that have a column.
+ */
+export function historyViews(features: readonly string[]): readonly (readonly HistoryView[])[] {
+  return [[latestLabels()], [labelledDecisions(features)], analystViews(features)];
+}
+
+function latestLabels(): HistoryView {
   return view(
     'latest_labels',
     'The last label of every labelled payment.',
@@ -25,7 +33,8 @@ function latestLabels(): string {
   );
 }
 
-function labelledDecisions(): string {
+/** A view keeps the columns that * stood for when it was made: it is another version when there are more features. */
+function labelledDecisions(features: readonly string[]): HistoryView {
   return view(
     'labelled_decisions',
     'Every decision on a labelled payment with its last label: the set to train and to measure on.',
@@ -33,10 +42,11 @@ function labelledDecisions(): string {
          latest.label_source AS label_source, latest.fraud_type AS fraud_type, latest.labelled_at AS labelled_at
        FROM ${HISTORY_DATABASE}.decisions AS decisions
        INNER JOIN ${HISTORY_DATABASE}.latest_labels AS latest ON latest.transaction_offset = decisions.ledger_offset`,
+    features,
   );
 }
 
-function analystViews(features: readonly string[]): readonly string[] {
+function analystViews(features: readonly string[]): readonly HistoryView[] {
   return [
     view(
       'effective_verdicts',
@@ -129,7 +139,7 @@ function analystViews(features: readonly string[]): readonly string[] {
   ];
 }
 
-function featureViews(features: readonly string[]): readonly string[] {
+function featureViews(features: readonly string[]): readonly HistoryView[] {
   const names = features.map(quoteText).join(', ');
   const columns = features.map((name) => quoteName(FEATURE_PREFIX + name)).join(', ');
   return [
@@ -162,6 +172,15 @@ function distributionQuery(feature: string): string {
   );
 }
 
-function view(name: string, comment: string, query: string): string {
-  return `CREATE OR REPLACE VIEW ${HISTORY_DATABASE}.${name} AS ${query} COMMENT ${quoteText(comment)}`;
+function view(name: string, says: string, query: string, columns: readonly string[] = []): HistoryView {
+  const fingerprint = createHash('sha256')
+    .update([query, ...columns].join('\n'))
+    .digest('hex')
+    .slice(0, 8);
+  const comment = `${says} [definition ${fingerprint}]`;
+  return {
+    name,
+    comment,
+    statement: `CREATE OR REPLACE VIEW ${HISTORY_DATABASE}.${name} AS ${query} COMMENT ${quoteText(comment)}`,
+  };
 }
