@@ -282,23 +282,9 @@ async function kinds(driver: TopologyDriver): Promise<string[]> {
   return (await driver.ledger.read(0, 1_000)).map((row) => decodeLedgerRecord(row.value).kind);
 }
 
-async function events<Kind extends LedgerEvent['kind']>(
-  driver: TopologyDriver,
-  kind: Kind,
-): Promise<Extract<LedgerEvent, { kind: Kind }>['event'][]> {
-  const found: Extract<LedgerEvent, { kind: Kind }>['event'][] = [];
-  for (const row of await driver.ledger.read(0, 1_000)) {
-    const record = decodeLedgerRecord(row.value);
-    if (isKind(record, kind)) found.push(record.event);
-  }
-  return found;
-}
-
-function isKind<Kind extends LedgerEvent['kind']>(
-  record: LedgerEvent,
-  kind: Kind,
-): record is Extract<LedgerEvent, { kind: Kind }> {
-  return record.kind === kind;
+async function events(driver: TopologyDriver, kind: LedgerEvent['kind']): Promise<unknown[]> {
+  const records = (await driver.ledger.read(0, 1_000)).map((row) => decodeLedgerRecord(row.value));
+  return records.filter((record) => record.kind === kind).map((record) => record.event);
 }
 
 /** The ledger record that ingest would write for this payment. */
