@@ -67,5 +67,5 @@ export const defaultLimits: FeatureLimits = {
   maxDistinctPerKey: MAX_DISTINCT_PER_KEY,
   maxCandidatesPerKey: MAX_CANDIDATES_PER_KEY,
   maxReservoirEvents: MAX_RESERVOIR_EVENTS,
-  chunkCapacity: 4_096,
+  chunkCapacity: 512,
 };

@@ -41,7 +41,7 @@ export class Reservoir {
   #count = 0;
   readonly #spare: Chunk[] = [];
 
-  constructor(wordCount: number, cursorCount: number, capacity = 4_096) {
+  constructor(wordCount: number, cursorCount: number, capacity = 512) {
     this.wordCount = wordCount;
     this.#capacity = capacity;
     this.#tail = new Chunk(capacity, wordCount);

@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import { bareTransaction } from '../cel/bareContext.ts';
+import type { FeatureDefinition } from '../definitions.ts';
+import { compileCatalogue } from './catalogue.ts';
+import { createFeatureState } from './createFeatureState.ts';
+import type { FeatureLimits } from './featureState.ts';
+
+const START_MS = 1_700_000_000_000;
+
+function stateOf(features: readonly Omit<FeatureDefinition, 'entity' | 'windowMs'>[], limits: Partial<FeatureLimits>) {
+  const definitions = features.map((feature) => ({ entity: ['account' as const], windowMs: 60_000, ...feature }));
+  const compiled = compileCatalogue(definitions, 5_000);
+  if (!compiled.ok) throw new Error(JSON.stringify(compiled.problems));
+  const state = createFeatureState(compiled.value, limits);
+  let offset = 0;
+  return {
+    state,
+    pay: (atMs: number, account: string | null, amountMinor: number, country = 'CN'): number[] => {
+      const out = new Float64Array(definitions.length);
+      const tx = { ...bareTransaction, eventTimeMs: START_MS + atMs, account, amountMinor, country };
+      state.addTransaction(tx, offset++, out, 0);
+      return [...out];
+    },
+  };
+}
+
+describe('the bounds of the feature state', () => {
+  it('gives NaN, and counts, a key for which there is no room', () => {
+    const { state, pay } = stateOf([{ name: 'n', aggregate: 'count' }], { maxKeysPerEntity: 1 });
+    expect(pay(0, 'a', 1)).toEqual([1]);
+    expect(pay(1, 'b', 1)).toEqual([NaN]);
+    expect(state.statistics().refusedKeys).toBe(1);
+    // a has left after a minute, and its place is free.
+    expect(pay(70_000, 'b', 1)).toEqual([1]);
+  });
+
+  it('stops counting different values at the bound, and goes on when some have left', () => {
+    const limits = { maxDistinctPerKey: 2 };
+    const { state, pay } = stateOf([{ name: 'n', aggregate: 'distinct', of: 'country' }], limits);
+    expect(['AA', 'BB', 'CC', 'AA'].flatMap((country) => pay(0, 'a', 1, country))).toEqual([1, 2, 2, 2]);
+    expect(state.statistics().saturatedDistincts).toBe(1);
+    expect(pay(60_000, 'a', 1, 'CC')).toEqual([1]);
+  });
+
+  it('lets the newest candidate of a full list make way, and counts it', () => {
+    const { state, pay } = stateOf([{ name: 'n', aggregate: 'max', of: 'amountMinor' }], { maxCandidatesPerKey: 2 });
+    expect([9, 8, 7].flatMap((amount, index) => pay(index, 'a', amount))).toEqual([9, 9, 9]);
+    expect(state.statistics().droppedCandidates).toBe(1);
+    // 8 made way for 7: the bound shows as a lower maximum once 9 has left.
+    expect(pay(60_000, 'a', 1)).toEqual([7]);
+  });
+
+  it('takes the oldest events out of their windows when the reservoir is full', () => {
+    const limits = { maxReservoirEvents: 4, chunkCapacity: 2 };
+    const { state, pay } = stateOf([{ name: 'n', aggregate: 'count' }], limits);
+    const counts = Array.from({ length: 6 }, (_, index) => pay(index, 'a', 1)).flat();
+    expect(counts).toEqual([1, 2, 3, 4, 3, 4]);
+    expect(state.statistics()).toMatchObject({ forcedOut: 2, events: 4 });
+    state.advanceTime(START_MS + 120_000);
+    expect(state.keyCount).toBe(0);
+  });
+
+  it('counts labels of payments it does not know', () => {
+    const { state, pay } = stateOf([{ name: 'n', aggregate: 'count', where: "label == 'fraud'" }], {});
+    pay(0, 'a', 1);
+    const label = { transactionId: 't', eventTimeMs: START_MS, labelSource: 'other' as const, fraudType: null };
+    state.addLabel({ ...label, transactionOffset: 0, label: 'fraud' });
+    expect(pay(1, 'a', 1)).toEqual([1]);
+    state.addLabel({ ...label, transactionOffset: 99, label: 'fraud' });
+    state.addLabel({ ...label, transactionOffset: null, label: 'fraud' });
+    expect(state.statistics().unknownLabels).toBe(2);
+  });
+
+  it('keeps sums exact past 2^53 and the spread of nearly equal huge amounts', () => {
+    const of = 'amountMinor';
+    const features = [
+      { name: 's', aggregate: 'sum' as const, of },
+      { name: 'd', aggregate: 'std' as const, of },
+    ];
+    const { pay } = stateOf(features, {});
+    for (let index = 0; index < 19_999; index++) pay(index, 'a', 1e12 - (index % 2));
+    const [sum, deviation] = pay(19_999, 'a', 1e12 - 1);
+    // 2e16 - 1e4 is even, so a double holds it.
+    expect(sum).toBe(2e16 - 10_000);
+    expect(deviation).toBeCloseTo(0.5, 12);
+    expect(pay(60_000 + 19_999, 'a', 7)).toEqual([7, 0]);
+  });
+
+  it('refuses amounts that its sums are not built for', () => {
+    const { pay } = stateOf([{ name: 'n', aggregate: 'count' }], {});
+    expect(() => pay(0, 'a', 1e12 + 1)).toThrow('SLUICE_STATE_INPUT');
+    expect(() => pay(0, 'a', NaN)).toThrow('SLUICE_STATE_INPUT');
+  });
+});
