@@ -57,7 +57,9 @@ export class Pipeline {
   readonly #settings: PipelineSettings;
   readonly #pending: PendingVerdicts;
   readonly #stopping = new AbortController();
+  readonly #publisher: Publisher;
   readonly #loop: Promise<void>;
+  #takenOffset = 0;
   #ticker: NodeJS.Timeout | undefined;
   #isReady = false;
   #lastEndOffset = -1;
@@ -83,15 +85,19 @@ export class Pipeline {
       },
       this.#engineView(),
     );
+    this.#publisher = new Publisher({ decisions, pending: this.#pending, telemetry, clock, show });
     this.#loop = runEngineLoop(
       {
         engine: this.engine,
         ledger,
-        publisher: new Publisher({ decisions, pending: this.#pending, telemetry, clock, show }),
+        publisher: this.#publisher,
         telemetry,
         clock,
         overload: settings.overload === null ? null : new OverloadGuard(settings.overload),
         onOverload: (change) => this.#changeDegradation(change),
+        onTaken: (nextOffset) => {
+          this.#takenOffset = nextOffset;
+        },
       },
       this.#stopping.signal,
     );
@@ -129,9 +135,11 @@ export class Pipeline {
     return this.#ports.ledger.append([encodeLedgerRecord(event, this.#ports.clock(), 'sluice')]);
   }
 
+  /** Decided and stored: a retry that came before the first attempt's decision is stored would be a second payment. */
   async #catchUp(): Promise<void> {
     const target = this.#ports.ledger.endOffset();
-    while (this.engine.nextOffset < target) await Promise.race([sleep(CATCH_UP_POLL_MS), this.failed]);
+    while (this.#takenOffset < target) await Promise.race([sleep(CATCH_UP_POLL_MS), this.failed]);
+    await this.#publisher.drain();
   }
 
   async #publishConfiguration(configuration: CompiledConfiguration): Promise<void> {

@@ -13,6 +13,8 @@ export interface EngineLoopServices {
   /** Null: never degrade (imports, where lag is by design). */
   readonly overload: OverloadGuard | null;
   readonly onOverload: (change: 'degrade' | 'restore') => Promise<void>;
+  /** Everything below this offset is decided and handed to the publisher. */
+  readonly onTaken: (nextOffset: number) => void;
 }
 
 /** Records taken from the ledger at once: bounds how long the event loop is held while catching up. */
@@ -29,6 +31,7 @@ export async function runEngineLoop(services: EngineLoopServices, signal: AbortS
     const outputs = await engine.process(rows);
     telemetry.stage('decide', performance.now() - startMs);
     await publisher.publish(outputs);
+    services.onTaken(engine.nextOffset);
     const lagRecords = ledger.endOffset() - engine.nextOffset;
     telemetry.gauge('engineOffset', engine.nextOffset);
     telemetry.gauge('ledgerEndOffset', ledger.endOffset());
