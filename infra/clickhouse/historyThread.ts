@@ -85,7 +85,7 @@ export class HistoryThread {
     const isSource = import.meta.url.endsWith('.ts');
     const entry = new URL(isSource ? './historyThreadMain.ts' : './historyThreadMain.js', import.meta.url);
     const workerData: HistoryThreadData = { dataDir, url, username, password, batchRecords };
-    const worker = new Worker(entry, { workerData, ...(isSource ? { execArgv: ['--import', 'tsx'] } : {}) });
+    const worker = isSource ? sourceWorker(entry, workerData) : new Worker(entry, { workerData });
     this.#worker = worker;
     worker.on('message', (message: unknown) => {
       this.#take(messageSchema.parse(message));
@@ -117,4 +117,12 @@ export class HistoryThread {
         logger[message.level](message.fields, message.message);
     }
   }
+}
+
+/** Run from its sources: tsx does not take part in a worker by `--import`, it has to be asked inside. */
+function sourceWorker(entry: URL, workerData: HistoryThreadData): Worker {
+  const start =
+    `import(${JSON.stringify(import.meta.resolve('tsx/esm/api'))})` +
+    `.then(({ register }) => { register(); return import(${JSON.stringify(entry.href)}); })`;
+  return new Worker(start, { eval: true, workerData });
 }
