@@ -75,13 +75,17 @@ function labelReader(mapping: CsvLabelMapping, header: Row): (row: Row) => Mappe
   };
 }
 
-/** `57.16` with 2 decimals is 5716; more decimals than the currency has are not rounded but refused. */
+/**
+ * `57.16` with 2 decimals is 5716. Digits beyond the currency's are rounded, half up, on the digits themselves: files that
+ * went through binary fractions say 85.64999999999999 and mean 85.65.
+ */
 function toMinor(text: string, decimals: number): unknown {
   const match = /^(-?)(\d{1,13})(?:\.(\d*))?$/.exec(text);
   if (match === null) return text;
   const [, sign = '', whole = '', fraction = ''] = match;
-  if (fraction.slice(decimals).replaceAll('0', '') !== '') return text;
-  return Number(`${sign}${whole}${fraction.slice(0, decimals).padEnd(decimals, '0')}`);
+  const kept = Number(`${whole}${fraction.slice(0, decimals).padEnd(decimals, '0')}`);
+  const minor = Number(fraction[decimals] ?? '0') >= 5 ? kept + 1 : kept;
+  return sign === '' ? minor : -minor;
 }
 
 function toTime(text: string, format: CsvTime['format']): unknown {
