@@ -215,7 +215,9 @@ describe.runIf(hasChromium)('the console', () => {
     traffic();
     await visit();
     await expect.poll(() => page.locator('#decisions .row').count()).toBe(30);
-    const overflow = await page.locator('html').evaluate((root) => root.scrollWidth - root.clientWidth);
+    const overflow = await page
+      .locator('html')
+      .evaluate((root: HTMLElementLike) => root.scrollWidth - root.clientWidth);
     expect(overflow).toBe(0);
     await page.screenshot({ path: join(screenshots, 'console-phone.png'), fullPage: true });
     await context.close();
@@ -229,7 +231,7 @@ describe.runIf(hasChromium)('the console', () => {
     traffic();
     server.status.current = { ...server.status.current, riskLevel: 'lockdown', degradation: 'noModel' };
     await visit();
-    await expect.poll(() => text('#posture')).toBe('Risk level: lockdown · no model');
+    await expect.poll(() => text('#posture')).toBe('Risk level: lockdown · rules, no model');
     server.status.current = { ...server.status.current, ready: false, waitingFor: 'the engine is catching up' };
     await expect.poll(() => text('#notice')).toBe('Sluice is not ready: the engine is catching up');
     await context.setOffline(true);
@@ -249,4 +251,9 @@ interface HTMLCanvasElementLike {
   getContext(kind: '2d'): {
     getImageData(x: number, y: number, width: number, height: number): { readonly data: Uint8ClampedArray };
   };
+}
+
+interface HTMLElementLike {
+  readonly scrollWidth: number;
+  readonly clientWidth: number;
 }

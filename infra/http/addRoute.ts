@@ -3,7 +3,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isAllowed, type ApiKeys } from './apiKeys.ts';
 import type { HttpContext } from './httpContext.ts';
 import { errorJson, httpError, type HttpError } from './httpError.ts';
-import { OPERATIONS, type Operation, type OperationId } from './operations.ts';
+import type { Operation } from './operation.ts';
+import { OPERATIONS, type OperationId } from './operations.ts';
 
 export type Handler = (request: FastifyRequest, reply: FastifyReply) => FastifyReply | Promise<FastifyReply>;
 

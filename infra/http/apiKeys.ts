@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 
 export type Role = 'gateway' | 'analyst' | 'operator';
@@ -36,14 +36,14 @@ export function createApiKey(): { readonly key: string; readonly sha256: string 
 
 /** The configured keys. */
 export class ApiKeys {
-  readonly #keys: readonly { readonly key: ApiKey; readonly hash: Buffer }[];
+  readonly #keys: readonly { readonly key: ApiKey; readonly digest: Buffer }[];
 
   constructor(keys: readonly ApiKey[]) {
     this.#keys = keys.map((key) => {
       if (!/^[0-9a-f]{64}$/.test(key.sha256)) {
         throw new ApiKeyError(`API key ${key.id}: sha256 must be 64 lower-case hexadecimal digits`);
       }
-      return { key, hash: Buffer.from(key.sha256, 'hex') };
+      return { key, digest: Buffer.from(key.sha256, 'hex') };
     });
   }
 
@@ -51,11 +51,11 @@ export class ApiKeys {
   identify(headers: IncomingHttpHeaders): ApiKey | undefined {
     const presented = presentedKey(headers);
     if (presented === undefined || presented.length > MAX_KEY_LENGTH) return undefined;
-    const hash = sha256Of(presented);
+    const digest = sha256Of(presented);
     // Every hash is compared, each in constant time: how long it takes says nothing about which one matched.
     let found: ApiKey | undefined;
     for (const candidate of this.#keys) {
-      if (timingSafeEqual(candidate.hash, hash)) found = candidate.key;
+      if (timingSafeEqual(candidate.digest, digest)) found = candidate.key;
     }
     return found;
   }
@@ -75,5 +75,5 @@ function presentedKey(headers: IncomingHttpHeaders): string | undefined {
 }
 
 function sha256Of(key: string): Buffer {
-  return createHash('sha256').update(key).digest();
+  return hash('sha256', key, 'buffer');
 }

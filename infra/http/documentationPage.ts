@@ -80,15 +80,24 @@ ${
     ? ''
     : `<h4>Body</h4><p>${escapeHtml(requestBody.description)}</p><ul>${Object.entries(requestBody.content)
         .map(([contentType, media]) => `<li><code>${escapeHtml(contentType)}</code> ${typeHtml(media['schema'])}</li>`)
-        .join('')}</ul>`
+        .join('')}</ul>${exampleHtml(path, method, requestBody.content)}`
 }
-<h4>Answers</h4><table>${Object.entries(operation.responses)
+<h4>Answers</h4><table class="answers">${Object.entries(operation.responses)
     .map(
       ([status, response]) =>
         `<tr><td><code class="status s${status.slice(0, 1)}">${status}</code></td><td>${escapeHtml(response.description)} ${contentHtml(response.content)}</td></tr>`,
     )
     .join('')}</table>
 </article>`;
+}
+
+function exampleHtml(path: string, method: string, content: Readonly<Record<string, JsonObject>>): string {
+  const example = content['application/json']?.['example'];
+  if (example === undefined) return '';
+  const command =
+    `curl -X ${method.toUpperCase()} $SLUICE_URL${path} -H "Authorization: Bearer $SLUICE_KEY" \\\n` +
+    `  -H 'Content-Type: application/json' -d '${JSON.stringify(example)}'`;
+  return `<pre><code>${escapeHtml(command)}</code></pre>`;
 }
 
 function contentHtml(content: JsonObject | undefined): string {
@@ -116,7 +125,7 @@ function fieldRow(name: string, schema: unknown, isRequired: boolean, descriptio
   const own = isObject(schema) ? schema : {};
   const text = description ?? (typeof own['description'] === 'string' ? own['description'] : '');
   const nested = nestedObject(own);
-  return `<tr><td><code>${escapeHtml(name)}</code>${isRequired ? '<span class="required">required</span>' : ''}</td><td>${typeHtml(own)} ${escapeHtml(text)}${
+  return `<tr><td><code>${escapeHtml(name)}</code>${isRequired ? '<span class="required">required</span>' : ''}</td><td>${escapeHtml(text)} <div>${typeHtml(own)}</div>${
     nested === undefined ? '' : `<details><summary>fields</summary>${propertiesHtml(nested)}</details>`
   }</td></tr>`;
 }
@@ -136,6 +145,7 @@ function typeHtml(schema: unknown): string {
     const name = escapeHtml(reference.slice(reference.lastIndexOf('/') + 1));
     return `<a class="type" href="#schema-${name}">${name}</a>`;
   }
+  if (schema['format'] === 'binary') return '';
   const branches = schema['anyOf'];
   if (Array.isArray(branches)) return branches.map(typeHtml).join(' or ');
   const words = [typeWords(schema), ...boundWords(schema)].filter((word) => word !== '');

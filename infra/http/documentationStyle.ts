@@ -13,9 +13,9 @@ nav { position: sticky; top: 0; height: 100vh; overflow-y: auto; padding: 1.25re
 nav .brand { font-size: 1.15rem; font-weight: 700; margin: 0 0 1rem; }
 nav h2 { font-size: 11px; letter-spacing: .08em; text-transform: uppercase; color: var(--soft); margin: 1.25rem 0 .35rem; }
 nav ul { list-style: none; margin: 0; padding: 0; }
-nav li a { display: block; padding: .18rem 0; color: inherit; text-decoration: none; }
+nav li a { display: flex; gap: .5rem; align-items: baseline; padding: .18rem 0; color: inherit; text-decoration: none; }
 nav li a:hover { color: var(--link); }
-nav b { display: inline-block; width: 3.4em; }
+nav b { flex: 0 0 3.4rem; }
 main { padding: 2rem clamp(1rem, 4vw, 3.5rem) 6rem; max-width: 62rem; }
 a { color: var(--link); }
 small, .soft { color: var(--soft); font-weight: 400; }
@@ -36,6 +36,8 @@ a.type { color: var(--link); }
 table { border-collapse: collapse; width: 100%; }
 td { padding: .4rem .6rem .4rem 0; vertical-align: top; border-top: 1px solid var(--line); }
 td:first-child { width: 30%; min-width: 8rem; }
+.answers td:first-child { width: 4rem; min-width: 0; }
+pre { overflow-x: auto; padding: .8rem 1rem; border-radius: 8px; background: var(--panel); border: 1px solid var(--line); white-space: pre-wrap; }
 .status { font-weight: 700; } .s2 { color: var(--post); } .s4 { color: var(--put); } .s5 { color: var(--delete); }
 ul { padding-left: 1.2rem; margin: .2rem 0; }
 summary { cursor: pointer; color: var(--link); font-size: 13px; }

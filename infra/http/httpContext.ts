@@ -7,7 +7,7 @@ import { errorJson, HttpError } from './httpError.ts';
 import type { HttpMetrics } from './httpMetrics.ts';
 import type { HttpSettings } from './httpSettings.ts';
 import type { LiveFeedPort } from './liveFeed.ts';
-import type { Operation } from './operations.ts';
+import type { Operation } from './operation.ts';
 
 /** What every route needs. */
 export interface HttpContext {

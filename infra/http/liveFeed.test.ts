@@ -21,14 +21,19 @@ function decisionAt(ledgerOffset: number, verdict: LiveDecision['verdict'] = 'ap
   };
 }
 
+function isUpdate(value: unknown): value is LiveSnapshot & LiveUpdate {
+  return REPLY_SCHEMAS.LiveUpdate.safeParse(value).success;
+}
+
 class Viewer implements LiveSubscriber {
   readonly events: { readonly event: string; readonly data: LiveSnapshot & LiveUpdate }[] = [];
   keepsUp = true;
   isEnded = false;
 
   send(event: 'snapshot' | 'update', json: string): boolean {
-    const data: LiveSnapshot & LiveUpdate = JSON.parse(json);
-    this.events.push({ event, data });
+    const parsed: unknown = JSON.parse(json);
+    if (!isUpdate(parsed)) throw new Error('not an update');
+    this.events.push({ event, data: parsed });
     return this.keepsUp;
   }
 

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { jsonSchemaOf } from '../../schemas/jsonSchema.ts';
 import { HTTP_REFUSALS, type HttpRefusalName } from './httpError.ts';
 import type { HttpSettings } from './httpSettings.ts';
-import { OPERATIONS, type Operation } from './operations.ts';
+import type { Operation } from './operation.ts';
+import { OPERATIONS } from './operations.ts';
 import { REPLY_SCHEMAS } from './replySchemas.ts';
 import { listEntryChange, postureChange } from './steeringSchemas.ts';
 
@@ -137,10 +138,12 @@ function describeOperation(operation: Operation, settings: HttpSettings): OpenAp
             content: Object.fromEntries(
               body.contentTypes.map((contentType) => [
                 contentType,
-                {
-                  schema:
-                    contentType === 'application/json' ? reference(body.schema) : { type: 'string', format: 'binary' },
-                },
+                contentType === 'application/json'
+                  ? {
+                      schema: reference(body.schema),
+                      ...(body.example === undefined ? {} : { example: body.example }),
+                    }
+                  : { schema: { type: 'string', format: 'binary' } },
               ]),
             ),
           },

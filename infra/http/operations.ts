@@ -1,50 +1,20 @@
-import type { Permission } from './apiKeys.ts';
-import type { HttpRefusalName } from './httpError.ts';
+import type { Operation } from './operation.ts';
 
-/**
- * Every route there is. The server takes method, path, permission, content types and body bound from here, and the
- * OpenAPI document is made of it: a route that is not documented cannot exist.
- */
-export interface Operation {
-  readonly id: string;
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  /** As OpenAPI writes it: /v1/verdicts/{transactionId}. */
-  readonly path: string;
-  readonly tag: 'Payments' | 'Feedback' | 'Lists' | 'Posture' | 'Live' | 'Operation';
-  /** Null: public. */
-  readonly permission: Permission | null;
-  readonly summary: string;
-  readonly description?: string;
-  readonly body?: OperationBody;
-  readonly query?: readonly QueryParameter[];
-  /** By status: what is answered and the schema of it, by its name among the document's components. */
-  readonly replies: Readonly<Record<number, OperationReply>>;
-  /** Further answers, beside those that every route with a key or a body can give. */
-  readonly refusals?: readonly HttpRefusalName[];
-}
-
-export interface OperationBody {
-  readonly schema: string;
-  readonly required: boolean;
-  readonly contentTypes: readonly BodyContentType[];
-  readonly limit: 'maxBodyBytes' | 'maxBatchBytes';
-}
-
-export type BodyContentType = 'application/json' | 'avro/binary';
-
-export interface QueryParameter {
-  readonly name: string;
-  readonly description: string;
-  readonly schema: Readonly<Record<string, unknown>>;
-}
-
-export interface OperationReply {
-  readonly description: string;
-  /** Absent: no JSON. */
-  readonly schema?: string;
-  readonly contentType?: string;
-}
-
+const PAYMENT = {
+  transactionId: 't-81',
+  eventTimeMs: 1_767_225_600_000,
+  type: 'purchase',
+  channel: 'card',
+  amountMinor: 12_599,
+  currency: 'CNY',
+  account: 'a-102',
+  card: { pan: '4111111111111111' },
+  device: 'd-9',
+  ip: '203.0.113.7',
+  merchant: 'm-7',
+  mcc: '5411',
+};
+const FEEDBACK_TIME_MS = 1_767_830_400_000;
 const EITHER = ['application/json', 'avro/binary'] as const;
 const JSON_ONLY = ['application/json'] as const;
 const REJECTED = { description: 'Rejected; a dead letter was written. The error names the field.', schema: 'Error' };
@@ -55,6 +25,10 @@ const NOT_FOUND = { description: 'Not known.', schema: 'Error' };
 const AVRO_NOTE =
   'JSON, or Avro in single-object encoding (10-byte header with the schema fingerprint, then the binary datum).';
 
+/**
+ * Every route there is. The server takes method, path, permission, content types and body bound from here, and the
+ * OpenAPI document is made of it: a route that is not documented cannot exist.
+ */
 export const OPERATIONS = {
   submitTransaction: {
     id: 'submitTransaction',
@@ -64,7 +38,13 @@ export const OPERATIONS = {
     permission: 'transactions',
     summary: 'Decide on a payment',
     description: `One payment in, one verdict back. ${AVRO_NOTE} The payment and its decision are durable before the reply. Sending the same payment again is safe: it gets the earlier verdict, with status "duplicate".`,
-    body: { schema: 'GatewayTransaction', required: true, contentTypes: EITHER, limit: 'maxBodyBytes' },
+    body: {
+      schema: 'GatewayTransaction',
+      required: true,
+      contentTypes: EITHER,
+      limit: 'maxBodyBytes',
+      example: PAYMENT,
+    },
     replies: {
       200: { description: 'The verdict, new or (of a retry) the earlier one.', schema: 'Verdict' },
       400: REJECTED,
@@ -82,7 +62,13 @@ export const OPERATIONS = {
     summary: 'Decide on several payments',
     description:
       'Payments in, results back in the same order, each with the status it would have had alone. A fault in one payment does not touch the others; a fault in the envelope refuses the whole batch and writes one dead letter.',
-    body: { schema: 'Batch', required: true, contentTypes: JSON_ONLY, limit: 'maxBatchBytes' },
+    body: {
+      schema: 'Batch',
+      required: true,
+      contentTypes: JSON_ONLY,
+      limit: 'maxBatchBytes',
+      example: { transactions: [PAYMENT] },
+    },
     replies: { 200: { description: 'One result for each payment.', schema: 'BatchReply' }, 400: REJECTED },
     refusals: ['tooMany'],
   },
@@ -103,7 +89,13 @@ export const OPERATIONS = {
     permission: 'outcomes',
     summary: 'Say what became of a payment',
     description: `What the gateway or the issuer did after the verdict. ${AVRO_NOTE}`,
-    body: { schema: 'Outcome', required: true, contentTypes: EITHER, limit: 'maxBodyBytes' },
+    body: {
+      schema: 'Outcome',
+      required: true,
+      contentTypes: EITHER,
+      limit: 'maxBodyBytes',
+      example: { transactionId: 't-81', eventTimeMs: FEEDBACK_TIME_MS, outcome: 'authorised' },
+    },
     replies: { 202: ACCEPTED, 400: REJECTED, 404: NOT_FOUND, 503: UNAVAILABLE },
   },
   submitLabel: {
@@ -114,7 +106,13 @@ export const OPERATIONS = {
     permission: 'labels',
     summary: 'Say what a payment turned out to be',
     description: `Fraud or genuine: a chargeback, a review, a report. ${AVRO_NOTE}`,
-    body: { schema: 'Label', required: true, contentTypes: EITHER, limit: 'maxBodyBytes' },
+    body: {
+      schema: 'Label',
+      required: true,
+      contentTypes: EITHER,
+      limit: 'maxBodyBytes',
+      example: { transactionId: 't-81', eventTimeMs: FEEDBACK_TIME_MS, label: 'fraud', labelSource: 'chargeback' },
+    },
     replies: { 202: ACCEPTED, 400: REJECTED, 404: NOT_FOUND, 503: UNAVAILABLE },
   },
   lists: {
@@ -165,7 +163,13 @@ export const OPERATIONS = {
     permission: 'lists',
     summary: 'Put a value on a list, or change its entry',
     description: 'Holds for every payment after the ledger offset in the reply.',
-    body: { schema: 'ListEntryChange', required: false, contentTypes: JSON_ONLY, limit: 'maxBodyBytes' },
+    body: {
+      schema: 'ListEntryChange',
+      required: false,
+      contentTypes: JSON_ONLY,
+      limit: 'maxBodyBytes',
+      example: { reason: 'reported stolen' },
+    },
     replies: { 202: ACCEPTED, 400: INVALID, 404: NOT_FOUND, 503: UNAVAILABLE },
   },
   deleteListEntry: {
@@ -194,7 +198,13 @@ export const OPERATIONS = {
     tag: 'Posture',
     permission: 'setPosture',
     summary: 'Set risk level and degradation',
-    body: { schema: 'PostureChange', required: true, contentTypes: JSON_ONLY, limit: 'maxBodyBytes' },
+    body: {
+      schema: 'PostureChange',
+      required: true,
+      contentTypes: JSON_ONLY,
+      limit: 'maxBodyBytes',
+      example: { riskLevel: 'elevated', reason: 'card testing since noon' },
+    },
     replies: { 202: ACCEPTED, 400: INVALID, 503: UNAVAILABLE },
   },
   live: {

@@ -37,7 +37,7 @@ describe('POST /v1/transactions', () => {
   it('answers a retry with the earlier verdict, and other content under the same id with 409', async () => {
     await server.call('/v1/transactions', { json: payment });
     const retry = await server.call('/v1/transactions', { json: payment });
-    expect([retry.status, retry.json]).toEqual([200, expect.objectContaining({ status: 'duplicate' })]);
+    expect([retry.status, retry.json]).toMatchObject([200, { status: 'duplicate' }]);
     const conflict = await server.call('/v1/transactions', { json: { ...payment, amountMinor: 101 } });
     expect(conflict.status).toBe(409);
     expect(REPLY_SCHEMAS.Error.parse(conflict.json).error.code).toBe('SLUICE_TRANSACTION_CONFLICT');
@@ -66,10 +66,7 @@ describe('POST /v1/transactions', () => {
     const types = [{ 'content-type': 'text/plain' }, { 'content-type': 'nonsense' }, { 'content-encoding': 'gzip' }];
     for (const headers of types) {
       const reply = await server.call('/v1/transactions', { body: '{}', headers });
-      expect([reply.status, reply.json]).toEqual([
-        415,
-        { error: expect.objectContaining({ code: 'SLUICE_HTTP_CONTENT_TYPE' }) },
-      ]);
+      expect([reply.status, reply.json]).toMatchObject([415, { error: { code: 'SLUICE_HTTP_CONTENT_TYPE' } }]);
     }
     const withoutBody = await server.call('/v1/transactions', { method: 'POST' });
     expect(withoutBody.status).toBe(415);
@@ -97,7 +94,7 @@ describe('POST /v1/transactions:batch', () => {
     for (const body of bodies) {
       const reply = await server.call('/v1/transactions:batch', { body });
       expect([body, reply.status]).toEqual([body, 400]);
-      expect(reply.json).toEqual({ error: expect.objectContaining({ code: 'SLUICE_HTTP_BATCH' }) });
+      expect(reply.json).toMatchObject({ error: { code: 'SLUICE_HTTP_BATCH' } });
     }
     expect(server.gateway.received.map(({ input }) => input)).toEqual(
       bodies.map((value) => ({ format: 'json', value })),
@@ -123,7 +120,7 @@ describe('verdicts, outcomes, labels', () => {
     await server.call('/v1/transactions', { json: { transactionId } });
     const path = `/v1/verdicts/${encodeURIComponent(transactionId)}`;
     const reply = await server.call(path);
-    expect([reply.status, reply.json]).toEqual([200, expect.objectContaining({ transactionId })]);
+    expect([reply.status, reply.json]).toMatchObject([200, { transactionId }]);
     expect((await server.call('/v1/verdicts/none')).status).toBe(404);
   });
 

@@ -39,15 +39,16 @@ export function paymentHandlers(context: HttpContext): {
     }
     const { transactions } = envelope;
     if (!admission.tryEnter(transactions.length)) throw httpError('tooMany');
+    let answers: readonly TransactionAnswer[];
     try {
       // All at once: they share the ledger's next group commits.
-      const answers = await Promise.all(
+      answers = await Promise.all(
         transactions.map((value) => gateway.submitTransaction({ format: 'json', value }, sender)),
       );
-      return answerJson(reply, 200, `{"results":[${answers.map(resultJson).join(',')}]}`);
     } finally {
       admission.leave(transactions.length);
     }
+    return answerJson(reply, 200, `{"results":[${answers.map(resultJson).join(',')}]}`);
   }
 
   async function findVerdict(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {

@@ -101,12 +101,8 @@ function showSystem({ status, nowMs }) {
   const { model, historyLagRecords: historyLag } = status;
   const rows = [
     ['ruleSet', status.ruleSet ?? '–'],
-    ['model', model === null ? text('noModel') : `${model.id} ${text('version', { version: model.version })}`],
-    [
-      'degradation',
-      text(status.degradation === 'noModel' ? 'rulesOnly' : status.degradation),
-      status.degradation !== 'full',
-    ],
+    ['model', model === null ? text('none') : `${model.id} ${text('version', { version: model.version })}`],
+    ['degradation', text(status.degradation), status.degradation !== 'full'],
     ['riskLevel', text(status.riskLevel), status.riskLevel !== 'normal'],
     ['ledger', text('ledgerRecords', { count: formatCount(status.ledgerEndOffset) })],
     ['engineLag', behind(status.engineLagRecords), status.engineLagRecords > 1000],
@@ -123,7 +119,7 @@ function showSystem({ status, nowMs }) {
   posture.hidden = !isUnusual;
   posture.textContent = [
     status.riskLevel === 'normal' ? '' : `${text('riskLevel')}: ${text(status.riskLevel)}`,
-    status.degradation === 'full' ? '' : text(status.degradation === 'noModel' ? 'withoutModel' : status.degradation),
+    status.degradation === 'full' ? '' : text(status.degradation),
   ]
     .filter((part) => part !== '')
     .join(' · ');

@@ -128,7 +128,7 @@ function details(decision) {
     ['merchant', decision.merchant ?? '–'],
     ['channel', text(decision.channel)],
     ['score', `${decision.score} / 1000`],
-    ['mode', text(decision.mode === 'noModel' ? 'rulesOnly' : decision.mode)],
+    ['mode', text(decision.mode)],
     ['offset', String(decision.ledgerOffset)],
   ].map(([key, value]) => element('div', '', [element('dt', '', text(key)), element('dd', '', value)]));
   const reasons =
