@@ -73,7 +73,7 @@ export const HTTP_REFUSALS = {
 export type HttpRefusalName = keyof typeof HTTP_REFUSALS;
 
 /** Seconds after which a refused client may sensibly come back. */
-export const RETRY_AFTER_SECONDS = 1;
+const RETRY_AFTER_SECONDS = 1;
 
 export function httpError(name: HttpRefusalName): HttpError {
   const { status, code, message } = HTTP_REFUSALS[name];

@@ -14,7 +14,7 @@ export function verdictJson(verdict: VerdictReply): string {
   );
 }
 
-export function reasonsJson(reasons: readonly Reason[]): string {
+function reasonsJson(reasons: readonly Reason[]): string {
   if (reasons.length === 0) return '[]';
   let json = '[';
   for (const reason of reasons) {

@@ -114,7 +114,7 @@ export class DecisionList {
 }
 
 /** A reason in the console's language. */
-export function reasonText(reason) {
+function reasonText(reason) {
   const words = reason.text?.[currentLanguage()];
   if (words) return words;
   if (reason.feature !== null) return text('modelReason', { feature: reason.feature });

@@ -1,5 +1,5 @@
 /** Every text of the console, in English and Chinese. */
-export const TEXTS = {
+const TEXTS = {
   en: {
     docs: 'API',
     switchLanguage: '切换到中文',

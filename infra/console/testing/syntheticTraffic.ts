@@ -49,7 +49,7 @@ const REASONS: Readonly<Record<Verdict, readonly (readonly Reason[])[]>> = {
 const MERCHANTS = ['m-204', 'grocer-17', 'books-3', 'noodles-42', 'travel-88', 'fuel-5'];
 
 /** Numbers from 0 to 1 that are the same in every run (mulberry32). */
-export function seededNumbers(seed: number): () => number {
+function seededNumbers(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
