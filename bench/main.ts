@@ -1,0 +1,83 @@
+/** `make bench NAME=...`: runs one benchmark, prints its line and records it in bench/RESULTS.md. */
+import { join } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import { packageRoot } from '../schemas/packageRoot.ts';
+import { measurementLine, type Measurement } from './benchmark.ts';
+import { benchmarkEngine, type EngineBenchmarkOptions } from './engine.ts';
+import { benchmarkHttp, type HttpBenchmarkOptions } from './http.ts';
+import { benchmarkImport, type ImportBenchmarkOptions } from './import.ts';
+import { describeCommit, describeMachine } from './machine.ts';
+import { recordResult } from './results.ts';
+import { benchmarkState, type StateBenchmarkOptions } from './state.ts';
+
+const RESULTS_FILE = join(packageRoot, 'bench', 'RESULTS.md');
+const DEFAULT_CONFIG = join(packageRoot, 'config', 'default');
+const HANDBOOK_CONFIG = join(packageRoot, 'config', 'handbook');
+const HANDBOOK_FILE = join(packageRoot, '..', 'shared', 'data', 'handbook', 'transactions.csv.gz');
+
+const program = new Command('bench').description('Measures Sluice on this machine and records what it finds.');
+
+benchmark('engine', 'the engine in process: decode, features, rules, model, decision, encoding')
+  .option('--config <folder>', 'the deployment', DEFAULT_CONFIG)
+  .option('--payments <n>', 'in the prepared ledger', count, 200_000)
+  .option('--repetitions <n>', 'timed runs, of which the median counts', count, 3)
+  .action((options: EngineBenchmarkOptions & Recording) => run('engine', options, () => benchmarkEngine(options)));
+
+benchmark('state', 'the feature state alone')
+  .option('--config <folder>', 'the deployment', DEFAULT_CONFIG)
+  .option('--payments <n>', 'in the prepared ledger', count, 200_000)
+  .option('--repetitions <n>', 'timed runs, of which the median counts', count, 3)
+  .action((options: StateBenchmarkOptions & Recording) => run('state', options, () => benchmarkState(options)));
+
+benchmark('http', 'sluice up under an open-loop load over HTTP')
+  .option('--config <folder>', 'the deployment', DEFAULT_CONFIG)
+  .option('--rate <n>', 'payments a second', count, 1_000)
+  .option('--seconds <n>', 'how long', count, 60)
+  .option('--warm-up-seconds <n>', 'sent before, and not counted', count, 15)
+  .action((options: HttpBenchmarkOptions & Recording) => run('http', options, () => benchmarkHttp(options)));
+
+benchmark('import', 'sluice import of the handbook file, end to end')
+  .argument('[file]', "the handbook's transactions.csv.gz", HANDBOOK_FILE)
+  .option('--config <folder>', 'the deployment', HANDBOOK_CONFIG)
+  .option('--payments <n>', 'only the first so many', count)
+  .action((file: string, options: Omit<ImportBenchmarkOptions, 'file' | 'payments'> & Recording & Cut) =>
+    run('import', options, () => benchmarkImport({ ...options, file, payments: options.payments ?? null })),
+  );
+
+interface Recording {
+  readonly record: boolean;
+}
+
+interface Cut {
+  readonly payments?: number;
+}
+
+function benchmark(name: string, description: string): Command {
+  return program.command(name).description(description).option('--no-record', 'do not write bench/RESULTS.md');
+}
+
+function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('Must be a whole number of at least 1.');
+  return value;
+}
+
+async function run(name: string, { record }: Recording, measure: () => Promise<Measurement>): Promise<void> {
+  const machine = describeMachine();
+  const commit = describeCommit();
+  const measurement = await measure();
+  const line = measurementLine(name, measurement);
+  process.stdout.write(`${line}\n`);
+  if (!record) return;
+  const date = new Date().toISOString().slice(0, 16).replace('T', ' ');
+  recordResult(RESULTS_FILE, name, { date, commit, machine, line, conditions: measurement.conditions });
+}
+
+try {
+  await program.parseAsync();
+  // Libraries keep handles open (the model's session); the work is done.
+  process.exit();
+} catch (error) {
+  process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+}
