@@ -35,9 +35,8 @@ format: install ## Format every file
 	@npm run --silent format
 
 bench: build ## Run a benchmark: make bench NAME=engine
-	@test -n "$(NAME)" || { echo "Which one? make bench NAME=engine (or http, import)" >&2; exit 1; }
-	@test -f dist/bench/$(NAME).js || { echo "There is no benchmark $(NAME); see bench/" >&2; exit 1; }
-	@node dist/bench/$(NAME).js
+	@test -n "$(NAME)" || { echo "Which one? make bench NAME=engine (or state, http, import)" >&2; exit 1; }
+	@node dist/bench/main.js $(NAME)
 
 train: build ## Train the default model on simulated payments (needs Python 3)
 	@command -v python3 >/dev/null || { echo "make train needs Python 3" >&2; exit 1; }
