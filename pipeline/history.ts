@@ -127,7 +127,6 @@ export class HistoryWriter {
     while (!signal.aborted) {
       if (formed === undefined) {
         await this.#sleep(this.#options.maxWaitMs, signal);
-        if (signal.aborted) return;
         const begun = this.#offset === position.fromOffset ? position.toOffset : null;
         formed = await this.#untilDone(signal, () => this.#form(this.#offset, begun));
         continue;
@@ -253,7 +252,7 @@ export class HistoryWriter {
         this.#lastError = null;
         return result;
       } catch (error) {
-        if (signal.aborted) return undefined;
+        if (isStopped(signal)) return undefined;
         this.#lastError = error instanceof Error ? error.message : String(error);
         if (this.#status !== 'away') {
           this.#options.logger.warn(
@@ -298,6 +297,11 @@ export class HistoryWriter {
       // Stopped: whoever sleeps looks at the signal next.
     }
   }
+}
+
+/** A function, because the compiler takes `aborted` for what it was before the await. */
+function isStopped(signal: AbortSignal): boolean {
+  return signal.aborted;
 }
 
 function stoppedError(): Error {

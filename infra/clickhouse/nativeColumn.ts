@@ -37,12 +37,8 @@ export class NullMap {
 
 /** A number type whose values sit in one typed array. */
 abstract class TypedArrayColumn implements NativeColumn {
-  readonly type: string;
+  abstract readonly type: string;
   protected length = 0;
-
-  protected constructor(type: string) {
-    this.type = type;
-  }
 
   get rowCount(): number {
     return this.length;
@@ -60,11 +56,8 @@ abstract class TypedArrayColumn implements NativeColumn {
 }
 
 export class Float64Column extends TypedArrayColumn {
+  readonly type = 'Float64';
   #values = new Float64Array(FIRST_ROWS);
-
-  constructor() {
-    super('Float64');
-  }
 
   push(value: number): void {
     this.set(this.length, value);
@@ -88,12 +81,16 @@ export class Float64Column extends TypedArrayColumn {
   }
 }
 
+export type Integer64Type = 'UInt64' | 'Int64' | "DateTime64(3, 'UTC')";
+
 /** UInt64, Int64 and DateTime64(3), whose ticks are milliseconds, from safe integers. */
 export class Integer64Column extends TypedArrayColumn {
+  readonly type: Integer64Type;
   #words = new Uint32Array(2 * FIRST_ROWS);
 
-  constructor(type: 'UInt64' | 'Int64' | "DateTime64(3, 'UTC')") {
-    super(type);
+  constructor(type: Integer64Type) {
+    super();
+    this.type = type;
   }
 
   push(value: number): void {
@@ -111,11 +108,8 @@ export class Integer64Column extends TypedArrayColumn {
 }
 
 export class Int32Column extends TypedArrayColumn {
+  readonly type = 'Int32';
   #values = new Int32Array(FIRST_ROWS);
-
-  constructor() {
-    super('Int32');
-  }
 
   push(value: number): void {
     if (this.length === this.#values.length) this.#values = grow(this.#values, new Int32Array(2 * this.length));
@@ -128,11 +122,8 @@ export class Int32Column extends TypedArrayColumn {
 }
 
 export class BoolColumn extends TypedArrayColumn {
+  readonly type = 'Bool';
   #values = new Uint8Array(FIRST_ROWS);
-
-  constructor() {
-    super('Bool');
-  }
 
   push(value: boolean): void {
     if (this.length === this.#values.length) this.#values = grow(this.#values, new Uint8Array(2 * this.length));

@@ -1,5 +1,6 @@
 import { createServer, request } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { finished } from 'node:stream/promises';
 
 /**
  * lost: the request never arrives. unanswered: it is carried out, but the answer does not come back. late: as lost,
@@ -56,7 +57,8 @@ export class FaultyProxy {
 
   async #handle(incoming: IncomingMessage, answer: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
-    for await (const chunk of incoming) chunks.push(Buffer.from(chunk));
+    incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+    await finished(incoming);
     const body = Buffer.concat(chunks);
     const statement = `${new URL(incoming.url ?? '/', this.#target).searchParams.get('query') ?? ''}\n${body.toString('latin1')}`;
     this.statements.push(statement.slice(0, 200));
