@@ -7,7 +7,8 @@ import { simulate } from '../pipeline/simulate/simulate.ts';
 import type { Verdict } from '../schemas/types.ts';
 import { dataFolder, requireDeployment } from './deployment.ts';
 import { createLogger } from './logger.ts';
-import { numberOption, portOption } from './options.ts';
+import { noHistoryOption, numberOption, portOption } from './options.ts';
+import type { RunningHistory } from './runningHistory.ts';
 import { RunningSluice } from './runningSluice.ts';
 import { untilStopped } from './untilStopped.ts';
 
@@ -23,6 +24,7 @@ export function demoCommand(): Command {
     .option('--data <folder>', 'where ledger, decisions and history are kept (default: data/ and its name)')
     .addOption(portOption('--port <port>', 'of the gateway API and the console, instead of that in sluice.yaml'))
     .addOption(portOption('--history-port <port>', 'of the embedded ClickHouse, instead of that in sluice.yaml'))
+    .addOption(noHistoryOption())
     .addOption(numberOption('--rate <n>', 'payments a second', 1, 5_000).default(100))
     .addOption(numberOption('--seed <n>', 'of the simulation', 0, 2 ** 31).default(1))
     .addOption(numberOption('--seconds <n>', 'stop by itself after so long', 1, 1_000_000))
@@ -38,10 +40,11 @@ export function demoCommand(): Command {
         apiKeys: [{ id: 'demo', sha256, role: 'operator' }],
         http: options.port === undefined ? {} : { port: options.port },
         isLive: true,
+        history: options.history,
         ...(options.historyPort === undefined ? {} : { historyPort: options.historyPort }),
       });
       const url = sluice.url ?? '';
-      say(banner(url, key, sluice, dataDir));
+      say(banner(url, key, sluice.history, dataDir));
       const stopping = new AbortController();
       const load = new HttpLoad({
         baseUrl: url,
@@ -75,29 +78,31 @@ interface DemoOptions {
   readonly data?: string;
   readonly port?: number;
   readonly historyPort?: number;
+  readonly history: boolean;
   readonly rate: number;
   readonly seed: number;
   readonly seconds?: number;
 }
 
-function banner(url: string, key: string, sluice: RunningSluice, dataDir: string): string {
-  const { analyst, url: historyUrl } = sluice.historyServer;
-  const history =
-    analyst === null
-      ? [`History   ${historyUrl}`]
-      : [
-          `History   ${historyUrl}  user ${analyst.username}, password ${analyst.password} (also in ${join(dataDir, 'analyst.password')})`,
-        ];
+function banner(url: string, key: string, history: RunningHistory | null, dataDir: string): string {
   return [
     '',
     `Console   ${url}/#key=${key}`,
     `API       ${url}/docs`,
     `API key   ${key}`,
-    ...history,
+    `History   ${historyText(history, dataDir)}`,
     '',
     'A simulated gateway is sending payments. Ctrl-C stops.',
     '',
   ].join('\n');
+}
+
+function historyText(history: RunningHistory | null, dataDir: string): string {
+  if (history === null) return 'none (--no-history)';
+  const { analyst, url } = history.server;
+  if (analyst === null) return url;
+  const { username, password } = analyst;
+  return `${url}  user ${username}, password ${password} (also in ${join(dataDir, 'analyst.password')})`;
 }
 
 const VERDICTS: readonly Verdict[] = ['approve', 'challenge', 'review', 'decline'];
@@ -109,10 +114,10 @@ function statusLine(sluice: RunningSluice): string {
     const share = total === 0 ? 0 : (100 * window.verdicts[verdict]) / total;
     return `${verdict} ${share.toFixed(1)}%`;
   });
-  const lag = sluice.history.state().lagRecords;
+  const lag = sluice.history === null ? '' : ` | history ${sluice.history.lagRecords.toLocaleString('en')} behind`;
   return (
     `${window.decisionsPerSecond.toFixed(0).padStart(5)} payments/s | ${shares.join('  ')} | ` +
-    `p50 ${(window.latencyP50Ms ?? 0).toFixed(1)} ms  p99 ${(window.latencyP99Ms ?? 0).toFixed(1)} ms | history ${lag.toLocaleString('en')} behind`
+    `p50 ${(window.latencyP50Ms ?? 0).toFixed(1)} ms  p99 ${(window.latencyP99Ms ?? 0).toFixed(1)} ms${lag}`
   );
 }
 

@@ -10,6 +10,14 @@ export function numberOption(flags: string, description: string, min: number, ma
   return new Option(flags, description).argParser((text) => wholeNumber(text, min, max));
 }
 
+/** Runs without ClickHouse, as where its engine cannot run. */
+export function noHistoryOption(): Option {
+  return new Option(
+    '--no-history',
+    'start no ClickHouse; the ledger keeps all, and the next run with history writes it',
+  );
+}
+
 function wholeNumber(text: string, min: number, max: number): number {
   const value = Number(text);
   if (text.trim() !== '' && Number.isInteger(value) && value >= min && value <= max) return value;

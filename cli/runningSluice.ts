@@ -1,7 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import { HistoryThread } from '../infra/clickhouse/historyThread.ts';
 import type { Deployment } from '../infra/deployment/loadDeployment.ts';
 import { loadCardKey } from '../infra/deployment/secretKey.ts';
 import type { ApiKey } from '../infra/http/apiKeys.ts';
@@ -12,7 +11,7 @@ import { openLmdb, type LmdbData } from '../infra/lmdb/openLmdb.ts';
 import { LiveStatistics } from '../infra/metrics/liveStatistics.ts';
 import { PrometheusTelemetry } from '../infra/metrics/prometheusTelemetry.ts';
 import { Pipeline } from '../pipeline/pipeline.ts';
-import { openHistoryServer, type HistoryServer } from './historyServer.ts';
+import { RunningHistory } from './runningHistory.ts';
 import { version } from './version.ts';
 
 export interface RunOptions {
@@ -25,6 +24,8 @@ export interface RunOptions {
   readonly http: { readonly port?: number } | null;
   /** Imports live in their file's time: no ticks, and lag is by design. */
   readonly isLive: boolean;
+  /** False: the ledger keeps everything, and the next run with history writes it. */
+  readonly history: boolean;
   readonly historyPort?: number;
 }
 
@@ -36,8 +37,7 @@ export class RunningSluice {
   readonly data: LmdbData;
   readonly statistics: LiveStatistics;
   readonly telemetry: PrometheusTelemetry;
-  readonly historyServer: HistoryServer;
-  readonly history: HistoryThread;
+  readonly history: RunningHistory | null;
   readonly cardKey: Buffer;
   /** The gateway API's address; null without an HTTP server. */
   readonly url: string | null;
@@ -49,8 +49,7 @@ export class RunningSluice {
     readonly data: LmdbData;
     readonly statistics: LiveStatistics;
     readonly telemetry: PrometheusTelemetry;
-    readonly historyServer: HistoryServer;
-    readonly history: HistoryThread;
+    readonly history: RunningHistory | null;
     readonly cardKey: Buffer;
     readonly url: string | null;
     readonly http: FastifyInstance | null;
@@ -59,7 +58,6 @@ export class RunningSluice {
     this.data = parts.data;
     this.statistics = parts.statistics;
     this.telemetry = parts.telemetry;
-    this.historyServer = parts.historyServer;
     this.history = parts.history;
     this.cardKey = parts.cardKey;
     this.url = parts.url;
@@ -101,22 +99,16 @@ export class RunningSluice {
         },
       );
       started.push(() => pipeline.stop());
-      const historySettings =
-        options.historyPort === undefined || settings.history.server.kind === 'url'
-          ? settings.history
-          : { ...settings.history, server: { kind: 'embedded' as const, port: options.historyPort } };
-      const historyServer = await openHistoryServer(historySettings, dataDir, logger);
-      started.push(() => historyServer.stop());
-      const history = new HistoryThread({
-        dataDir,
-        url: historyServer.url,
-        username: historyServer.username,
-        password: historyServer.password,
-        batchRecords: settings.history.batchRecords,
-        logger: logger.child({ part: 'history' }),
-        telemetry,
-      });
-      started.push(() => history.stop());
+      const history = options.history
+        ? await RunningHistory.start({
+            settings: settings.history,
+            port: options.historyPort,
+            dataDir,
+            logger,
+            telemetry,
+          })
+        : null;
+      if (history !== null) started.push(() => history.stop());
       let http: FastifyInstance | null = null;
       let url: string | null = null;
       if (options.http !== null) {
@@ -135,7 +127,7 @@ export class RunningSluice {
               startedAtMs,
               ledgerEndOffset: data.ledger.endOffset(),
               engineLagRecords: data.ledger.endOffset() - nextOffset,
-              historyLagRecords: history.state().lagRecords,
+              historyLagRecords: history?.lagRecords ?? null,
               ruleSet: configuration?.definition.ruleSetVersion ?? null,
               model: scorer === null ? null : { id: scorer.metadata.id, version: scorer.metadata.version },
               riskLevel: posture.riskLevel,
@@ -158,7 +150,7 @@ export class RunningSluice {
         url = await listenHttp(http, httpSettings);
       }
       await pipeline.start({ configuration: deployment.configuration, model: deployment.model });
-      return new RunningSluice({ pipeline, data, statistics, telemetry, historyServer, history, cardKey, url, http });
+      return new RunningSluice({ pipeline, data, statistics, telemetry, history, cardKey, url, http });
     } catch (error) {
       for (const stop of started.reverse()) await stop().catch(() => undefined);
       throw error;
@@ -170,8 +162,7 @@ export class RunningSluice {
     clearInterval(this.#gauges);
     await this.#http?.close();
     await this.pipeline.stop();
-    await this.history.stop();
-    await this.historyServer.stop();
+    await this.history?.stop();
     await this.data.close();
   }
 }

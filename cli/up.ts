@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { dataFolder, requireDeployment } from './deployment.ts';
 import { createLogger } from './logger.ts';
-import { portOption } from './options.ts';
+import { noHistoryOption, portOption } from './options.ts';
 import { RunningSluice } from './runningSluice.ts';
 import { untilStopped } from './untilStopped.ts';
 
@@ -12,6 +12,7 @@ export function upCommand(): Command {
     .option('--data <folder>', 'where ledger, decisions and history are kept (default: data/ and its name)')
     .addOption(portOption('--port <port>', 'of the gateway API and the console, instead of that in sluice.yaml'))
     .addOption(portOption('--history-port <port>', 'of the embedded ClickHouse, instead of that in sluice.yaml'))
+    .addOption(noHistoryOption())
     .action(async (options: UpOptions) => {
       const logger = createLogger();
       const deployment = await requireDeployment(options.config);
@@ -25,10 +26,11 @@ export function upCommand(): Command {
         logger,
         http: options.port === undefined ? {} : { port: options.port },
         isLive: true,
+        history: options.history,
         ...(options.historyPort === undefined ? {} : { historyPort: options.historyPort }),
       });
-      const { url, historyServer } = sluice;
-      logger.info({ url, history: historyServer.url, data: dataDir, deployment: deployment.name }, 'ready');
+      const { url, history } = sluice;
+      logger.info({ url, history: history?.server.url ?? null, data: dataDir, deployment: deployment.name }, 'ready');
       await untilStopped(sluice.pipeline.failed);
       logger.info('stopping');
       await sluice.stop();
@@ -41,4 +43,5 @@ interface UpOptions {
   readonly data?: string;
   readonly port?: number;
   readonly historyPort?: number;
+  readonly history: boolean;
 }
