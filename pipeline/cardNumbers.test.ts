@@ -33,8 +33,8 @@ const cardNumbers: fc.Arbitrary<string> = fc
     ['50', 12],
   )
   .chain(([prefix, length]) => {
-    const start = String(prefix);
-    const free = Number(length) - start.length - 1;
+    const start = prefix;
+    const free = length - start.length - 1;
     return fc
       .array(fc.integer({ min: 0, max: 9 }), { minLength: free, maxLength: free })
       .map((digits) => withCheckDigit(start + digits.join('')));

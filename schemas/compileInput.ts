@@ -163,7 +163,9 @@ function buildField(field: AvroField): Build {
 }
 
 function unsupported(field: AvroField, type: AvroType): Error {
-  return new Error(`SLUICE_SCHEMA_INVALID: field ${field.name} has a type that input parsing lacks: ${String(type)}`);
+  return new Error(
+    `SLUICE_SCHEMA_INVALID: field ${field.name} has a type that input parsing lacks: ${JSON.stringify(type)}`,
+  );
 }
 
 function buildString(field: AvroField): Build {

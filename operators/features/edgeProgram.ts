@@ -50,7 +50,7 @@ function compileEdge(plan: FeaturePlan, tables: readonly KeyTable[], ageMs: numb
   const groups: EdgeGroup[] = [];
   const crossing = plan.sums.filter((sum) => sum.enterAgeMs === ageMs || sum.leaveAgeMs === ageMs);
   for (const [column, table] of tables.entries()) {
-    const guarded = <P extends { readonly predicate: number }, T>(part: P, step: T): Guarded<T> => {
+    const guarded = <T>(part: { readonly predicate: number }, step: T): Guarded<T> => {
       const { firstBit, labelStride } = plan.predicates[part.predicate]!;
       return { bit: firstBit, labelStride, step };
     };

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { z } from 'zod';
 import type { Label, Transaction } from '../../schemas/types.ts';
 import { packageRoot } from '../../schemas/packageRoot.ts';
 import type { FeatureDefinition } from '../definitions.ts';
@@ -110,19 +111,32 @@ function readGolden(): Float64Array {
 
 function readDefinitions(): FeatureDefinition[] {
   const text = readFileSync(join(packageRoot, 'config', 'handbook', 'features.yaml'), 'utf8');
-  const { features }: { features: readonly Record<string, unknown>[] } = parse(text);
+  const { features } = featureFileSchema.parse(parse(text));
   return features.map(({ entity, window, delay, ...rest }) =>
     definition({
       ...rest,
       ...(entity === undefined ? {} : { entity: [entity].flat() }),
-      ...(window === undefined ? {} : { windowMs: milliseconds(String(window)) }),
-      ...(delay === undefined ? {} : { delayMs: milliseconds(String(delay)) }),
+      ...(window === undefined ? {} : { windowMs: milliseconds(window) }),
+      ...(delay === undefined ? {} : { delayMs: milliseconds(delay) }),
     }),
   );
 }
 
+const featureFileSchema = z.object({
+  features: z.array(
+    z.looseObject({
+      entity: z.union([z.string(), z.array(z.string())]).optional(),
+      window: z.string().optional(),
+      delay: z.string().optional(),
+    }),
+  ),
+});
+
+/** Which of them are sound is compileCatalogue's to say. */
+const featureSchema = z.custom<FeatureDefinition>();
+
 function definition(value: object): FeatureDefinition {
-  return JSON.parse(JSON.stringify(value));
+  return featureSchema.parse(value);
 }
 
 function milliseconds(duration: string): number {

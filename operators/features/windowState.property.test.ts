@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { LabelKind, Transaction } from '../../schemas/types.ts';
@@ -45,8 +46,10 @@ const windowFeature: fc.Arbitrary<Omit<FeatureDefinition, 'name'>> = fc
     return withoutUndefined({ ...feature, of: field, where: condition });
   });
 
+const nameless = z.custom<Omit<FeatureDefinition, 'name'>>();
+
 function withoutUndefined(feature: object): Omit<FeatureDefinition, 'name'> {
-  return JSON.parse(JSON.stringify(feature));
+  return nameless.parse(JSON.parse(JSON.stringify(feature)));
 }
 
 const catalogue: fc.Arbitrary<CompiledCatalogue> = fc

@@ -159,7 +159,9 @@ export class WindowState implements FeatureState {
     const pairBytes = this.#pairs.reduce((bytes, pairs) => bytes + pairs.byteLength, 0);
     const rowBytes = this.#tables.reduce((bytes, table) => bytes + table.byteLength, 0);
     const otherBytes = this.#reservoir.byteLength + this.#offsetTimes.byteLength + this.#candidates.byteLength;
-    const keys = this.#plan.columns.map(({ fields }, column) => [fields.join('+'), this.#tables[column]!.size]);
+    const keys = this.#plan.columns.map(
+      ({ fields }, column) => [fields.join('+'), this.#tables[column]!.size] as const,
+    );
     return {
       events: this.#reservoir.count,
       keys: Object.fromEntries(keys),

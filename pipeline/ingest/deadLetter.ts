@@ -35,7 +35,7 @@ function maskedBody(input: RawInput): string {
     case 'jsonText':
       return maskCardNumbers(input.bytes.toString('utf8'));
     case 'json':
-      return maskCardNumbers(JSON.stringify(input.value) ?? '');
+      return maskCardNumbers(JSON.stringify(input.value));
     case 'avro':
       return maskBytes(input.bytes).toString('base64');
   }
