@@ -76,10 +76,12 @@ function analystViews(features: readonly string[]): readonly HistoryView[] {
     ),
     view(
       'rule_performance',
-      'Each rule version against the labels. Precision: frauds among its labelled firings. Recall: its frauds among ' +
+      'Each rule version against the labels. Precision: frauds among its labelled firings; ' +
+        'fraud_share: among all its firings, the figure to read where only frauds are labelled. Recall: its frauds among ' +
         'all labelled frauds since it first fired. Amounts in minor units by currency.',
       `SELECT rule, version, mode, firings, failures, labelled_firings, fraud_firings,
          fraud_firings / nullIf(labelled_firings, 0) AS precision,
+         fraud_firings / nullIf(firings, 0) AS fraud_share,
          fraud_firings / nullIf(arrayCount(fraud -> fraud >= first_offset, all_frauds.offsets), 0) AS recall,
          amount_minor, fraud_amount_minor, first_fired_at, last_fired_at
        FROM (
