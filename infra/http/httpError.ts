@@ -26,7 +26,7 @@ export function refusalJson(refusal: Refusal): string {
   return JSON.stringify({ code: refusal.code, field: refusal.field, message: refusal.message });
 }
 
-/** Answers that the HTTP layer gives by itself, without the gateway. The list is part of docs/http.md. */
+/** Answers that the HTTP layer gives by itself, without the gateway. docs/errors.md lists them. */
 export const HTTP_REFUSALS = {
   bodyTooLarge: {
     status: 413,
