@@ -57,10 +57,24 @@ describe('the payment as the ledger keeps it', () => {
   );
 
   it('has attributes in order, tokens for card numbers in them, and text around one masked', () => {
-    const attributes = { z: true, number: Number(PAN), text: PAN, note: `paid by ${PAN}`, items: 3 };
+    const attributes = {
+      z: true,
+      number: Number(PAN),
+      below: -Number(PAN),
+      text: PAN,
+      note: `paid by ${PAN}`,
+      items: 3,
+    };
     const result = accepted({ attributes }).attributes;
-    expect(Object.keys(result)).toEqual(['items', 'note', 'number', 'text', 'z']);
-    expect(result).toEqual({ z: true, number: token, text: token, note: 'paid by ************1111', items: 3 });
+    expect(Object.keys(result)).toEqual(['below', 'items', 'note', 'number', 'text', 'z']);
+    expect(result).toEqual({
+      z: true,
+      number: token,
+      below: token,
+      text: token,
+      note: 'paid by ************1111',
+      items: 3,
+    });
   });
 
   it.each([

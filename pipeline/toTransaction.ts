@@ -107,8 +107,9 @@ const LEAST_CARD_NUMBER = 1e11;
 function attributeWithoutCardNumber(value: string | number | boolean, key: Uint8Array): string | number | boolean {
   if (typeof value === 'boolean') return value;
   if (typeof value === 'number') {
-    if (value < LEAST_CARD_NUMBER) return value;
-    return isCardNumber(String(value)) ? tokenise(String(value), key).token : value;
+    const digits = Math.abs(value);
+    if (digits < LEAST_CARD_NUMBER) return value;
+    return isCardNumber(String(digits)) ? tokenise(String(digits), key).token : value;
   }
   return isCardNumber(value) ? tokenise(value, key).token : maskCardNumbers(value);
 }
