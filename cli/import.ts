@@ -1,5 +1,4 @@
 import { statSync } from 'node:fs';
-import { basename } from 'node:path';
 import { Command } from 'commander';
 import { runImport, type ImportProgress } from '../pipeline/import/importRun.ts';
 import { dataFolder, requireDeployment } from './deployment.ts';
@@ -25,6 +24,7 @@ export function importCommand(): Command {
       const totalBytes = statSync(file).size;
       const deployment = await requireDeployment(options.config);
       const importFile = new ImportFile(file, deployment.mapping);
+      const source = await importFile.source();
       const dataDir = dataFolder(deployment, options.data);
       const progressLine = new ProgressLine(options.json !== true);
       const startMs = performance.now();
@@ -57,7 +57,7 @@ export function importCommand(): Command {
           telemetry: sluice.telemetry,
           cardKey: sluice.cardKey,
         },
-        source: `import:${basename(file)}`,
+        source,
         engineOffset: () => sluice.pipeline.engine.nextOffset,
         signal: interrupted.signal,
         onProgress: show,

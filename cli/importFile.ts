@@ -1,6 +1,9 @@
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { parse } from 'csv-parse';
 import { z } from 'zod';
@@ -29,6 +32,13 @@ export class ImportFile {
   /** Bytes of the file taken so far, compressed if it is. */
   get bytesRead(): number {
     return this.#bytesRead;
+  }
+
+  /** Names the file's records in the ledger: by its name and content, so that another file of that name is another source. */
+  async source(): Promise<string> {
+    const hash = createHash('sha256');
+    await pipeline(createReadStream(this.#path), hash);
+    return `import:${basename(this.#path).slice(0, 80)}:${hash.digest('hex').slice(0, 16)}`;
   }
 
   /** Throws UserError when the file breaks off or is no text of its kind. */

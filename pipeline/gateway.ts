@@ -45,7 +45,7 @@ export type TransactionAnswer =
   | { readonly kind: 'conflict'; readonly refusal: Refusal }
   /** 400: a dead letter was written. */
   | { readonly kind: 'rejected'; readonly refusal: Refusal }
-  /** 503 with Retry-After: nothing was written. */
+  /** 503 with Retry-After: no verdict was given. Sending the same payment again is always safe. */
   | { readonly kind: 'unavailable'; readonly refusal: Refusal; readonly retryAfterSeconds: number };
 
 export type AcceptAnswer =

@@ -1,4 +1,4 @@
-import type { ListState } from '../operators/lists/listState.ts';
+import { maxListEntries, type ListState } from '../operators/lists/listState.ts';
 import type { LedgerEvent } from '../schemas/ledgerEvent.ts';
 import { codecs } from '../schemas/codec.ts';
 import { parseJson } from '../schemas/parse.ts';
@@ -141,6 +141,10 @@ export class Ingest implements Gateway {
     if (!this.#isDeclared(change.list)) {
       return { kind: 'rejected', refusal: refusal('SLUICE_LIST_UNKNOWN', 'list', 'sluice.yaml declares no such list') };
     }
+    if (change.action === 'put' && this.#isFull(change.list, value)) {
+      const message = `the list holds its most, ${String(maxListEntries)} entries; take some off first`;
+      return { kind: 'rejected', refusal: refusal('SLUICE_LIST_FULL', 'list', message) };
+    }
     return this.#appendEvent(context, { kind: 'listChange', event: parsed.value });
   }
 
@@ -179,6 +183,11 @@ export class Ingest implements Gateway {
 
   #isDeclared(list: string): boolean {
     return this.#engine.declaredLists.some(({ name }) => name === list);
+  }
+
+  #isFull(list: string, value: string): boolean {
+    const { lists } = this.#engine;
+    return lists.get(list, value) === undefined && lists.count(list) >= maxListEntries;
   }
 
   /** A card number is only ever known here by its token. */

@@ -10,6 +10,7 @@ import { OverloadGuard, type OverloadSettings } from './engine/overloadGuard.ts'
 import type { Gateway, PostureState } from './gateway.ts';
 import { Ingest, type EngineView } from './ingest.ts';
 import type { IngestSettings } from './ingest/ingestContext.ts';
+import { OVERLOAD_AUTHOR } from './engine/postureState.ts';
 import { PendingVerdicts } from './ingest/pendingVerdicts.ts';
 import { LedgerUnavailableError } from './ports.ts';
 import type { Clock, DecisionStore, Ledger, LiveDecision, ModelStore, Telemetry } from './ports.ts';
@@ -59,6 +60,7 @@ export class Pipeline {
   readonly #stopping = new AbortController();
   readonly #publisher: Publisher;
   readonly #loop: Promise<void>;
+  readonly #overloadGuard: OverloadGuard | null;
   #takenOffset = 0;
   #ticker: NodeJS.Timeout | undefined;
   #isReady = false;
@@ -69,6 +71,7 @@ export class Pipeline {
     this.#settings = settings;
     const { ledger, decisions, models, telemetry, clock, show } = ports;
     this.#pending = new PendingVerdicts(settings.ingest.maxPending);
+    this.#overloadGuard = settings.overload === null ? null : new OverloadGuard(settings.overload);
     this.engine = new Engine(new PortEngineServices(ledger, decisions, models), {
       maxBatch: settings.maxBatch,
       decidedThrough: decisions.lastOffset(),
@@ -92,11 +95,9 @@ export class Pipeline {
         ledger,
         publisher: this.#publisher,
         telemetry,
-        clock,
-        overload: settings.overload === null ? null : new OverloadGuard(settings.overload),
-        onOverload: (change) => this.#changeDegradation(change),
-        onTaken: (nextOffset) => {
+        onTaken: async (nextOffset, lagRecords) => {
           this.#takenOffset = nextOffset;
+          await this.#guardAgainstOverload(lagRecords);
         },
       },
       this.#stopping.signal,
@@ -185,18 +186,23 @@ export class Pipeline {
     await this.#appendIfPossible({ kind: 'tick', event: { eventTimeMs: clock() } });
   }
 
-  /** Overload is decided by a record, not by a switch in this process, so that every replay degrades at the same payment. */
-  async #changeDegradation(change: 'degrade' | 'restore'): Promise<void> {
+  /**
+   * Overload is decided by a record, not by a switch in this process, so that every replay degrades at the same payment.
+   * Not before the engine has caught up once: the lag of a start is no overload.
+   */
+  async #guardAgainstOverload(lagRecords: number): Promise<void> {
+    if (this.#overloadGuard === null || !this.#isReady) return;
     const nowMs = this.#ports.clock();
-    const inForce = this.engine.posture.at(this.engine.features?.timeMs ?? nowMs);
+    const change = this.#overloadGuard.observe(lagRecords, this.engine.posture.isOverloaded, nowMs);
+    if (change === 'keep') return;
     await this.#appendIfPossible({
       kind: 'posture',
       event: {
         eventTimeMs: nowMs,
-        riskLevel: inForce?.riskLevel ?? 'normal',
+        riskLevel: 'normal',
         degradation: change === 'degrade' ? 'noModel' : 'full',
-        expiresAtMs: inForce?.expiresAtMs ?? null,
-        author: 'sluice',
+        expiresAtMs: null,
+        author: OVERLOAD_AUTHOR,
         reason: change === 'degrade' ? 'the engine fell behind the ledger' : 'the engine has caught up',
       },
     });
@@ -225,7 +231,7 @@ export class Pipeline {
       const inForce = engine.posture.at(engine.features?.timeMs ?? 0);
       return {
         riskLevel: inForce?.riskLevel ?? 'normal',
-        degradation: inForce?.degradation ?? 'full',
+        degradation: engine.posture.degradation(engine.features?.timeMs ?? 0),
         expiresAtMs: inForce?.expiresAtMs ?? null,
         author: inForce?.author ?? '',
         reason: inForce?.reason ?? '',

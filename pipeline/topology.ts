@@ -7,12 +7,13 @@
  * loop (pipeline/engine/engineLoop.ts) tails the ledger through `decisionTopology`, and the history writer
  * (pipeline/history.ts) tails the ledger and the decisions into ClickHouse.
  *
- *   gateway ─► parse ─► check times ─► prepare ─► recognise retry ─► append ─► await decision ─► reply
+ *   gateway ─► parse ─► prepare ─► recognise retry ─► check times ─► admit ─► append ─► await decision ─► reply
  *                                                                     │              ▲
  *                                                                  LEDGER            │ publish
  *                                                                     └─► advance ─► decide ─► store ─► history
  */
 import { Chain } from './outcome.ts';
+import { admitPayment } from './ingest/admitPayment.ts';
 import { appendEvent } from './ingest/appendEvent.ts';
 import { appendPayment } from './ingest/appendPayment.ts';
 import { awaitDecision } from './ingest/awaitDecision.ts';
@@ -24,9 +25,10 @@ import { referLabel, referOutcome } from './ingest/referToPayment.ts';
 
 /** A payment, from bytes to its verdict. */
 export const paymentTopology = Chain.from(parsePayment)
-  .then(checkTimes)
   .then(preparePayment)
   .then(recogniseRetry)
+  .then(checkTimes)
+  .then(admitPayment)
   .then(appendPayment)
   .then(awaitDecision);
 

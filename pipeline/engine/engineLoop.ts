@@ -1,20 +1,15 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Clock, Ledger, Telemetry } from '../ports.ts';
+import type { Ledger, Telemetry } from '../ports.ts';
 import type { Publisher } from '../publish.ts';
 import type { Engine } from './engine.ts';
-import type { OverloadGuard } from './overloadGuard.ts';
 
 export interface EngineLoopServices {
   readonly engine: Engine;
   readonly ledger: Ledger;
   readonly publisher: Publisher;
   readonly telemetry: Telemetry;
-  readonly clock: Clock;
-  /** Null: never degrade (imports, where lag is by design). */
-  readonly overload: OverloadGuard | null;
-  readonly onOverload: (change: 'degrade' | 'restore') => Promise<void>;
-  /** Everything below this offset is decided and handed to the publisher. */
-  readonly onTaken: (nextOffset: number) => void;
+  /** Everything below `nextOffset` is decided and handed to the publisher; `lagRecords` more are in the ledger. */
+  readonly onTaken: (nextOffset: number, lagRecords: number) => Promise<void>;
 }
 
 /** Records taken from the ledger at once: bounds how long the event loop is held while catching up. */
@@ -31,14 +26,12 @@ export async function runEngineLoop(services: EngineLoopServices, signal: AbortS
     const outputs = await engine.process(rows);
     telemetry.stage('decide', performance.now() - startMs);
     await publisher.publish(outputs);
-    services.onTaken(engine.nextOffset);
     const lagRecords = ledger.endOffset() - engine.nextOffset;
     telemetry.gauge('engineOffset', engine.nextOffset);
     telemetry.gauge('ledgerEndOffset', ledger.endOffset());
     telemetry.gauge('engineLagRecords', lagRecords);
     telemetry.gauge('featureKeys', engine.features?.keyCount ?? 0);
-    const change = services.overload?.observe(lagRecords, services.clock()) ?? 'keep';
-    if (change !== 'keep') await services.onOverload(change);
+    await services.onTaken(engine.nextOffset, lagRecords);
     // A full batch means that more is waiting: let requests and timers have their turn.
     if (rows.length === MAX_RECORDS) await setImmediate();
   }

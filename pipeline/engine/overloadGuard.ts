@@ -1,27 +1,23 @@
 /**
  * Decides when the engine's lag asks for a posture record. Hysteresis: degrade above `degradeAtRecords`, restore only below
- * `restoreAtRecords`, so that it does not flap; at most one change per `minIntervalMs`.
+ * `restoreAtRecords`, so that it does not flap; at most one change per `minIntervalMs`. Whether the model is left out now
+ * is the ledger's to say, so that it survives a restart.
  */
 export class OverloadGuard {
   readonly #settings: OverloadSettings;
-  #degraded = false;
   #changedAtMs = -Infinity;
 
   constructor(settings: OverloadSettings) {
     this.#settings = settings;
   }
 
-  observe(lagRecords: number, nowMs: number): 'degrade' | 'restore' | 'keep' {
-    if (nowMs - this.#changedAtMs < this.#settings.minIntervalMs) return 'keep';
-    if (!this.#degraded && lagRecords > this.#settings.degradeAtRecords) return this.#change(true, nowMs);
-    if (this.#degraded && lagRecords < this.#settings.restoreAtRecords) return this.#change(false, nowMs);
-    return 'keep';
-  }
-
-  #change(degraded: boolean, nowMs: number): 'degrade' | 'restore' {
-    this.#degraded = degraded;
+  observe(lagRecords: number, isOverloaded: boolean, nowMs: number): 'degrade' | 'restore' | 'keep' {
+    const { degradeAtRecords, restoreAtRecords, minIntervalMs } = this.#settings;
+    if (nowMs - this.#changedAtMs < minIntervalMs) return 'keep';
+    const isWrong = isOverloaded ? lagRecords < restoreAtRecords : lagRecords > degradeAtRecords;
+    if (!isWrong) return 'keep';
     this.#changedAtMs = nowMs;
-    return degraded ? 'degrade' : 'restore';
+    return isOverloaded ? 'restore' : 'degrade';
   }
 }
 

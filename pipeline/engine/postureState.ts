@@ -1,14 +1,27 @@
 import type { Degradation, Posture, RiskLevel } from '../../schemas/types.ts';
 
-/** The last posture record, which ends by itself at its expiry, by the engine's time. */
+/** Author of the records by which an engine that fell behind leaves the model out. No API key can have this id. */
+export const OVERLOAD_AUTHOR = 'sluice:overload';
+
+/**
+ * What people set last, which ends by itself at its expiry by the engine's time, and beside it what overload asks for: the
+ * two never undo each other.
+ */
 export class PostureState {
   #posture: Posture | null = null;
+  #overload: Degradation = 'full';
 
   apply(posture: Posture): void {
-    this.#posture = posture;
+    if (posture.author === OVERLOAD_AUTHOR) this.#overload = posture.degradation;
+    else this.#posture = posture;
   }
 
-  /** The posture in force at `timeMs`; null: normal and full. */
+  /** Whether overload has the model left out. */
+  get isOverloaded(): boolean {
+    return this.#overload !== 'full';
+  }
+
+  /** What people set, if it is in force at `timeMs`; null: normal and full. */
   at(timeMs: number): Posture | null {
     const posture = this.#posture;
     return posture === null || (posture.expiresAtMs !== null && posture.expiresAtMs <= timeMs) ? null : posture;
@@ -18,7 +31,11 @@ export class PostureState {
     return this.at(timeMs)?.riskLevel ?? 'normal';
   }
 
+  /** The further down the ladder of the two. */
   degradation(timeMs: number): Degradation {
-    return this.at(timeMs)?.degradation ?? 'full';
+    const set = this.at(timeMs)?.degradation ?? 'full';
+    return LADDER.indexOf(set) >= LADDER.indexOf(this.#overload) ? set : this.#overload;
   }
 }
+
+const LADDER: readonly Degradation[] = ['full', 'noModel', 'rulesOnly'];

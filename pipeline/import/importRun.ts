@@ -21,7 +21,7 @@ export interface ImportProgress {
 
 export interface ImportOptions {
   readonly services: Pick<IngestServices, 'ledger' | 'decisions' | 'clock' | 'telemetry' | 'cardKey'>;
-  /** Ledger source of the records: `import:` and the file's name. */
+  /** Ledger source of the records: names the file by its content. */
   readonly source: string;
   /** Next offset that the engine will take: the import never runs far ahead of it. */
   readonly engineOffset: () => number;

@@ -2,7 +2,8 @@ import type { Decision } from '../../schemas/types.ts';
 import { ok, retry, type Outcome } from '../outcome.ts';
 import { LedgerUnavailableError } from '../ports.ts';
 import type { IngestContext } from './ingestContext.ts';
-import type { AdmittedPayment } from './recogniseRetry.ts';
+import type { AdmittedPayment } from './admitPayment.ts';
+import { withDeadline } from './withDeadline.ts';
 
 /** A payment that is durable in the ledger. */
 export interface AppendedPayment {
@@ -11,10 +12,24 @@ export interface AppendedPayment {
   readonly decided: Promise<Decision | undefined>;
 }
 
+/**
+ * Makes the payment durable. When that takes longer than the deadline the caller is told to ask again, and never gets a verdict
+ * that a crash could lose; the payment goes on, and the retry finds it.
+ */
 export async function appendPayment(
   context: IngestContext,
   payment: AdmittedPayment,
 ): Promise<Outcome<AppendedPayment>> {
+  const { settings, clock } = context.services;
+  const remainingMs = context.acceptedAtMs + settings.deadlineMs - clock();
+  const outcome = await withDeadline(append(context, payment), Math.max(MIN_APPEND_MS, remainingMs));
+  return outcome ?? retry('SLUICE_LEDGER_SLOW', 'the payment could not be written in time; send it again', 1);
+}
+
+/** Even a request that waited long for its turn gets a commit's time. */
+const MIN_APPEND_MS = 20;
+
+async function append(context: IngestContext, payment: AdmittedPayment): Promise<Outcome<AppendedPayment>> {
   const { ledger, pending, telemetry } = context.services;
   const { transactionId } = payment.transaction;
   const startMs = performance.now();

@@ -1,24 +1,21 @@
-import type { Validated } from '../../schemas/parse.ts';
-import type { GatewayTransaction } from '../../schemas/types.ts';
 import { ok, reject, type Outcome } from '../outcome.ts';
 import type { IngestContext } from './ingestContext.ts';
+import type { PreparedPayment } from './preparePayment.ts';
 
 /**
  * One payment far in the future would move the engine's time, and with it every window, for everybody; so such a time is
- * refused here.
+ * refused here. After retries are recognised: an old payment's verdict can always be asked for again.
  */
-export function checkTimes(
-  context: IngestContext,
-  payment: Validated<GatewayTransaction>,
-): Outcome<Validated<GatewayTransaction>> {
+export function checkTimes(context: IngestContext, payment: PreparedPayment): Outcome<PreparedPayment> {
   const { maxFutureMs, maxPastMs } = context.services.settings;
-  const aheadMs = payment.eventTimeMs - context.acceptedAtMs;
+  const { transactionId, eventTimeMs } = payment.transaction;
+  const aheadMs = eventTimeMs - context.acceptedAtMs;
   if (aheadMs > maxFutureMs) {
     return reject(
       'SLUICE_INPUT_FUTURE',
       'eventTimeMs',
       `must not be more than ${String(maxFutureMs)} ms ahead of the server's clock; it is ${String(aheadMs)} ms ahead`,
-      payment.transactionId,
+      transactionId,
     );
   }
   if (-aheadMs > maxPastMs) {
@@ -26,7 +23,7 @@ export function checkTimes(
       'SLUICE_INPUT_PAST',
       'eventTimeMs',
       `must not be more than ${String(maxPastMs)} ms behind the server's clock`,
-      payment.transactionId,
+      transactionId,
     );
   }
   return ok(payment);

@@ -6,11 +6,6 @@ import type { PendingVerdict } from './pendingVerdicts.ts';
 import type { PreparedPayment } from './preparePayment.ts';
 import { withDeadline } from './withDeadline.ts';
 
-/** A payment seen for the first time, with the place where its verdict will arrive. */
-export interface AdmittedPayment extends PreparedPayment {
-  readonly pending: PendingVerdict;
-}
-
 /**
  * A retried payment gets the first attempt's verdict, whether that one is still on its way or was decided years ago; the
  * same id with other content is a conflict.
@@ -18,23 +13,17 @@ export interface AdmittedPayment extends PreparedPayment {
 export async function recogniseRetry(
   context: IngestContext,
   payment: PreparedPayment,
-): Promise<Outcome<AdmittedPayment>> {
+): Promise<Outcome<PreparedPayment>> {
   const { pending, decisions } = context.services;
   const { transactionId } = payment.transaction;
   const onItsWay = pending.find(transactionId);
   if (onItsWay !== undefined) return joinFirst(context, payment, onItsWay);
   const decided = await decisions.find(transactionId);
-  if (decided !== undefined) return answerAgain(payment, codecs.decision.decode(decided));
-  const openedMeanwhile = pending.find(transactionId);
-  if (openedMeanwhile !== undefined) return joinFirst(context, payment, openedMeanwhile);
-  if (pending.full) {
-    return retry('SLUICE_OVERLOADED', 'too many payments are being decided; send this one again later', 1);
-  }
-  return ok({ ...payment, pending: pending.open(transactionId, payment.contentHash) });
+  return decided === undefined ? ok(payment) : answerAgain(payment, codecs.decision.decode(decided));
 }
 
 /** Waits with the first attempt, no longer than a first attempt would. */
-async function joinFirst(
+export async function joinFirst(
   context: IngestContext,
   payment: PreparedPayment,
   first: PendingVerdict,

@@ -43,6 +43,9 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 const LIVE_PAYMENTS_PER_CUSTOMER_AND_DAY = 60;
 const MIN_LIVE_CUSTOMERS = 2_000;
+const DEMO_CUSTOMERS_PER_PAYMENT_A_SECOND = 300;
+// A few seconds' work for the engine.
+const MAX_WARM_UP_PAYMENTS = 40_000;
 const REAL_PAYMENTS_PER_CUSTOMER_AND_DAY = 3;
 
 type Chosen = Pick<SimulationOptions, 'seed' | 'startTimeMs'> & Partial<SimulationOptions>;
@@ -78,6 +81,21 @@ export function liveSimulation(chosen: Chosen): SimulationOptions {
     idPrefix: `s${chosen.startTimeMs.toString(36)}-`,
     ...chosen,
   };
+}
+
+/**
+ * The demo: a live simulation whose customers pay every five minutes and already have a history of six days, so that
+ * what is unlike them shows within the first minutes.
+ */
+export function demoSimulation(chosen: Chosen): SimulationOptions {
+  const paymentsPerSecond = chosen.paymentsPerSecond ?? 100;
+  const customers = Math.max(MIN_LIVE_CUSTOMERS, DEMO_CUSTOMERS_PER_PAYMENT_A_SECOND * paymentsPerSecond);
+  return liveSimulation({
+    customers,
+    warmUp: { durationMs: 6 * DAY_MS, payments: Math.min(MAX_WARM_UP_PAYMENTS, 2 * customers) },
+    ...chosen,
+    paymentsPerSecond,
+  });
 }
 
 /** For training and tests: days and weeks as in life, about three payments a customer and day. */

@@ -1,5 +1,5 @@
 import { HELD_OUT_CAMPAIGNS } from './campaigns/index.ts';
-import { historicalSimulation, liveSimulation } from './options.ts';
+import { demoSimulation, historicalSimulation, liveSimulation } from './options.ts';
 import type { SimulationOptions } from './options.ts';
 
 const START_MS = Date.UTC(2026, 5, 1);
@@ -15,14 +15,19 @@ export interface TrainingSimulation {
 }
 
 /**
- * What the shipped model is trained on, about 835,000 payments: weeks as in life, the demo's pace, and its first minutes, in
- * which nobody has a history yet. Each is its own run of the engine.
+ * What the shipped model is trained on, about a million payments: weeks as in life, minutes at a pace as in load tests, their first minutes, in which
+ * nobody has a history yet, and the demo. Each is its own run of the engine.
  */
 export const TRAINING_SIMULATIONS: readonly TrainingSimulation[] = [
   { name: 'history', heldOut: false, options: history(1, { customers: 2_500 }) },
   { name: 'live', heldOut: false, options: live(2, 3_600_000) },
   { name: 'start-1', heldOut: false, options: live(3, 1_200_000) },
   { name: 'start-2', heldOut: false, options: live(4, 1_200_000) },
+  {
+    name: 'demo',
+    heldOut: false,
+    options: demoSimulation({ seed: 7, startTimeMs: MORNING_MS, durationMs: 2_400_000, paymentsPerSecond: 50 }),
+  },
   {
     name: 'unseen-history',
     heldOut: true,
