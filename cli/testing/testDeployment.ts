@@ -6,6 +6,7 @@ import { afterEach, expect } from 'vitest';
 import { createApiKey } from '../../infra/http/apiKeys.ts';
 import { openLmdb } from '../../infra/lmdb/openLmdb.ts';
 import { verifyReplay } from '../../pipeline/replay.ts';
+import type { SmallDisk } from './smallDisk.ts';
 import { killSpawned, spawnSluice, type SluiceProcess } from './spawnSluice.ts';
 import { UpSluice } from './upSluice.ts';
 
@@ -14,8 +15,8 @@ const DEFAULT_CONFIG = fileURLToPath(new URL('../../config/default', import.meta
 export interface TestDeploymentOptions {
   /** Replacements in sluice.yaml: each text must be there. */
   readonly replace?: readonly (readonly [from: string, to: string])[];
-  /** Where the data folder goes; default a temporary folder. */
-  readonly dataDir?: string;
+  /** Where the data folder goes; unmounted after the test. Default: beside the configuration. */
+  readonly disk?: SmallDisk;
 }
 
 /**
@@ -28,11 +29,13 @@ export class TestDeployment {
   readonly gatewayKey: string;
   readonly operatorKey: string;
   readonly #folder: string;
+  readonly #disk: SmallDisk | undefined;
 
   constructor(options: TestDeploymentOptions = {}) {
     this.#folder = mkdtempSync(join(tmpdir(), 'sluice-e2e-'));
     this.configDir = join(this.#folder, 'config');
-    this.dataDir = options.dataDir ?? join(this.#folder, 'data');
+    this.#disk = options.disk;
+    this.dataDir = join(options.disk?.folder ?? this.#folder, 'data');
     cpSync(DEFAULT_CONFIG, this.configDir, { recursive: true });
     const gateway = createApiKey();
     const operator = createApiKey();
@@ -74,6 +77,7 @@ export class TestDeployment {
   }
 
   remove(): void {
+    this.#disk?.unmount();
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
