@@ -38,11 +38,11 @@ bench: build ## Run a benchmark: make bench NAME=engine
 	@test -n "$(NAME)" || { echo "Which one? make bench NAME=engine (or state, http, import)" >&2; exit 1; }
 	@node dist/bench/main.js $(NAME)
 
-train: build ## Train the default model on simulated payments (needs Python 3)
-	@command -v python3 >/dev/null || { echo "make train needs Python 3" >&2; exit 1; }
+train: build ## Train the default model on simulated payments (needs Python 3.11 or newer)
+	@command -v python3 >/dev/null || { echo "make train needs Python 3.11 or newer: https://www.python.org" >&2; exit 1; }
 	@test -x .venv/bin/python || python3 -m venv .venv
 	@.venv/bin/pip install --quiet --requirement models/training/requirements.txt
-	@.venv/bin/python models/training/train.py
+	@npx --no-install tsx tools/train.ts
 
 clean: ## Remove what was built and installed (data/ stays)
 	rm -rf dist node_modules coverage artifacts .venv

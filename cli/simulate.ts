@@ -2,10 +2,12 @@ import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { FRAUD_CAMPAIGN_NAMES, historicalSimulation, TRAINED_CAMPAIGN_NAMES } from '../pipeline/simulate/options.ts';
+import type { SimulationOptions } from '../pipeline/simulate/options.ts';
 import { simulate } from '../pipeline/simulate/simulate.ts';
 import { simulationLines } from '../pipeline/simulate/simulationLines.ts';
+import { TRAINING_SIMULATIONS } from '../pipeline/simulate/trainingSimulations.ts';
 import { numberOption } from './options.ts';
 import { ProgressLine } from './progressLine.ts';
 import { UserError } from './userError.ts';
@@ -26,25 +28,30 @@ export function simulateCommand(): Command {
       `comma-separated, of: ${FRAUD_CAMPAIGN_NAMES.join(', ')}`,
       TRAINED_CAMPAIGN_NAMES.join(','),
     )
+    .addOption(
+      new Option(
+        '--training <name>',
+        'one of the simulations the default model is trained on, instead of the options above',
+      )
+        .choices(TRAINING_SIMULATIONS.map(({ name }) => name))
+        .conflicts(['seed', 'customers', 'days', 'start', 'campaigns']),
+    )
     .action(async (options: SimulateOptions) => {
-      const startTimeMs = Date.parse(`${options.start}T00:00:00Z`);
-      if (Number.isNaN(startTimeMs)) throw new UserError(`--start: '${options.start}' is no date like 2026-01-31`, 2);
       if (!/\.ndjson(\.gz)?$/.test(options.out)) throw new UserError('--out must end in .ndjson or .ndjson.gz', 2);
-      const campaigns = options.campaigns.split(',');
-      const unknown = campaigns.find((name) => !FRAUD_CAMPAIGN_NAMES.includes(name));
-      if (unknown !== undefined) {
-        throw new UserError(`--campaigns: there is no '${unknown}'; there are ${FRAUD_CAMPAIGN_NAMES.join(', ')}`, 2);
-      }
-      const durationMs = options.days * DAY_MS;
-      const events = simulate(
-        historicalSimulation({ seed: options.seed, customers: options.customers, startTimeMs, durationMs, campaigns }),
-      );
+      const training = TRAINING_SIMULATIONS.find(({ name }) => name === options.training);
+      const simulation = training?.options ?? chosenSimulation(options);
+      const { startTimeMs, durationMs = 0, warmUp } = simulation;
+      const firstMs = startTimeMs - (warmUp?.durationMs ?? 0);
+      const events = simulate(simulation);
       const progress = new ProgressLine();
       let lines = 0;
       function* counted(): Generator<typeof events extends Iterable<infer Event> ? Event : never, void, undefined> {
         for (const event of events) {
           lines++;
-          progress.show(`${lines.toLocaleString('en')} events`, Math.min(1, (event.timeMs - startTimeMs) / durationMs));
+          progress.show(
+            `${lines.toLocaleString('en')} events`,
+            Math.min(1, (event.timeMs - firstMs) / (startTimeMs + durationMs - firstMs)),
+          );
           yield event;
         }
       }
@@ -63,6 +70,18 @@ interface SimulateOptions {
   readonly days: number;
   readonly start: string;
   readonly campaigns: string;
+  readonly training?: string;
+}
+
+function chosenSimulation({ seed, customers, days, start, campaigns }: SimulateOptions): SimulationOptions {
+  const startTimeMs = Date.parse(`${start}T00:00:00Z`);
+  if (Number.isNaN(startTimeMs)) throw new UserError(`--start: '${start}' is no date like 2026-01-31`, 2);
+  const names = campaigns.split(',');
+  const unknown = names.find((name) => !FRAUD_CAMPAIGN_NAMES.includes(name));
+  if (unknown !== undefined) {
+    throw new UserError(`--campaigns: there is no '${unknown}'; there are ${FRAUD_CAMPAIGN_NAMES.join(', ')}`, 2);
+  }
+  return historicalSimulation({ seed, customers, startTimeMs, durationMs: days * DAY_MS, campaigns: names });
 }
 
 function* chunks(lines: Iterable<string>): Generator<string, void, undefined> {
