@@ -57,10 +57,10 @@ function text(body: string | Buffer, path = '/v1/transactions', headers: object 
   return { path, headers: { ...JSON_TYPE, ...headers }, body };
 }
 
-function avro(pan: string, fields: object = {}): Buffer {
-  const { transactionId = `avro-${pan.slice(-4)}-${used.length}` } = { ...fields };
+function avro(pan: string, fields: { readonly transactionId?: string } = {}): Buffer {
+  const { transactionId = `avro-${pan.slice(-4)}-${used.length}` } = fields;
   return codecs.gatewayTransaction.encode({
-    transactionId: String(transactionId),
+    transactionId,
     eventTimeMs: Date.now(),
     type: 'purchase',
     channel: 'card',
