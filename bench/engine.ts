@@ -45,6 +45,7 @@ export async function benchmarkEngine(options: EngineBenchmarkOptions): Promise<
   return {
     fields: {
       decisions_per_s: significant(median(perSecond)),
+      cpu_us_per_decision: significant(median(runs.map((run) => (1e6 * run.cpuSeconds) / run.decisions))),
       p50_us: significant(latency.p50Us),
       p99_us: significant(latency.p99Us),
       'p99.9_us': significant(latency.p999Us),
@@ -66,6 +67,8 @@ export async function benchmarkEngine(options: EngineBenchmarkOptions): Promise<
 interface BatchRun {
   readonly decisions: number;
   readonly seconds: number;
+  /** Of all threads, the collector's among them: what a busy machine does not blur. */
+  readonly cpuSeconds: number;
   readonly encodedBytes: number;
   readonly heapBytesPerDecision: number;
   readonly gcSeconds: number;
@@ -97,17 +100,21 @@ class EngineRuns {
     let decisions = 0;
     let encodedBytes = 0;
     let seconds = 0;
+    let cpuSeconds = 0;
     for (const batch of batches) {
       heap.before();
+      const cpu = process.cpuUsage();
       const startMs = performance.now();
       const outputs = await engine.process(batch);
       for (const { decision } of outputs) encodedBytes += codecs.decision.encode(decision).length;
       seconds += (performance.now() - startMs) / 1000;
+      const { user, system } = process.cpuUsage(cpu);
+      cpuSeconds += (user + system) / 1e6;
       heap.after(outputs.length);
       decisions += outputs.length;
     }
     const gcSeconds = await collections.stop();
-    return { decisions, seconds, encodedBytes, heapBytesPerDecision: heap.bytesPerDecision, gcSeconds };
+    return { decisions, seconds, cpuSeconds, encodedBytes, heapBytesPerDecision: heap.bytesPerDecision, gcSeconds };
   }
 
   async timeSingles(): Promise<SingleLatency> {
