@@ -86,8 +86,14 @@ const INPUTS: Readonly<Record<string, HttpCall & { readonly key?: 'operator' | '
   'an id of 65 characters': payment({ transactionId: 'x'.repeat(65) }),
   'a type that does not exist': payment({ type: 'gift' }),
   'a time after the year 2100': payment({ eventTimeMs: 4_200_000_000_000 }),
-  'a time further ahead than input.maxFuture': payment({ eventTimeMs: Date.now() + DAY_MS }),
-  'a time further back than input.maxPast': payment({ eventTimeMs: Date.now() - 30 * DAY_MS }),
+  'a time further ahead than input.maxFuture': payment({
+    transactionId: 'ahead',
+    eventTimeMs: Date.now() + DAY_MS,
+  }),
+  'a time further back than input.maxPast': payment({
+    transactionId: 'behind',
+    eventTimeMs: Date.now() - 30 * DAY_MS,
+  }),
   'a card without number and token': payment({ card: { last4: '1111' } }),
   "a card number as the transaction's id": payment({ transactionId: '4111111111111111' }),
   'Avro of an unknown schema': avro(Buffer.concat([AVRO_PAYMENT.subarray(0, 2), Buffer.alloc(30, 7)])),
