@@ -87,7 +87,7 @@ export class ImportFile {
       for await (const text of lines) {
         line++;
         const { kind, event } = lineSchema.parse(JSON.parse(text));
-        if (kind === 'transaction') yield { kind, value: event, isLabelled: false };
+        if (kind === 'transaction') yield { kind, value: event, isFollowed: true };
         else yield { kind, value: event, transactionId: transactionIdOf(event) };
       }
     } catch (error) {

@@ -31,6 +31,8 @@ export interface ImportOptions {
 
 const APPEND_RECORDS = 500;
 const MAX_ENGINE_LAG = 8_192;
+/** More than the engine lags, so that what is forgotten is decided. */
+const MAX_FRESH = 100_000;
 const LAG_POLL_MS = 2;
 const READ_RECORDS = 4_096;
 
@@ -61,7 +63,10 @@ class ImportRun {
   #seen = 0;
   #counts = { payments: 0, labels: 0, outcomes: 0, deadLetters: 0 };
   #batch: Buffer[] = [];
-  /** Offsets of payments of this run whose labels are still to come, by transaction id; null while in the batch. */
+  /**
+   * Offsets of this run's payments that something may still follow, by transaction id; null while in the batch. The oldest
+   * are forgotten: by then they are decided, and found in the decision store.
+   */
   readonly #fresh = new Map<string, number | null>();
   #batchIds: string[] = [];
   #lastPaymentInBatch = -1;
@@ -97,7 +102,7 @@ class ImportRun {
   async take(event: ImportEvent): Promise<void> {
     this.#seen++;
     if (this.#seen <= this.#alreadyDone) return;
-    if (event.kind === 'transaction') this.#takePayment(event.value, event.isLabelled);
+    if (event.kind === 'transaction') this.#takePayment(event.value, event.isFollowed);
     else await this.#takeFollowUp(event.kind, event.value, event.transactionId);
     if (this.#batch.length >= APPEND_RECORDS) await this.flush();
   }
@@ -119,22 +124,22 @@ class ImportRun {
     }
   }
 
-  #takePayment(value: Readonly<Record<string, unknown>>, isLabelled: boolean): void {
+  #takePayment(value: Readonly<Record<string, unknown>>, isFollowed: boolean): void {
     const parsed = parseJson('gatewayTransaction', value);
     if (!parsed.ok) {
       this.#bury('transaction', value, parsed);
       return;
     }
     const converted = toTransaction(parsed.value, this.#options.services.cardKey);
-    if (converted.ok) this.#addPayment(converted.transaction, isLabelled);
+    if (converted.ok) this.#addPayment(converted.transaction, isFollowed);
     else this.#bury('transaction', value, converted);
   }
 
-  #addPayment(event: Transaction, isLabelled: boolean): void {
+  #addPayment(event: Transaction, isFollowed: boolean): void {
     this.#counts.payments++;
     this.#lastPaymentInBatch = this.#batch.length;
     const record = encodeLedgerRecord({ kind: 'transaction', event }, this.#now(), this.#options.source);
-    this.#add(record, isLabelled ? event.transactionId : '');
+    this.#add(record, isFollowed ? event.transactionId : '');
   }
 
   async #takeFollowUp(kind: 'label' | 'outcome', value: unknown, transactionId: string): Promise<void> {
@@ -157,10 +162,7 @@ class ImportRun {
   async #offsetOf(transactionId: string): Promise<number | null> {
     if (this.#fresh.get(transactionId) === null) await this.flush();
     const fresh = this.#fresh.get(transactionId);
-    if (fresh !== undefined) {
-      this.#fresh.delete(transactionId);
-      return fresh;
-    }
+    if (fresh !== undefined) return fresh;
     return (await this.#storedOffset(transactionId)) ?? (await this.#storedOffsetOnceDecided(transactionId));
   }
 
@@ -189,8 +191,13 @@ class ImportRun {
 
   #add(record: Buffer, transactionId: string): void {
     this.#batch.push(record);
-    this.#batchIds.push(transactionId);
-    if (transactionId !== '') this.#fresh.set(transactionId, null);
+    // What follows a payment that came twice belongs to the first.
+    const isNew = transactionId !== '' && !this.#fresh.has(transactionId);
+    this.#batchIds.push(isNew ? transactionId : '');
+    if (!isNew) return;
+    this.#fresh.set(transactionId, null);
+    const [oldest] = this.#fresh.keys();
+    if (this.#fresh.size > MAX_FRESH && oldest !== undefined) this.#fresh.delete(oldest);
   }
 
   #now(): number {

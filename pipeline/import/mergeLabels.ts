@@ -5,8 +5,8 @@ export type ImportEvent =
   | {
       readonly kind: 'transaction';
       readonly value: Readonly<Record<string, unknown>>;
-      /** Whether a label is known to follow: the payment's offset is remembered until then. */
-      readonly isLabelled: boolean;
+      /** Whether a label or outcome may follow: the payment's offset is then remembered. */
+      readonly isFollowed: boolean;
     }
   | {
       readonly kind: 'label' | 'outcome';
@@ -26,7 +26,7 @@ export async function* mergeLabels(rows: AsyncIterable<MappedRow>): AsyncGenerat
     if (typeof eventTimeMs === 'number') {
       for (let due = waiting.takeUntil(eventTimeMs); due !== undefined; due = waiting.takeUntil(eventTimeMs)) yield due;
     }
-    yield { kind: 'transaction', value: transaction, isLabelled: label !== null };
+    yield { kind: 'transaction', value: transaction, isFollowed: label !== null };
     if (label === null || typeof eventTimeMs !== 'number' || typeof transactionId !== 'string') continue;
     const { delayMs, ...known } = label;
     const value = { transactionId, eventTimeMs: eventTimeMs + delayMs, ...known };
