@@ -65,7 +65,7 @@ export class Ingest implements Gateway {
         };
       case 'duplicate': {
         this.#services.telemetry.repeated('duplicate');
-        const fallback = this.#engine.fallback(outcome.decision.transactionId);
+        const fallback = await this.#fallback(outcome.decision.transactionId);
         return {
           kind: 'verdict',
           verdict:
@@ -89,7 +89,7 @@ export class Ingest implements Gateway {
 
   async findVerdict(transactionId: string): Promise<VerdictReply | undefined> {
     const stored = await this.#services.decisions.find(transactionId);
-    const fallback = this.#engine.fallback(transactionId);
+    const fallback = await this.#fallback(transactionId);
     if (fallback !== undefined) return replyOfFallback(fallback, this.#engine.ruleSet, 'new');
     return stored === undefined ? undefined : replyOfDecision(codecs.decision.decode(stored), 'new');
   }
@@ -230,6 +230,11 @@ export class Ingest implements Gateway {
       case 'duplicate':
         return { kind: 'accepted', ledgerOffset: outcome.decision.ledgerOffset };
     }
+  }
+
+  /** What the gateway was told at a deadline stands, whatever was decided later. */
+  async #fallback(transactionId: string): Promise<Fallback | undefined> {
+    return (await this.#services.fallbacks.find(transactionId)) ?? this.#engine.fallback(transactionId);
   }
 
   /** Keeps what was refused. When even that cannot be written the metric and the caller's error reply remain. */

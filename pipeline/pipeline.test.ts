@@ -151,6 +151,8 @@ describe('a payment', () => {
       kind: 'verdict',
       verdict: { verdict: 'challenge', mode: 'fallback', ledgerOffset: 1 },
     });
+    // At once: the engine has not taken the fallback's record yet.
+    expect(await driver.pipeline.gateway.findVerdict('t-1')).toMatchObject({ mode: 'fallback' });
     expect(await events(driver, 'fallback')).toMatchObject([{ transactionId: 't-1', transactionOffset: 1 }]);
     await until(async () => (await driver.decision('t-1')) !== undefined);
     expect(await driver.submit(payment('t-1'))).toMatchObject({

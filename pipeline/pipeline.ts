@@ -11,6 +11,7 @@ import type { Gateway, PostureState } from './gateway.ts';
 import { Ingest, type EngineView } from './ingest.ts';
 import type { IngestSettings } from './ingest/ingestContext.ts';
 import { OVERLOAD_AUTHOR } from './engine/postureState.ts';
+import { GivenFallbacks } from './ingest/givenFallbacks.ts';
 import { PendingVerdicts } from './ingest/pendingVerdicts.ts';
 import { LedgerUnavailableError } from './ports.ts';
 import type { Clock, DecisionStore, Ledger, LiveDecision, ModelStore, Telemetry } from './ports.ts';
@@ -81,6 +82,7 @@ export class Pipeline {
         ledger,
         decisions,
         pending: this.#pending,
+        fallbacks: new GivenFallbacks(),
         telemetry,
         clock,
         cardKey: settings.cardKey,

@@ -23,7 +23,7 @@ export async function awaitDecision(context: IngestContext, payment: AppendedPay
 }
 
 async function giveFallback(context: IngestContext, payment: AppendedPayment): Promise<Outcome<Answer>> {
-  const { settings, clock, ledger, telemetry } = context.services;
+  const { settings, clock, ledger, telemetry, fallbacks } = context.services;
   const fallback: Fallback = {
     transactionId: payment.transactionId,
     transactionOffset: payment.ledgerOffset,
@@ -31,8 +31,16 @@ async function giveFallback(context: IngestContext, payment: AppendedPayment): P
     verdict: settings.fallbackVerdict,
     deadlineMs: settings.deadlineMs,
   };
+  const appending = ledger.append([encodeLedgerRecord({ kind: 'fallback', event: fallback }, clock(), 'sluice')]);
+  fallbacks.give(
+    payment.transactionId,
+    appending.then(
+      () => fallback,
+      () => undefined,
+    ),
+  );
   try {
-    await ledger.append([encodeLedgerRecord({ kind: 'fallback', event: fallback }, clock(), 'sluice')]);
+    await appending;
   } catch (error) {
     return unavailable(error);
   }

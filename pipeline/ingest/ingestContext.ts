@@ -1,6 +1,7 @@
 import type { Verdict } from '../../schemas/types.ts';
 import type { Sender } from '../gateway.ts';
 import type { Clock, DecisionStore, Ledger, Telemetry } from '../ports.ts';
+import type { GivenFallbacks } from './givenFallbacks.ts';
 import type { PendingVerdicts } from './pendingVerdicts.ts';
 
 /** What every ingest stage may use. */
@@ -8,6 +9,7 @@ export interface IngestServices {
   readonly ledger: Ledger;
   readonly decisions: DecisionStore;
   readonly pending: PendingVerdicts;
+  readonly fallbacks: GivenFallbacks;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
   /** Key of the card tokens, at least 32 bytes. */
