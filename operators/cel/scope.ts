@@ -38,7 +38,7 @@ export const nullableTextFields = [
 ] as const;
 
 /** Card fields; all null when the payment has no card. */
-export const cardFields = ['token', 'bin', 'last4'] as const;
+const cardFields = ['token', 'bin', 'last4'] as const;
 
 /** Values of the closed fields: a comparison with anything else can never be true, and is refused. */
 export const closedValues: Readonly<Record<string, readonly string[]>> = {
