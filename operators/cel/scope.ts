@@ -37,9 +37,6 @@ export const nullableTextFields = [
   'originalTransactionId',
 ] as const;
 
-/** Card fields; all null when the payment has no card. */
-const cardFields = ['token', 'bin', 'last4'] as const;
-
 /** Values of the closed fields: a comparison with anything else can never be true, and is refused. */
 export const closedValues: Readonly<Record<string, readonly string[]>> = {
   'tx.type': ['purchase', 'withdrawal', 'transfer', 'topUp', 'refund', 'reversal', 'other'],
