@@ -77,7 +77,7 @@ export async function benchmarkHttp(options: HttpBenchmarkOptions): Promise<Meas
           replay_equal: replay.equal,
         },
         conditions:
-          `open loop, ${options.rate}/s for ${options.seconds} s after ${options.warmUpSeconds} s of warm-up; latency from the intended ` +
+          `${errorsOf(report)}open loop, ${options.rate}/s for ${options.seconds} s after ${options.warmUpSeconds} s of warm-up; latency from the intended ` +
           'send time; server, ClickHouse and load source share the machine',
       };
     } finally {
@@ -169,6 +169,13 @@ function latencyFields(report: LoadReport): Measurement['fields'] {
     acknowledged: report.acknowledged,
     errors: report.refused + report.unavailable + report.unanswered + report.followUps.failed,
   };
+}
+
+/** Which errors they were, where there are any. */
+function errorsOf({ refused, unavailable, unanswered, followUps }: LoadReport): string {
+  const parts = { refused, unavailable, unanswered, followUpsFailed: followUps.failed };
+  const found = Object.entries(parts).filter(([, times]) => times > 0);
+  return found.length === 0 ? '' : `errors: ${found.map(([what, times]) => `${times} ${what}`).join(', ')}; `;
 }
 
 type Usages = ReturnType<UsageWatch['look']>;
