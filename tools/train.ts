@@ -24,8 +24,10 @@ const version = await nextVersion();
 for (const [index, { name, use }] of TRAINING_SIMULATIONS.entries()) {
   say(`\n[${String(index + 1)}/${String(TRAINING_SIMULATIONS.length)}] ${name}`);
   await unlessThere(paymentsFile(name), (partFile) => sluice('simulate', '--training', name, '--out', partFile));
-  if (use === 'judge' || existsSync(featuresFile(name))) continue;
-  await exportFeatures(deployment, paymentsFile(name), join(FOLDER, 'data', name), featuresFile(name));
+  if (use === 'judge') continue;
+  await unlessThere(featuresFile(name), (partFile) =>
+    exportFeatures(deployment, paymentsFile(name), join(FOLDER, 'data', name), partFile),
+  );
 }
 
 say(`\nTraining version ${version}`);

@@ -26,6 +26,7 @@ class ExportedFeatures:
     ledger_sha256: str
     catalogue_sha256: str
     names: list[str]
+    transaction_id: np.ndarray
     values: np.ndarray
     is_fraud: np.ndarray
     fraud_type: np.ndarray
@@ -42,6 +43,7 @@ class ExportedFeatures:
             self.ledger_sha256,
             self.catalogue_sha256,
             self.names,
+            self.transaction_id[rows],
             self.values[rows],
             self.is_fraud[rows],
             self.fraud_type[rows],
@@ -76,6 +78,7 @@ def read_export(path: Path) -> ExportedFeatures:
         ledger_sha256=str(header.get("ledgerSha256", "")),
         catalogue_sha256=catalogue_sha256,
         names=names,
+        transaction_id=frame["transaction_id"].to_numpy(dtype=object),
         values=np.ascontiguousarray(frame[names].to_numpy(np.float32)),
         is_fraud=np.isin(label, ("fraud", "1")),
         fraud_type=frame["fraud_type"].fillna("").to_numpy(dtype=str),
@@ -96,6 +99,7 @@ def concatenate(parts: list[ExportedFeatures]) -> ExportedFeatures:
         first.ledger_sha256,
         first.catalogue_sha256,
         first.names,
+        np.concatenate([part.transaction_id for part in parts]),
         np.concatenate([part.values for part in parts]),
         np.concatenate([part.is_fraud for part in parts]),
         np.concatenate([part.fraud_type for part in parts]),

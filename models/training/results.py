@@ -1,10 +1,10 @@
 """The metrics as a page to read."""
 
 
-def results_markdown(metadata: dict, model_bytes: int) -> str:
+def results_markdown(title: str, metadata: dict, model_bytes: int) -> str:
     data, metrics = metadata["data"], metadata["metrics"]
     lines = [
-        "# Results of the shipped model",
+        f"# {title}",
         "",
         f"`{metadata['id']}` version {metadata['version']}, trained {metadata['trainedAt']} on {data['rows']:,} simulated payments "
         f"({data['fraudRows']:,} labelled fraud): {metrics['trees']} trees, {model_bytes:,} bytes, "
@@ -16,10 +16,10 @@ def results_markdown(metadata: dict, model_bytes: int) -> str:
         ("Later payments than any learned from", metrics["heldOutTime"]),
         ("Kinds of fraud never learned", metrics["heldOutKinds"]),
     )
-    for title, parts in sections:
+    for heading, parts in sections:
         if not parts:
             continue
-        lines += [f"## {title}", ""]
+        lines += [f"## {heading}", ""]
         for name, part in parts.items():
             lines += part_markdown(name, part)
     return "\n".join(lines)

@@ -5,7 +5,9 @@ Trains the fraud model on features that the engine itself computed and exported,
         --id card-fraud --version 1 --results ../RESULTS.md
 
 Each export is split by time: the first 65% to learn from, the next 15% to stop, calibrate and set the score's scale, the
-last 20% to report on. --held-out exports hold kinds of fraud that were never learned; they are only reported on.
+last 20% to report on. With --learn-before and --test-from (days, UTC) the first two parts share what lies before the one
+in the same proportion, and the report is on what follows the other; between them lies the time in which labels were not
+known yet. --held-out exports hold kinds of fraud that were never learned; they are only reported on.
 """
 
 import argparse
@@ -41,7 +43,7 @@ def main() -> int:
     except (OSError, ExportError) as error:
         print(f"train: {error}", file=sys.stderr)
         return 1
-    parts = [split_by_time(export) for export in exports]
+    parts = [split(export, options.learn_before, options.test_from) for export in exports]
     train = concatenate([part[0] for part in parts])
     validation = concatenate([part[1] for part in parts])
     if train.is_fraud.sum() < 100 or validation.is_fraud.sum() < 30:
@@ -80,10 +82,10 @@ def main() -> int:
         "trainedAt": options.trained_at,
         "data": {
             "sha256": concatenate(exports).sha256,
-            "rows": sum(len(export) for export in exports),
-            "fraudRows": int(sum(export.is_fraud.sum() for export in exports)),
-            "from": time_text(min(export.event_time_ms.min() for export in exports)),
-            "to": time_text(max(export.event_time_ms.max() for export in exports)),
+            "rows": len(train) + len(validation),
+            "fraudRows": int(train.is_fraud.sum() + validation.is_fraud.sum()),
+            "from": time_text(train.event_time_ms.min()),
+            "to": time_text(validation.event_time_ms.max()),
             "files": {
                 export.name: {"sha256": export.sha256, "ledgerSha256": export.ledger_sha256} for export in exports
             },
@@ -95,7 +97,7 @@ def main() -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "model.onnx").write_bytes(model)
     (options.out / "model.json").write_text(json.dumps(metadata, indent=2) + "\n")
-    report = results_markdown(metadata, len(model))
+    report = results_markdown(options.title, metadata, len(model))
     print(report)
     if options.results is not None:
         options.results.write_text(report)
@@ -110,17 +112,33 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--id", default="payment-fraud")
     parser.add_argument("--version", required=True)
     parser.add_argument("--trained-at", default=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"))
+    parser.add_argument("--learn-before", type=day_ms, help="first day that is not learned from, YYYY-MM-DD")
+    parser.add_argument("--test-from", type=day_ms, help="first day that is reported on, YYYY-MM-DD")
+    parser.add_argument("--title", default="Results of the shipped model", help="of the metrics' page")
     parser.add_argument("--results", type=Path, help="markdown file for the metrics")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if (options.learn_before is None) != (options.test_from is None):
+        parser.error("--learn-before and --test-from belong together")
+    return options
 
 
-def split_by_time(export):
+def day_ms(text: str) -> int:
+    return int(datetime.datetime.fromisoformat(text).replace(tzinfo=datetime.UTC).timestamp() * 1000)
+
+
+def split(export, learn_before_ms: int | None, test_from_ms: int | None):
     """Train, validation and test: payments of the same moment stay on one side."""
-    order = np.sort(export.event_time_ms)
-    first = order[int(len(order) * TRAIN_SHARE)]
-    second = order[int(len(order) * (TRAIN_SHARE + VALIDATION_SHARE))]
     time = export.event_time_ms
-    return export.select(time < first), export.select((time >= first) & (time < second)), export.select(time >= second)
+    if learn_before_ms is None:
+        order = np.sort(time)
+        learn_before_ms = test_from_ms = order[int(len(order) * (TRAIN_SHARE + VALIDATION_SHARE))]
+    learned = np.sort(time[time < learn_before_ms])
+    first = learned[int(len(learned) * TRAIN_SHARE / (TRAIN_SHARE + VALIDATION_SHARE))]
+    return (
+        export.select(time < first),
+        export.select((time >= first) & (time < learn_before_ms)),
+        export.select(time >= test_from_ms),
+    )
 
 
 def baselines(train) -> dict:

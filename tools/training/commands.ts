@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { cp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-const PYTHON = join('.venv', process.platform === 'win32' ? 'Scripts' : 'bin', 'python');
+/** Of the virtual environment that the Makefile makes. */
+export const PYTHON = join('.venv', process.platform === 'win32' ? 'Scripts' : 'bin', 'python');
 
 export function say(text: string): void {
   process.stdout.write(`${text}\n`);
@@ -55,6 +56,6 @@ export async function exportFeatures(
   file: string,
 ): Promise<void> {
   await sluice('import', payments, '--config', deployment, '--data', dataFolder, '--no-history');
-  await unlessThere(file, (partFile) => sluice('export', '--data', dataFolder, '--out', partFile));
+  await sluice('export', '--data', dataFolder, '--out', file);
   await rm(dataFolder, { recursive: true });
 }
