@@ -1,9 +1,9 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { createApiKey } from '../infra/http/apiKeys.ts';
 import { HttpLoad } from '../infra/load/httpLoad.ts';
-import { liveSimulation } from '../pipeline/simulate/options.ts';
-import { simulate } from '../pipeline/simulate/simulate.ts';
+import { demoSimulation, type SimulationOptions } from '../pipeline/simulate/options.ts';
 import type { Verdict } from '../schemas/types.ts';
 import { dataFolder, requireDeployment } from './deployment.ts';
 import { createLogger } from './logger.ts';
@@ -11,6 +11,7 @@ import { noHistoryOption, numberOption, portOption } from './options.ts';
 import type { RunningHistory } from './runningHistory.ts';
 import { RunningSluice } from './runningSluice.ts';
 import { untilStopped } from './untilStopped.ts';
+import { eventsFromStart, warmUp } from './warmUp.ts';
 
 const STATUS_INTERVAL_MS = 1_000;
 const STATUS_WINDOW_SECONDS = 5;
@@ -33,10 +34,21 @@ export function demoCommand(): Command {
       const dataDir = dataFolder(deployment, options.data);
       const { key, sha256 } = createApiKey();
       say(`Starting Sluice with ${options.config}; its data is in ${dataDir}.`);
+      const logger = createLogger('warn');
+      const simulationFromNow = (): SimulationOptions =>
+        demoSimulation({ seed: options.seed, startTimeMs: Date.now(), paymentsPerSecond: options.rate });
+      if (!existsSync(join(dataDir, 'ledger'))) {
+        const startMs = performance.now();
+        const payments = await warmUp({ deployment, dataDir, logger }, simulationFromNow());
+        const seconds = ((performance.now() - startMs) / 1_000).toFixed(1);
+        say(
+          `Gave the simulated customers a history: ${payments.toLocaleString('en')} payments of six days, in ${seconds} s.`,
+        );
+      }
       const sluice = await RunningSluice.start({
         deployment,
         dataDir,
-        logger: createLogger('warn'),
+        logger,
         apiKeys: [{ id: 'demo', sha256, role: 'operator' }],
         http: options.port === undefined ? {} : { port: options.port },
         isLive: true,
@@ -50,9 +62,7 @@ export function demoCommand(): Command {
         baseUrl: url,
         apiKey: key,
         signal: stopping.signal,
-        events: simulate(
-          liveSimulation({ seed: options.seed, startTimeMs: Date.now(), paymentsPerSecond: options.rate }),
-        ),
+        events: eventsFromStart(simulationFromNow()),
       });
       const loading = load.run();
       const status = setInterval(() => {

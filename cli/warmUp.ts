@@ -1,0 +1,48 @@
+import { runImport } from '../pipeline/import/importRun.ts';
+import type { ImportEvent } from '../pipeline/import/mergeLabels.ts';
+import { simulate, type SimulatedEvent } from '../pipeline/simulate/simulate.ts';
+import type { SimulationOptions } from '../pipeline/simulate/options.ts';
+import { RunningSluice, type RunOptions } from './runningSluice.ts';
+
+/**
+ * Puts a simulation's payments before its start into a new data folder, in order of time, as an import does: so customers
+ * have a history when live payments begin, and the live figures hold none of these. Returns how many payments they are.
+ */
+export async function warmUp(
+  options: Pick<RunOptions, 'deployment' | 'dataDir' | 'logger'>,
+  simulation: SimulationOptions,
+): Promise<number> {
+  const sluice = await RunningSluice.start({ ...options, http: null, isLive: false, history: false });
+  const running = runImport(eventsBefore(simulation), {
+    services: {
+      ledger: sluice.data.ledger,
+      decisions: sluice.data.decisions,
+      clock: Date.now,
+      telemetry: sluice.telemetry,
+      cardKey: sluice.cardKey,
+    },
+    source: `warm-up:${simulation.idPrefix}`,
+    engineOffset: () => sluice.pipeline.engine.nextOffset,
+    signal: new AbortController().signal,
+    onProgress: () => undefined,
+  });
+  const { payments } = await Promise.race([running, sluice.pipeline.failed]);
+  await sluice.stop();
+  return payments;
+}
+
+/** A simulation without what comes before its start. */
+export function* eventsFromStart(simulation: SimulationOptions): Generator<SimulatedEvent, void, undefined> {
+  for (const event of simulate(simulation)) {
+    if (event.timeMs >= simulation.startTimeMs) yield event;
+  }
+}
+
+async function* eventsBefore(simulation: SimulationOptions): AsyncGenerator<ImportEvent, void, undefined> {
+  for (const { kind, timeMs, event } of simulate(simulation)) {
+    if (timeMs >= simulation.startTimeMs) return;
+    const value = { ...event };
+    if (kind === 'transaction') yield { kind, value, isFollowed: true };
+    else yield { kind, value, transactionId: event.transactionId };
+  }
+}
