@@ -17,6 +17,7 @@ const DEPLOYMENT = 'config/default';
 const MODEL_FOLDER = join(DEPLOYMENT, 'model');
 const FOLDER = 'artifacts/train';
 const RESULTS = 'models/RESULTS.md';
+const HANDBOOK_NOTE = "The handbook deployment's model has its own page: [HANDBOOK.md](HANDBOOK.md).";
 
 const deployment = await withoutModel(DEPLOYMENT, 'artifacts/train-deployment');
 await startAnewIfChanged();
@@ -56,7 +57,7 @@ const introduction = [
   'simulated truth. `make train` prints this last; `npx tsx tools/judge.ts config/default FILE` prints it for any simulation.',
   '',
 ].join('\n');
-const results = `${await readFile(resultsFile, 'utf8')}\n${introduction}\n${judgements.join('\n')}`;
+const results = `${await readFile(resultsFile, 'utf8')}\n${introduction}\n${judgements.join('\n')}\n${HANDBOOK_NOTE}\n`;
 await writeFile(RESULTS, results);
 say(results);
 say(`${MODEL_FOLDER} is version ${version}; its figures are in ${RESULTS}.`);
