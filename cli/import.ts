@@ -42,7 +42,7 @@ export function importCommand(): Command {
       process.once('SIGTERM', () => interrupted.abort());
       const show = (progress: ImportProgress): void => {
         const seconds = (performance.now() - startMs) / 1000;
-        const rate = Math.round((progress.payments + progress.labels) / seconds);
+        const rate = Math.round((progress.payments - progress.resumedPayments) / seconds);
         progressLine.show(
           `${progress.payments.toLocaleString('en')} payments, ${progress.labels.toLocaleString('en')} labels, ` +
             `${rate.toLocaleString('en')}/s`,

@@ -37,7 +37,7 @@ export async function importReport(
   return {
     ...progress,
     seconds,
-    paymentsPerSecond: progress.payments / seconds,
+    paymentsPerSecond: (progress.payments - progress.resumedPayments) / seconds,
     history: history === null ? null : await historyReport(history),
   };
 }

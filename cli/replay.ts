@@ -30,7 +30,11 @@ export function replayCommand(): Command {
           `${undecided > 0 ? `, ${undecided.toLocaleString('en')} not decided before` : ''}.\n`,
       );
       for (const { ledgerOffset, transactionId, kind, fields } of differences) {
-        const what = kind === 'missing' ? 'is not stored' : `differs in ${fields.join(', ')}`;
+        const what = {
+          missing: 'is not stored',
+          extra: 'should not be there',
+          different: `differs in ${fields.join(', ')}`,
+        }[kind];
         process.stdout.write(`  offset ${String(ledgerOffset)}, transaction ${transactionId}: ${what}\n`);
       }
     });

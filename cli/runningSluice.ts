@@ -157,12 +157,16 @@ export class RunningSluice {
     }
   }
 
-  /** Takes no more payments, answers those on their way, and closes everything, newest first. Under 5 s. */
+  /**
+   * Takes no more payments, answers those on their way, and closes everything. The history thread, which only reads, ends
+   * meanwhile, so that the slowest of the two sets the time: under 5 s.
+   */
   async stop(): Promise<void> {
     clearInterval(this.#gauges);
+    const historyStopped = this.history?.stop();
     await this.#http?.close();
     await this.pipeline.stop();
-    await this.history?.stop();
+    await historyStopped;
     await this.data.close();
   }
 }

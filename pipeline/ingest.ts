@@ -74,6 +74,9 @@ export class Ingest implements Gateway {
               : replyOfFallback(fallback, this.#engine.ruleSet, 'duplicate'),
         };
       }
+      case 'fallbackGiven':
+        this.#services.telemetry.repeated('duplicate');
+        return { kind: 'verdict', verdict: replyOfFallback(outcome.fallback, this.#engine.ruleSet, 'duplicate') };
       case 'conflict':
         this.#services.telemetry.repeated('conflict');
         await this.#bury(context, 'transaction', input, outcome.refusal, outcome.transactionId);
@@ -229,6 +232,8 @@ export class Ingest implements Gateway {
         return { kind: 'rejected', refusal: outcome.refusal };
       case 'duplicate':
         return { kind: 'accepted', ledgerOffset: outcome.decision.ledgerOffset };
+      case 'fallbackGiven':
+        return { kind: 'accepted', ledgerOffset: outcome.fallback.transactionOffset };
     }
   }
 

@@ -1,4 +1,4 @@
-import type { Decision } from '../schemas/types.ts';
+import type { Decision, Fallback } from '../schemas/types.ts';
 import type { Refusal } from './gateway.ts';
 
 /** What a stage makes of its input. A closed union: one place handles every kind, and the compiler checks that it does. */
@@ -8,6 +8,8 @@ export type Outcome<T> =
   | { readonly kind: 'reject'; readonly refusal: Refusal; readonly transactionId: string | null }
   /** Decided before, with the same content. */
   | { readonly kind: 'duplicate'; readonly decision: Decision }
+  /** The first attempt was told this at its deadline. */
+  | { readonly kind: 'fallbackGiven'; readonly fallback: Fallback }
   /** The id was used before, with other content. */
   | { readonly kind: 'conflict'; readonly refusal: Refusal; readonly transactionId: string }
   /** Cannot be taken now; nothing was written. */

@@ -125,7 +125,7 @@ export class Pipeline {
     }
   }
 
-  /** Decides what is in the ledger already and ends. New appends must have stopped. */
+  /** Ends once what the engine has taken is stored; what it has not is decided at the next start. New appends must have stopped. */
   async stop(): Promise<void> {
     this.#isReady = false;
     clearInterval(this.#ticker);

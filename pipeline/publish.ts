@@ -14,36 +14,45 @@ export interface PublishServices {
   readonly show: (decision: LiveDecision) => void;
 }
 
+/** Decisions that may wait for the disk before the engine does. */
+const MAX_WAITING = 2_048;
+
 /**
- * Makes decisions durable, and only then tells them: to the waiting request, the metrics and the live feed. Batches may
- * overlap, at most `maxInFlight` of them, so that the engine works while a commit is on its way to the disk.
+ * Makes decisions durable, and only then tells them: to the waiting request, the metrics and the live feed. Strictly in order, so
+ * that a crash leaves no decision behind a hole; what comes while one commit is on its way shares the next.
  */
 export class Publisher {
   readonly #services: PublishServices;
-  readonly #maxInFlight: number;
-  readonly #inFlight = new Set<Promise<void>>();
+  #waiting: EngineOutput[] = [];
+  #storing: Promise<void> | null = null;
 
-  constructor(services: PublishServices, maxInFlight = 4) {
+  constructor(services: PublishServices) {
     this.#services = services;
-    this.#maxInFlight = maxInFlight;
   }
 
-  /** Resolves when there is room for the next batch. Rejects when an earlier batch could not be stored. */
+  /** Resolves when there is room for the next batch. Rejects when decisions could not be stored. */
   async publish(outputs: readonly EngineOutput[]): Promise<void> {
-    if (outputs.length === 0) return;
-    const storing = this.#store(outputs);
-    this.#inFlight.add(storing);
-    // The rejection is seen by whoever awaits next: publish or drain.
-    storing.then(
-      () => this.#inFlight.delete(storing),
-      () => undefined,
-    );
-    if (this.#inFlight.size >= this.#maxInFlight) await Promise.race(this.#inFlight);
+    this.#waiting.push(...outputs);
+    if (this.#storing === null && this.#waiting.length > 0) {
+      this.#storing = this.#storeAll();
+      // Whoever awaits next sees the rejection: publish or drain.
+      this.#storing.catch(() => undefined);
+    }
+    if (this.#waiting.length >= MAX_WAITING) await this.#storing;
   }
 
-  /** Resolves when every batch is stored and told. */
+  /** Resolves when every decision is stored and told. */
   async drain(): Promise<void> {
-    await Promise.all(this.#inFlight);
+    await this.#storing;
+  }
+
+  async #storeAll(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const outputs = this.#waiting;
+      this.#waiting = [];
+      await this.#store(outputs);
+    }
+    this.#storing = null;
   }
 
   async #store(outputs: readonly EngineOutput[]): Promise<void> {

@@ -8,8 +8,8 @@ import type { DecisionStore, Ledger, ModelStore } from './ports.ts';
 export interface ReplayDifference {
   readonly ledgerOffset: number;
   readonly transactionId: string;
-  /** missing: nothing is stored for it; otherwise the first fields that differ. */
-  readonly kind: 'missing' | 'different';
+  /** missing: nothing is stored for it; extra: one is stored that the ledger does not give; otherwise the fields that differ. */
+  readonly kind: 'missing' | 'extra' | 'different';
   readonly fields: readonly string[];
 }
 
@@ -58,11 +58,19 @@ export async function verifyReplay(
     for (const { decision } of await engine.process(rows)) {
       counts.decisions++;
       const before = stored.get(decision.ledgerOffset);
+      stored.delete(decision.ledgerOffset);
       if (before !== undefined && codecs.decision.encodeShared(decision).equals(before)) counts.equal++;
       else if (before === undefined && decision.ledgerOffset > lastDecided) counts.undecided++;
       else {
         counts.different++;
         if (differences.length < MAX_DIFFERENCES) differences.push(differenceOf(decision, before));
+      }
+    }
+    for (const [ledgerOffset, value] of stored) {
+      counts.different++;
+      const { transactionId } = codecs.decision.decode(value);
+      if (differences.length < MAX_DIFFERENCES) {
+        differences.push({ ledgerOffset, transactionId, kind: 'extra', fields: [] });
       }
     }
     onProgress(engine.nextOffset, total);

@@ -126,7 +126,8 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   function report(request: FastifyRequest, status: number, durationMs: number): void {
     const route = routeOf(request);
     metrics.request(route, status, durationMs);
-    if (status >= 500) logger.warn({ requestId: request.id, route, status, durationMs }, 'request failed');
+    // 503 asks for a retry and is counted; only a 500 is a fault.
+    if (status === 500) logger.warn({ requestId: request.id, route, status, durationMs }, 'request failed');
     else if (logger.isLevelEnabled('debug')) logger.debug({ requestId: request.id, route, status, durationMs });
   }
 

@@ -158,12 +158,14 @@ export class Engine {
         return;
       case 'tick':
         this.#features?.advanceTime(record.event.eventTimeMs);
+        this.lists.timeMs = this.#features?.timeMs ?? 0;
         return;
       case 'fallback':
         this.#addFallback(record.event);
         return;
       case 'listChange':
         await this.#decideWaiting(outputs);
+        this.lists.timeMs = this.#features?.timeMs ?? 0;
         this.lists.apply(record.event);
         return;
       case 'posture':

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { Scorer } from '../../models/scorer.ts';
 import { modelMetadataSchema } from '../../models/modelPackage.ts';
 import type { CompiledCatalogue } from '../../operators/features/catalogue.ts';
@@ -40,6 +41,8 @@ export class PortEngineServices implements EngineServices {
     while (engine.nextOffset < offset) {
       const rows = await this.#ledger.read(engine.nextOffset, Math.min(READ_RECORDS, offset - engine.nextOffset));
       await engine.process(rows);
+      // Thousands of records: health checks must have their turn.
+      await setImmediate();
     }
     if (engine.features === null) throw new Error('an engine that only keeps features has none');
     return engine.features;

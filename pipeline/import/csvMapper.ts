@@ -1,3 +1,4 @@
+import { maskCardNumbers } from '../cardNumbers.ts';
 import type { LabelKind } from '../../schemas/types.ts';
 import type { CsvColumn, CsvConstant, CsvLabelMapping, CsvMapping, CsvTime } from '../csvMapping.ts';
 
@@ -48,7 +49,9 @@ export class CsvMapper {
 function cell({ column }: CsvColumn, header: Row): (row: Row) => string {
   const index = header.indexOf(column);
   if (index < 0) {
-    throw new Error(`SLUICE_IMPORT_COLUMN: the file has no column '${column}'; it has ${header.join(', ')}`);
+    throw new Error(
+      `SLUICE_IMPORT_COLUMN: the file has no column '${column}'; its first line has ${maskCardNumbers(header.slice(0, 20).join(', ')).slice(0, 400)}`,
+    );
   }
   return (row) => row[index] ?? '';
 }

@@ -59,7 +59,7 @@ async function importInto(ledger: MemoryLedger, decisions = new MemoryDecisionSt
     services: {
       ledger,
       decisions,
-      clock: () => 1,
+      clock: () => 1_600_000_000_000,
       telemetry: driver.telemetry,
       cardKey: Buffer.alloc(32),
     },
@@ -95,14 +95,28 @@ const expected = [
 describe('an import', () => {
   it('puts each label before the first payment that could know it, and refused rows aside', async () => {
     const ledger = new MemoryLedger();
-    expect(await importInto(ledger)).toEqual({ events: 7, payments: 4, labels: 2, outcomes: 0, deadLetters: 1 });
+    expect(await importInto(ledger)).toEqual({
+      events: 7,
+      payments: 4,
+      labels: 2,
+      outcomes: 0,
+      deadLetters: 1,
+      resumedPayments: 0,
+    });
     expect(await contents(ledger)).toEqual(expected);
   });
 
   it('adds nothing when it is run again', async () => {
     const ledger = new MemoryLedger();
     await importInto(ledger);
-    expect(await importInto(ledger)).toEqual({ events: 7, payments: 4, labels: 2, outcomes: 0, deadLetters: 1 });
+    expect(await importInto(ledger)).toEqual({
+      events: 7,
+      payments: 4,
+      labels: 2,
+      outcomes: 0,
+      deadLetters: 1,
+      resumedPayments: 4,
+    });
     expect(await contents(ledger)).toEqual(expected);
   });
 
@@ -118,7 +132,7 @@ describe('an import', () => {
 describe('a mapping', () => {
   it('names the column that the file lacks', () => {
     expect(() => new CsvMapper(mapping, ['ID'])).toThrow(
-      "SLUICE_IMPORT_COLUMN: the file has no column 'AMOUNT'; it has ID",
+      "SLUICE_IMPORT_COLUMN: the file has no column 'AMOUNT'; its first line has ID",
     );
   });
 });

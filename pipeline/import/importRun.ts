@@ -7,6 +7,7 @@ import type { Transaction } from '../../schemas/types.ts';
 import type { Refusal } from '../gateway.ts';
 import { deadLetterOf } from '../ingest/deadLetter.ts';
 import type { IngestServices } from '../ingest/ingestContext.ts';
+import { labelOf, outcomeOf } from '../ingest/referToPayment.ts';
 import { toTransaction } from '../toTransaction.ts';
 import type { ImportEvent } from './mergeLabels.ts';
 
@@ -17,6 +18,8 @@ export interface ImportProgress {
   readonly labels: number;
   readonly outcomes: number;
   readonly deadLetters: number;
+  /** Payments among them that an earlier run put there. */
+  readonly resumedPayments: number;
 }
 
 export interface ImportOptions {
@@ -57,11 +60,20 @@ const REFUSED_PAYMENT: Refusal = {
   message: 'no payment with this transaction id is in the ledger',
 };
 
+/** A payment beyond it would move the engine's time, and with it every window, past all others for good. */
+const MAX_FUTURE_MS = 86_400_000;
+
+const FUTURE_PAYMENT: Refusal = {
+  code: 'SLUICE_INPUT_FUTURE',
+  field: 'eventTimeMs',
+  message: "must not be more than a day ahead of this machine's clock",
+};
+
 class ImportRun {
   readonly #options: ImportOptions;
   #alreadyDone = 0;
   #seen = 0;
-  #counts = { payments: 0, labels: 0, outcomes: 0, deadLetters: 0 };
+  #counts = { payments: 0, labels: 0, outcomes: 0, deadLetters: 0, resumedPayments: 0 };
   #batch: Buffer[] = [];
   /**
    * Offsets of this run's payments that something may still follow, by transaction id; null while in the batch. The oldest
@@ -97,6 +109,7 @@ class ImportRun {
       }
       offset += rows.length;
     }
+    this.#counts.resumedPayments = this.#counts.payments;
   }
 
   async take(event: ImportEvent): Promise<void> {
@@ -131,7 +144,8 @@ class ImportRun {
       return;
     }
     const converted = toTransaction(parsed.value, this.#options.services.cardKey);
-    if (converted.ok) this.#addPayment(converted.transaction, isFollowed);
+    if (parsed.value.eventTimeMs > this.#now() + MAX_FUTURE_MS) this.#bury('transaction', value, FUTURE_PAYMENT);
+    else if (converted.ok) this.#addPayment(converted.transaction, isFollowed);
     else this.#bury('transaction', value, converted);
   }
 
@@ -150,9 +164,7 @@ class ImportRun {
       return;
     }
     const record: LedgerEvent =
-      'label' in parsed.value
-        ? { kind: 'label', event: { ...parsed.value, transactionOffset } }
-        : { kind: 'outcome', event: { ...parsed.value, transactionOffset } };
+      'label' in parsed.value ? labelOf(parsed.value, transactionOffset) : outcomeOf(parsed.value, transactionOffset);
     if (kind === 'label') this.#counts.labels++;
     else this.#counts.outcomes++;
     this.#add(encodeLedgerRecord(record, this.#now(), this.#options.source), '');

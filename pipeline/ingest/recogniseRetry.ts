@@ -30,9 +30,11 @@ export async function joinFirst(
 ): Promise<Outcome<never>> {
   if (first.contentHash !== payment.contentHash) return conflict(payment.transaction.transactionId);
   const decision = await withDeadline(first.decided, context.services.settings.deadlineMs);
-  return decision === undefined
+  if (decision !== undefined) return answerAgain(payment, decision);
+  const fallback = await context.services.fallbacks.find(payment.transaction.transactionId);
+  return fallback === undefined
     ? retry('SLUICE_STILL_DECIDING', 'the first attempt with this transaction id has no verdict yet; ask again', 1)
-    : answerAgain(payment, decision);
+    : { kind: 'fallbackGiven', fallback };
 }
 
 function answerAgain(payment: PreparedPayment, decision: Decision): Outcome<never> {

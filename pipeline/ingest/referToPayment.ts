@@ -14,16 +14,26 @@ export type FollowUp = Extract<LedgerEvent, { readonly kind: 'outcome' | 'label'
 export async function referOutcome(context: IngestContext, event: Validated<OutcomeEvent>): Promise<Outcome<FollowUp>> {
   const transactionOffset = await offsetOfPayment(context, event.transactionId);
   if (transactionOffset === undefined) return unknownTransaction(event.transactionId, 'outcome');
-  const responseCode = event.responseCode === null ? null : maskCardNumbers(event.responseCode);
-  return ok({ kind: 'outcome', event: { ...event, transactionOffset, responseCode } });
+  return ok(outcomeOf(event, transactionOffset));
 }
 
 /** Gives a label the ledger offset of its payment, so that the engine need not search. */
 export async function referLabel(context: IngestContext, event: Validated<Label>): Promise<Outcome<FollowUp>> {
   const transactionOffset = await offsetOfPayment(context, event.transactionId);
   if (transactionOffset === undefined) return unknownTransaction(event.transactionId, 'label');
+  return ok(labelOf(event, transactionOffset));
+}
+
+/** The outcome as the ledger keeps it: with its payment's offset, without card numbers. */
+export function outcomeOf(event: OutcomeEvent, transactionOffset: number): FollowUp {
+  const responseCode = event.responseCode === null ? null : maskCardNumbers(event.responseCode);
+  return { kind: 'outcome', event: { ...event, transactionOffset, responseCode } };
+}
+
+/** The label as the ledger keeps it: with its payment's offset, without card numbers. */
+export function labelOf(event: Label, transactionOffset: number): FollowUp {
   const fraudType = event.fraudType === null ? null : maskCardNumbers(event.fraudType);
-  return ok({ kind: 'label', event: { ...event, transactionOffset, fraudType } });
+  return { kind: 'label', event: { ...event, transactionOffset, fraudType } };
 }
 
 async function offsetOfPayment(context: IngestContext, transactionId: string): Promise<number | undefined> {

@@ -12,8 +12,8 @@ import {
 } from './platform.ts';
 import type { User } from './users.ts';
 
-/** `starting` also while it is being restarted; `failed`: given up after too many restarts in a row. */
-export type EmbeddedClickHouseState = 'starting' | 'running' | 'stopping' | 'stopped' | 'failed';
+/** `starting` also while it is being restarted. */
+export type EmbeddedClickHouseState = 'starting' | 'running' | 'stopping' | 'stopped';
 
 export interface EmbeddedClickHouseLogger {
   info(fields: object, message: string): void;
@@ -56,7 +56,8 @@ const firstBackoffMs = 100;
 const maxBackoffMs = 10_000;
 /** A child that lived this long starts the backoff anew. */
 const stableAfterMs = 30_000;
-const maxRestartsInARow = 20;
+/** Restarts in a row after which it is said, once, that something is wrong. */
+const troubledAfterRestarts = 20;
 const maxLoggedLength = 300;
 const maxStartOutputLength = 4096;
 
@@ -165,13 +166,11 @@ class Supervisor implements EmbeddedClickHouse {
 
   #restartLater(): void {
     this.#enter('starting');
-    if (this.#restartsInARow >= maxRestartsInARow) {
-      this.#enter('failed');
+    if (this.#restartsInARow === troubledAfterRestarts) {
       this.#options.logger.error(
         { restarts: this.#restartsInARow },
-        'embedded ClickHouse keeps ending; given up. History resumes from the ledger at the next start',
+        'embedded ClickHouse keeps ending; it is tried again every 10 s. The ledger keeps what history misses',
       );
-      return;
     }
     const delayMs = Math.min(maxBackoffMs, firstBackoffMs * 2 ** this.#restartsInARow);
     this.#restartsInARow += 1;

@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest';
+import type { Decision, Transaction } from '../schemas/types.ts';
+import type { EngineOutput } from './engine/engine.ts';
+import { PendingVerdicts } from './ingest/pendingVerdicts.ts';
+import { LedgerUnavailableError, type DecisionRow } from './ports.ts';
+import { Publisher } from './publish.ts';
+import { CountingTelemetry } from './testing/topologyDriver.ts';
+import { MemoryDecisionStore } from './testing/memoryDecisionStore.ts';
+
+const transaction: Transaction = {
+  transactionId: '',
+  eventTimeMs: 0,
+  type: 'purchase',
+  channel: 'card',
+  amountMinor: 1,
+  currency: 'EUR',
+  account: null,
+  card: null,
+  device: null,
+  ip: null,
+  merchant: null,
+  mcc: null,
+  terminal: null,
+  payee: null,
+  country: null,
+  authMethods: [],
+  originalTransactionId: null,
+  attributes: {},
+};
+
+function output(ledgerOffset: number): EngineOutput {
+  const decision: Decision = {
+    ledgerOffset,
+    transactionId: `t-${String(ledgerOffset)}`,
+    status: 'new',
+    originalOffset: null,
+    contentHash: '',
+    engineTimeMs: 0,
+    late: false,
+    verdict: 'approve',
+    score: 0,
+    modelScore: null,
+    mode: 'noModel',
+    degraded: [],
+    reasons: [],
+    rulesFired: [],
+    ruleErrors: [],
+    ruleSet: '',
+    ruleSetSha256: '',
+    modelId: null,
+    modelVersion: null,
+    modelSha256: null,
+    catalogueSha256: '',
+    features: [],
+  };
+  return { transaction, ingestTimeMs: 0, decision };
+}
+
+/** Refuses the first put, as a full disk does, and remembers the order of the rest. */
+class FullOnce extends MemoryDecisionStore {
+  readonly stored: number[] = [];
+  #isFull = true;
+  override async put(rows: readonly DecisionRow[]): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (this.#isFull) {
+      this.#isFull = false;
+      throw new LedgerUnavailableError('SLUICE_LEDGER_FULL', 'full');
+    }
+    this.stored.push(...rows.map((row) => row.ledgerOffset));
+    return super.put(rows);
+  }
+}
+
+describe('the publisher', () => {
+  it('stores in order even when a disk is full for a while, so that a crash leaves no hole', async () => {
+    const decisions = new FullOnce();
+    const pending = new PendingVerdicts(10);
+    const first = pending.open('t-1', '');
+    const publisher = new Publisher({
+      decisions,
+      pending,
+      telemetry: new CountingTelemetry(),
+      clock: () => 0,
+      show: () => undefined,
+    });
+    for (const offset of [1, 2, 3, 4]) await publisher.publish([output(offset)]);
+    expect(decisions.stored).toEqual([]);
+    expect((await first.decided)?.ledgerOffset).toBe(1);
+    await publisher.drain();
+    expect(decisions.stored).toEqual([1, 2, 3, 4]);
+  });
+
+  it('rejects when decisions cannot be stored at all', async () => {
+    class Broken extends MemoryDecisionStore {
+      override put(): Promise<void> {
+        return Promise.reject(new Error('broken'));
+      }
+    }
+    const publisher = new Publisher({
+      decisions: new Broken(),
+      pending: new PendingVerdicts(10),
+      telemetry: new CountingTelemetry(),
+      clock: () => 0,
+      show: () => undefined,
+    });
+    await publisher.publish([output(1)]);
+    await expect(publisher.drain()).rejects.toThrow('broken');
+  });
+});
