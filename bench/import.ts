@@ -54,6 +54,7 @@ export async function benchmarkImport(options: ImportBenchmarkOptions): Promise<
         history_decisions: report.history.decisions,
         history_labels: report.history.labels,
         peak_rss_mb: Math.round((main?.peakBytes ?? NaN) / MiB),
+        peak_anonymous_mb: Math.round((main?.anonymousBytes ?? NaN) / MiB),
         clickhouse_peak_rss_mb: Math.round(children.peakBytes / MiB),
         cpu_s: significant(main?.cpuSeconds ?? NaN),
         clickhouse_cpu_s: significant(children.cpuSeconds),

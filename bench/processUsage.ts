@@ -5,8 +5,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 export interface ProcessUsage {
   /** CPU seconds of all its threads. */
   readonly cpuSeconds: number;
-  /** Most memory it ever held, bytes. */
+  /** Most memory it ever held, bytes; pages of LMDB's mapped files count, which the system takes back when it wants. */
   readonly peakBytes: number;
+  /** Memory of its own, not of a file: bytes now, and from UsageWatch the most seen. */
+  readonly anonymousBytes: number;
 }
 
 let ticksPerSecond: number | undefined;
@@ -18,10 +20,16 @@ export function processUsage(pid: number): ProcessUsage | undefined {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
       .replace(/^.*\) /s, '')
       .split(' ');
-    const peak = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-    if (peak === undefined) return undefined;
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    const peak = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
+    const anonymous = /^RssAnon:\s+(\d+) kB$/m.exec(status)?.[1];
+    if (peak === undefined || anonymous === undefined) return undefined;
     const ticks = Number(stat[11]) + Number(stat[12]);
-    return { cpuSeconds: ticks / ticksPerSecond, peakBytes: Number(peak) * 1024 };
+    return {
+      cpuSeconds: ticks / ticksPerSecond,
+      peakBytes: Number(peak) * 1024,
+      anonymousBytes: Number(anonymous) * 1024,
+    };
   } catch {
     return undefined;
   }
@@ -54,15 +62,16 @@ export class UsageWatch {
 
   /** Of the process itself, and of its children together (the embedded ClickHouse). */
   look(): { readonly main: ProcessUsage | undefined; readonly children: ProcessUsage } {
-    this.#main = processUsage(this.#pid) ?? this.#main;
+    this.#main = latest(this.#main, processUsage(this.#pid));
     for (const child of childrenOf(this.#pid)) {
-      const usage = processUsage(child);
+      const usage = latest(this.#children.get(child), processUsage(child));
       if (usage !== undefined) this.#children.set(child, usage);
     }
-    const children = { cpuSeconds: 0, peakBytes: 0 };
+    const children = { cpuSeconds: 0, peakBytes: 0, anonymousBytes: 0 };
     for (const usage of this.#children.values()) {
       children.cpuSeconds += usage.cpuSeconds;
       children.peakBytes += usage.peakBytes;
+      children.anonymousBytes += usage.anonymousBytes;
     }
     return { main: this.#main, children };
   }
@@ -70,4 +79,9 @@ export class UsageWatch {
   stop(): void {
     clearInterval(this.#timer);
   }
+}
+
+function latest(before: ProcessUsage | undefined, now: ProcessUsage | undefined): ProcessUsage | undefined {
+  if (before === undefined || now === undefined) return now ?? before;
+  return { ...now, anonymousBytes: Math.max(before.anonymousBytes, now.anonymousBytes) };
 }
