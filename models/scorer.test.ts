@@ -59,7 +59,7 @@ describe.each(deployments)('the model of config/%s', (deployment) => {
     const explainer = new OcclusionExplainer(scorer);
     const row = randomRows(metadata.inputs.length, 1);
     const [probability = NaN] = await scorer.probabilities(row, 1);
-    const contributions = await explainer.explain(row, probability, 3);
+    const [contributions = []] = await explainer.explain(row, [probability], 3);
     expect(contributions.length).toBeLessThanOrEqual(3);
     for (const { contribution, feature, value } of contributions) {
       expect(contribution).toBeGreaterThan(0);
@@ -68,7 +68,28 @@ describe.each(deployments)('the model of config/%s', (deployment) => {
     expect(contributions.map((each) => each.contribution)).toEqual(
       contributions.map((each) => each.contribution).sort((a, b) => b - a),
     );
-    expect(await explainer.explain(row, probability, 3)).toEqual(contributions);
+    expect(await explainer.explain(row, [probability], 3)).toEqual([contributions]);
+    await scorer.close();
+  });
+
+  it('explains many payments together as it does each alone', async () => {
+    const { metadata, onnx } = packageOf(deployment);
+    const scorer = await Scorer.load(metadata, onnx);
+    const explainer = new OcclusionExplainer(scorer);
+    const width = metadata.inputs.length;
+    // More than are scored in one go.
+    const payments = 70;
+    const rows = randomRows(width, payments);
+    const probabilities = Array.from((await scorer.probabilities(rows, payments)).slice());
+    const together = await explainer.explain(rows, probabilities, 3);
+    const alone: unknown[] = [];
+    for (let payment = 0; payment < payments; payment++) {
+      const row = rows.subarray(payment * width, (payment + 1) * width);
+      alone.push(...(await explainer.explain(row, probabilities.slice(payment, payment + 1), 3)));
+    }
+    expect(together).toEqual(alone);
+    expect(together.some((contributions) => contributions.length > 0)).toBe(true);
+    expect(await explainer.explain(rows, [], 3)).toEqual([]);
     await scorer.close();
   });
 

@@ -49,13 +49,12 @@ export class Decider {
   /** Decisions on all waiting payments, in order. */
   async decide(waiting: WaitingPayments): Promise<Decision[]> {
     const probabilities = await this.#score(waiting);
+    const explained = await this.#explain(waiting, probabilities);
     const decisions: Decision[] = [];
     for (const payment of waiting.payments) {
       const probability = probabilities[payment.row] ?? NaN;
       const input = this.#evaluate(payment, waiting.features, probability);
-      // Only what the model flags is explained, and only that costs a turn of the event loop.
-      const reasons = this.#isFlagged(input) ? await this.#explain(probability) : NO_REASONS;
-      decisions.push(this.#record(payment, input, probability, reasons));
+      decisions.push(this.#record(payment, input, probability, explained.get(payment.row) ?? NO_REASONS));
     }
     return decisions;
   }
@@ -78,6 +77,36 @@ export class Decider {
     return probabilities;
   }
 
+  /**
+   * Why the model flagged those it flagged, by row. All together, because every call of the model costs a turn of the event
+   * loop, which under load means a wait behind the requests that have come in meanwhile.
+   */
+  async #explain(
+    waiting: WaitingPayments,
+    probabilities: Float64Array,
+  ): Promise<ReadonlyMap<number, readonly Reason[]>> {
+    const scorer = this.#scorer;
+    const explainer = this.#explainer;
+    if (scorer === null || explainer === null) return NOTHING_EXPLAINED;
+    const { catalogue, definition } = this.#configuration;
+    const flagged = waiting.payments.filter(({ row, riskLevel }) => {
+      const probability = probabilities[row] ?? NaN;
+      return (
+        !Number.isNaN(probability) && scorer.score(probability) >= definition.policy.thresholds[riskLevel].challenge
+      );
+    });
+    if (flagged.length === 0) return NOTHING_EXPLAINED;
+    const rows = new Float32Array(flagged.length * this.#width);
+    flagged.forEach(({ row }, index) => {
+      rows.set(waiting.features.subarray(row * this.#width, (row + 1) * this.#width), index * this.#width);
+    });
+    const scores = flagged.map(({ row }) => probabilities[row] ?? NaN);
+    const explained = await explainer.explain(rows, scores, MODEL_REASONS);
+    return new Map(
+      flagged.map(({ row }, index) => [row, modelReasons(explained[index] ?? [], catalogue, scorer.metadata)]),
+    );
+  }
+
   /** Rules and lists on one payment; what they found stays in #context, #rules and #listHits until the next. */
   #evaluate(payment: WaitingPayment, features: Float64Array, probability: number): PolicyInput {
     const { ruleSet, lists } = this.#configuration;
@@ -97,10 +126,6 @@ export class Decider {
       modelReasons: NO_REASONS,
       riskLevel: payment.riskLevel,
     };
-  }
-
-  #isFlagged({ modelScore, riskLevel }: PolicyInput): boolean {
-    return modelScore >= this.#configuration.definition.policy.thresholds[riskLevel].challenge;
   }
 
   #record(payment: WaitingPayment, input: PolicyInput, probability: number, modelReasons: readonly Reason[]): Decision {
@@ -133,14 +158,6 @@ export class Decider {
     };
   }
 
-  async #explain(probability: number): Promise<readonly Reason[]> {
-    if (this.#explainer === null || this.#scorer === null) return NO_REASONS;
-    const { features, featureBase } = this.#context;
-    const row = Float32Array.from(features.subarray(featureBase, featureBase + this.#width));
-    const contributions = await this.#explainer.explain(row, probability, MODEL_REASONS);
-    return modelReasons(contributions, this.#configuration.catalogue, this.#scorer.metadata);
-  }
-
   #degraded(scorer: Scorer | null): readonly string[] {
     const failed = this.#rules.errors.map((error) => error.rule);
     return scorer === null ? ['model', ...failed] : failed;
@@ -160,6 +177,7 @@ function copyOf(values: Float64Array, from: number, length: number): number[] {
 }
 
 const NO_REASONS: readonly Reason[] = [];
+const NOTHING_EXPLAINED: ReadonlyMap<number, readonly Reason[]> = new Map();
 
 /** Stands in the context until the first payment; never evaluated. */
 const NO_TRANSACTION: EvaluationContext['tx'] = {
