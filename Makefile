@@ -14,7 +14,9 @@ node:
 # npm leaves this file behind; it tells whether what is installed is what the lockfile says.
 node_modules/.package-lock.json: package-lock.json
 	@$(MAKE) node
-	npm ci --no-audit --no-fund
+# Not npm ci: it refuses a lockfile that lacks platform packages which the registry it was made with does not carry.
+# Versions come from the lockfile all the same, and it is not written.
+	npm install --no-save --no-audit --no-fund
 	@touch node_modules/.package-lock.json
 
 install: node node_modules/.package-lock.json ## Install the npm packages, if the lockfile changed

@@ -144,7 +144,7 @@ function loadAddon(): Addon {
   if (name === undefined) throw unsupportedPlatform();
   const chdb = createRequire(createRequire(import.meta.url).resolve('chdb/package.json'));
   const addon: unknown = chdb(name);
-  if (!isAddon(addon)) throw new Error(`${name} lacks functions this version of Sluice needs; run npm ci`);
+  if (!isAddon(addon)) throw new Error(`${name} lacks functions this version of Sluice needs; run make install`);
   return addon;
 }
 
