@@ -23,7 +23,20 @@ await unlessThere(features, (partFile) => exportFeatures(deployment, payments, j
 await python(
   'train.py',
   ...['--features', features, '--id', 'handbook-fraud', '--version', '1', '--title', "Results of the handbook's model"],
-  ...['--learn-before', '2018-08-01', '--test-from', '2018-08-08', '--out', MODEL_FOLDER, '--results', RESULTS],
+  ...[
+    '--learn-before',
+    '2018-08-01',
+    '--test-from',
+    '2018-08-08',
+    '--thresholds',
+    '600',
+    '800',
+    '930',
+    '--out',
+    MODEL_FOLDER,
+    '--results',
+    RESULTS,
+  ],
 );
 const protocol = execFileSync(
   PYTHON,

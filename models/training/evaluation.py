@@ -28,8 +28,11 @@ def score_of(points: list[list[float]], probability: np.ndarray) -> np.ndarray:
     return np.interp(probability, [point[0] for point in points], [point[1] for point in points])
 
 
-def evaluate(part, probability: np.ndarray, points: list[list[float]]) -> dict:
-    """Metrics on one part of the data; recall is by count, and by amount where it says so."""
+def evaluate(part, probability: np.ndarray, points: list[list[float]], thresholds: list[int]) -> dict:
+    """
+    Metrics on one part of the data; recall is by count, and by amount where it says so. `thresholds` are scores from which a
+    deployment acts.
+    """
     is_fraud = part.is_fraud
     score = score_of(points, probability)
     caught = is_fraud & (probability >= threshold_at(probability, is_fraud, HEADLINE_RATE))
@@ -47,13 +50,13 @@ def evaluate(part, probability: np.ndarray, points: list[list[float]]) -> dict:
                 "recall": rounded(float((score[is_fraud] >= level).mean())),
                 "falsePositiveRate": rounded(float((score[~is_fraud] >= level).mean()), 5),
             }
-            for level in (600, 800, 930)
+            for level in thresholds
         },
-        "byFraudType": by_fraud_type(part, score, caught),
+        "byFraudType": by_fraud_type(part, score, caught, thresholds),
     }
 
 
-def by_fraud_type(part, score: np.ndarray, caught: np.ndarray) -> dict:
+def by_fraud_type(part, score: np.ndarray, caught: np.ndarray, thresholds: list[int]) -> dict:
     kinds = sorted(set(part.fraud_type[part.is_fraud]))
     result = {}
     for kind in kinds:
@@ -61,8 +64,7 @@ def by_fraud_type(part, score: np.ndarray, caught: np.ndarray) -> dict:
         result[kind or "unknown"] = {
             "rows": int(rows.sum()),
             "recallAt03PercentFalsePositives": rounded(caught[rows].mean()),
-            "recallAtScore600": rounded((score[rows] >= 600).mean()),
-            "recallAtScore930": rounded((score[rows] >= 930).mean()),
+            "recallAtScore": {str(level): rounded((score[rows] >= level).mean()) for level in thresholds},
         }
     return result
 

@@ -36,10 +36,14 @@ def part_markdown(name: str, part: dict) -> list[str]:
     ]
     for score, level in part["atScore"].items():
         lines.append(f"| {score} | {level['falsePositiveRate']:.2%} | {level['recall']:.1%} |")
-    lines += ["", "| kind of fraud | payments | stopped at 0.3% false positives | score 600 and up | score 930 and up |", "|---|---|---|---|---|"]
+    levels = list(part["atScore"])
+    columns = ["kind of fraud", "payments", "stopped at 0.3% false positives", *(f"score {level} and up" for level in levels)]
+    lines += ["", table_row(columns), table_row(["---"] * len(columns))]
     for kind, row in part["byFraudType"].items():
-        lines.append(
-            f"| {kind} | {row['rows']:,} | {row['recallAt03PercentFalsePositives']:.1%} | {row['recallAtScore600']:.1%} "
-            f"| {row['recallAtScore930']:.1%} |"
-        )
+        recalls = [row["recallAt03PercentFalsePositives"], *row["recallAtScore"].values()]
+        lines.append(table_row([kind, f"{row['rows']:,}", *(f"{recall:.1%}" for recall in recalls)]))
     return [*lines, ""]
+
+
+def table_row(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"

@@ -61,8 +61,8 @@ def main() -> int:
 
     points = calibration_points(booster.predict(validation.values), validation.is_fraud)
     metrics = {
-        "heldOutTime": {part.name: evaluate(part, booster.predict(part.values), points) for part in tests},
-        "heldOutKinds": {part.name: evaluate(part, booster.predict(part.values), points) for part in unseen},
+        "heldOutTime": {part.name: evaluate(part, booster.predict(part.values), points, options.thresholds) for part in tests},
+        "heldOutKinds": {part.name: evaluate(part, booster.predict(part.values), points, options.thresholds) for part in unseen},
         "trees": booster.num_trees(),
         "largestDifferenceFromLightGbm": difference,
     }
@@ -114,6 +114,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--trained-at", default=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"))
     parser.add_argument("--learn-before", type=day_ms, help="first day that is not learned from, YYYY-MM-DD")
     parser.add_argument("--test-from", type=day_ms, help="first day that is reported on, YYYY-MM-DD")
+    parser.add_argument("--thresholds", type=int, nargs="+", default=[600, 800, 950], help="scores the report is on")
     parser.add_argument("--title", default="Results of the shipped model", help="of the metrics' page")
     parser.add_argument("--results", type=Path, help="markdown file for the metrics")
     options = parser.parse_args()
