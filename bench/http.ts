@@ -51,10 +51,12 @@ export async function benchmarkHttp(options: HttpBenchmarkOptions): Promise<Meas
       const warmUp = await sendLoad({ ...load, seconds: options.warmUpSeconds, label: 'w' });
       const watch = new UsageWatch(sluice.pid);
       const before = watch.look();
+      const loadCpu = process.cpuUsage();
       const startMs = performance.now();
       const report = await sendLoad({ ...load, seconds: options.seconds, label: 't' });
       const seconds = (performance.now() - startMs) / SECOND_MS;
       const after = watch.look();
+      const { user, system } = process.cpuUsage(loadCpu);
       watch.stop();
       const lag = await historyLag(baseUrl, key);
       const caughtUpSeconds = await historyCaughtUp(baseUrl, key);
@@ -70,6 +72,7 @@ export async function benchmarkHttp(options: HttpBenchmarkOptions): Promise<Meas
         fields: {
           ...latencyFields(report),
           ...cpuFields(before, after, seconds),
+          load_source_cpu_percent: significant((100 * (user + system)) / 1e6 / seconds),
           history_lag_records: lag,
           history_caught_up_s:
             caughtUpSeconds === null ? `over-${MAX_CATCH_UP_SECONDS}` : significant(caughtUpSeconds, 2),
