@@ -47,13 +47,16 @@ export async function benchmarkHttp(options: HttpBenchmarkOptions): Promise<Meas
     ]);
     try {
       const baseUrl = await sluice.untilLogged(readyUrl);
-      const load = { baseUrl, apiKey: key, rate: options.rate };
-      const warmUp = await sendLoad({ ...load, seconds: options.warmUpSeconds, label: 'w' });
+      const load = { baseUrl, apiKey: key };
+      // Prepared before anything is measured: the simulator's CPU is neither the server's nor the load source's.
+      const warmUpEvents = prepareEvents(options.rate, options.warmUpSeconds, 'w');
+      const timedEvents = prepareEvents(options.rate, options.seconds, 't');
+      const warmUp = await sendLoad({ ...load, events: warmUpEvents });
       const watch = new UsageWatch(sluice.pid);
       const before = watch.look();
       const loadCpu = process.cpuUsage();
       const startMs = performance.now();
-      const report = await sendLoad({ ...load, seconds: options.seconds, label: 't' });
+      const report = await sendLoad({ ...load, events: timedEvents });
       const seconds = (performance.now() - startMs) / SECOND_MS;
       const after = watch.look();
       const { user, system } = process.cpuUsage(loadCpu);
@@ -117,22 +120,17 @@ function deploymentWithKey(from: string, to: string, sha256: string): string {
 interface Load {
   readonly baseUrl: string;
   readonly apiKey: string;
-  readonly rate: number;
-  readonly seconds: number;
-  /** Tells the payments of one load from those of another. */
-  readonly label: string;
+  readonly events: readonly SimulatedEvent[];
 }
 
-async function sendLoad({ baseUrl, apiKey, rate, seconds, label }: Load): Promise<LoadReport> {
-  const events = prepareEvents(rate, seconds, label);
-  // Prepared before they are due; the rest of the wait lets the preparation's garbage go.
+async function sendLoad({ baseUrl, apiKey, events }: Load): Promise<LoadReport> {
   const startMs = Date.now() + LEAD_MS;
   const shifted = events.map((event) => shift(event, startMs));
   await sleep(startMs - Date.now());
   return new HttpLoad({ baseUrl, apiKey, events: shifted }).run();
 }
 
-/** Simulated from time 0 on, so that how long the preparation takes does not matter. */
+/** `label` tells the payments of one load from those of another. Simulated from REFERENCE_MS on, sent when they are wanted. */
 function prepareEvents(rate: number, seconds: number, label: string): SimulatedEvent[] {
   const durationMs = seconds * SECOND_MS;
   const idPrefix = `${label}${Date.now().toString(36)}-`;
