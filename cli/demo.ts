@@ -15,6 +15,8 @@ import { eventsFromStart, warmUp } from './warmUp.ts';
 
 const STATUS_INTERVAL_MS = 1_000;
 const STATUS_WINDOW_SECONDS = 5;
+/** The time to pass over the simulated days before the start, so that the first payments do not come all at once. */
+const SKIPPING_MS = 3_000;
 
 export function demoCommand(): Command {
   return new Command('demo')
@@ -35,11 +37,11 @@ export function demoCommand(): Command {
       const { key, sha256 } = createApiKey();
       say(`Starting Sluice with ${options.config}; its data is in ${dataDir}.`);
       const logger = createLogger('warn');
-      const simulationFromNow = (): SimulationOptions =>
-        demoSimulation({ seed: options.seed, startTimeMs: Date.now(), paymentsPerSecond: options.rate });
+      const simulationFrom = (startTimeMs: number): SimulationOptions =>
+        demoSimulation({ seed: options.seed, startTimeMs, paymentsPerSecond: options.rate });
       if (!existsSync(join(dataDir, 'ledger'))) {
         const startMs = performance.now();
-        const payments = await warmUp({ deployment, dataDir, logger }, simulationFromNow());
+        const payments = await warmUp({ deployment, dataDir, logger }, simulationFrom(Date.now()));
         const seconds = ((performance.now() - startMs) / 1_000).toFixed(1);
         say(
           `Gave the simulated customers a history: ${payments.toLocaleString('en')} payments of six days, in ${seconds} s.`,
@@ -62,7 +64,9 @@ export function demoCommand(): Command {
         baseUrl: url,
         apiKey: key,
         signal: stopping.signal,
-        events: eventsFromStart(simulationFromNow()),
+        events: eventsFromStart(simulationFrom(Date.now() + SKIPPING_MS)),
+        // As a gateway would, when the disk of a busy machine made the ledger miss the deadline.
+        maxRetries: 3,
       });
       const loading = load.run();
       const status = setInterval(() => {

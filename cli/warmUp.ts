@@ -4,9 +4,12 @@ import { simulate, type SimulatedEvent } from '../pipeline/simulate/simulate.ts'
 import type { SimulationOptions } from '../pipeline/simulate/options.ts';
 import { RunningSluice, type RunOptions } from './runningSluice.ts';
 
+const TIME_LIMIT_MS = 10_000;
+
 /**
  * Puts a simulation's payments before its start into a new data folder, in order of time, as an import does: so customers
- * have a history when live payments begin, and the live figures hold none of these. Returns how many payments they are.
+ * have a history when live payments begin, and the live figures hold none of these. A slow machine leaves out the newest
+ * after a while. Returns how many payments they are.
  */
 export async function warmUp(
   options: Pick<RunOptions, 'deployment' | 'dataDir' | 'logger'>,
@@ -23,7 +26,7 @@ export async function warmUp(
     },
     source: `warm-up:${simulation.idPrefix}`,
     engineOffset: () => sluice.pipeline.engine.nextOffset,
-    signal: new AbortController().signal,
+    signal: AbortSignal.timeout(TIME_LIMIT_MS),
     onProgress: () => undefined,
   });
   const { payments } = await Promise.race([running, sluice.pipeline.failed]);
