@@ -1,32 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { Decision, Transaction } from '../schemas/types.ts';
+import { bareTransaction } from '../operators/cel/bareContext.ts';
+import type { Decision } from '../schemas/types.ts';
 import type { EngineOutput } from './engine/engine.ts';
 import { PendingVerdicts } from './ingest/pendingVerdicts.ts';
 import { LedgerUnavailableError, type DecisionRow } from './ports.ts';
 import { Publisher } from './publish.ts';
 import { CountingTelemetry } from './testing/topologyDriver.ts';
 import { MemoryDecisionStore } from './testing/memoryDecisionStore.ts';
-
-const transaction: Transaction = {
-  transactionId: '',
-  eventTimeMs: 0,
-  type: 'purchase',
-  channel: 'card',
-  amountMinor: 1,
-  currency: 'EUR',
-  account: null,
-  card: null,
-  device: null,
-  ip: null,
-  merchant: null,
-  mcc: null,
-  terminal: null,
-  payee: null,
-  country: null,
-  authMethods: [],
-  originalTransactionId: null,
-  attributes: {},
-};
 
 function output(ledgerOffset: number): EngineOutput {
   const decision: Decision = {
@@ -53,7 +33,7 @@ function output(ledgerOffset: number): EngineOutput {
     catalogueSha256: '',
     features: [],
   };
-  return { transaction, ingestTimeMs: 0, decision };
+  return { transaction: bareTransaction, ingestTimeMs: 0, decision };
 }
 
 /** Refuses the first put, as a full disk does, and remembers the order of the rest. */

@@ -1,3 +1,4 @@
+import { bareContext } from '../../operators/cel/bareContext.ts';
 import type { EvaluationContext } from '../../operators/cel/context.ts';
 import type { CompiledConfiguration } from '../../operators/configuration.ts';
 import type { ListDefinition } from '../../operators/definitions.ts';
@@ -35,15 +36,8 @@ export class Decider {
     this.#lists = lists;
     this.#width = configuration.catalogue.names.length;
     this.#modelRows = new Float32Array(maxBatch * this.#width);
-    this.#context = {
-      tx: NO_TRANSACTION,
-      label: 'none',
-      features: new Float64Array(0),
-      featureBase: 0,
-      modelScore: NaN,
-      modelProbability: NaN,
-      lists,
-    };
+    // The bare payment only stands in until the first one is evaluated.
+    this.#context = bareContext({ lists });
   }
 
   /** Decisions on all waiting payments, in order. */
@@ -178,25 +172,3 @@ function copyOf(values: Float64Array, from: number, length: number): number[] {
 
 const NO_REASONS: readonly Reason[] = [];
 const NOTHING_EXPLAINED: ReadonlyMap<number, readonly Reason[]> = new Map();
-
-/** Stands in the context until the first payment; never evaluated. */
-const NO_TRANSACTION: EvaluationContext['tx'] = {
-  transactionId: '',
-  eventTimeMs: 0,
-  type: 'other',
-  channel: 'other',
-  amountMinor: 0,
-  currency: '',
-  account: null,
-  card: null,
-  device: null,
-  ip: null,
-  merchant: null,
-  mcc: null,
-  terminal: null,
-  payee: null,
-  country: null,
-  authMethods: [],
-  originalTransactionId: null,
-  attributes: {},
-};
