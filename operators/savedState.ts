@@ -1,0 +1,41 @@
+/** The flat arrays that state is made of. */
+export type StateArray = Float64Array | Int32Array | Uint32Array | Uint8Array | Uint16Array;
+
+/**
+ * Where a part of the engine's state puts itself, in an order of its own choosing, to be read back in the same order. Arrays
+ * are handed over as they are, not copied: a file writer streams them, a thread transfers them to another.
+ */
+export interface StateOutput {
+  /** A finite or NaN double; integers up to 2^53 included. */
+  number(value: number): void;
+  text(value: string): void;
+  /** The array's whole buffer goes with it: hand over no view of a larger one. */
+  array(values: StateArray): void;
+}
+
+/** Gives back what a StateOutput was given, in order. Throws SavedStateError when something else comes. */
+export interface StateInput {
+  number(): number;
+  text(): string;
+  /** Arrays become the reader's own: they may be written to and kept. */
+  float64Array(): Float64Array;
+  int32Array(): Int32Array;
+  uint32Array(): Uint32Array;
+  uint16Array(): Uint16Array;
+  uint8Array(): Uint8Array;
+}
+
+/** A part of the engine's state that a snapshot holds. `load` replaces all that the part held before. */
+export interface SavedState {
+  save(output: StateOutput): void;
+  load(input: StateInput): void;
+}
+
+/** What was saved is not what is read: a damaged snapshot, or one of another version. */
+export class SavedStateError extends Error {
+  readonly code = 'SLUICE_SNAPSHOT_CONTENT';
+  constructor(message: string) {
+    super(message);
+    this.name = 'SavedStateError';
+  }
+}
