@@ -11,6 +11,7 @@ import { openLmdb, type LmdbData } from '../infra/lmdb/openLmdb.ts';
 import { LiveStatistics } from '../infra/metrics/liveStatistics.ts';
 import { PrometheusTelemetry } from '../infra/metrics/prometheusTelemetry.ts';
 import { Pipeline } from '../pipeline/pipeline.ts';
+import { giveHeapRoom } from './heapGrowth.ts';
 import { RunningHistory } from './runningHistory.ts';
 import { version } from './version.ts';
 
@@ -70,6 +71,7 @@ export class RunningSluice {
   /** Resolves when payments are taken: the engine has caught up with the ledger. */
   static async start(options: RunOptions): Promise<RunningSluice> {
     const { deployment, dataDir, logger, isLive } = options;
+    giveHeapRoom();
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     const started: (() => Promise<unknown>)[] = [];
     try {

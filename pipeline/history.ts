@@ -23,7 +23,7 @@ export interface HistoryWriterOptions {
   readonly maxRecords?: number;
   /** Bytes of ledger records and decisions in a batch at most, but always one record; default 32 MiB. */
   readonly maxBytes?: number;
-  /** How long a record waits for others to share its batch; default 500 ms. */
+  /** How long a record waits for others to share its batch; default 2 s: a batch costs about the same whatever its size. */
   readonly maxWaitMs?: number;
   /** Wait after the first failure, doubled after each further one up to the maximum; default 100 ms and 10 s. */
   readonly firstBackoffMs?: number;
@@ -51,7 +51,7 @@ export interface HistoryWriterState {
 const DEFAULTS = {
   maxRecords: 10_000,
   maxBytes: 32 * 1024 * 1024,
-  maxWaitMs: 500,
+  maxWaitMs: 2_000,
   firstBackoffMs: 100,
   maxBackoffMs: 10_000,
   stopWithinMs: 3_000,

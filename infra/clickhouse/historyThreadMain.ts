@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { z } from 'zod';
 import { HistoryWriter } from '../../pipeline/history.ts';
+import { runThisThreadInBackground } from '../backgroundPriority.ts';
 import { openLmdb } from '../lmdb/openLmdb.ts';
 import { ClickHouseHistory } from './history.ts';
 import type { HistoryThreadMessage } from './historyThread.ts';
@@ -17,6 +18,7 @@ const dataSchema = z.object({
 
 /** Entry of the history thread (historyThread.ts). */
 async function main(): Promise<void> {
+  runThisThreadInBackground();
   const { dataDir, url, username, password, batchRecords } = dataSchema.parse(workerData);
   const data = openLmdb(dataDir, { readOnly: true });
   const history = new ClickHouseHistory({ url, username, password });

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { inBackground } from '../../backgroundPriority.ts';
 import { childMessageSchema, type ChildMessage, type StartMessage } from './childMessages.ts';
 import { threadPoolSize } from './endpoint.ts';
 import {
@@ -189,7 +190,9 @@ class Supervisor implements EmbeddedClickHouse {
     const isSource = import.meta.url.endsWith('.ts');
     const entry = fileURLToPath(new URL(isSource ? './childMain.ts' : './childMain.js', import.meta.url));
     const loader = isSource ? ['--import', import.meta.resolve('tsx')] : [];
-    const child = spawn(process.execPath, [...loader, entry], {
+    // Queries and inserts must not take the cores that payments need.
+    const { file, args } = inBackground(process.execPath, [...loader, entry]);
+    const child = spawn(file, args, {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       env: {
         ...withoutNodeOptions(process.env),
