@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { sha256OfFirst, type CompiledCatalogue } from '../operators/features/catalogue.ts';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits');
 const finite = z.number().refine(Number.isFinite, 'expected a finite number');
@@ -41,6 +42,14 @@ function rises(points: readonly (readonly [number, number])[]): boolean {
     const before = points[index - 1];
     return before === undefined || (point[0] > before[0] && point[1] >= before[1]);
   });
+}
+
+/**
+ * Whether the model can score this catalogue's rows: its inputs are the catalogue's first features, computed as they were in
+ * training. Features may have been added after them.
+ */
+export function scoresCatalogue({ inputs, catalogueSha256 }: ModelMetadata, catalogue: CompiledCatalogue): boolean {
+  return inputs.length <= catalogue.names.length && catalogueSha256 === sha256OfFirst(catalogue, inputs.length);
 }
 
 /** The score, 0 to 1000, of a probability, by linear interpolation between the calibration's points. */

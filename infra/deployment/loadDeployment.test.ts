@@ -277,15 +277,25 @@ describe('A model', () => {
     expect(Buffer.from(model?.onnx ?? []).equals(onnx)).toBe(true);
   });
 
+  it('scores on when features are added after its own, and not when they are put among them', async () => {
+    await writeModel({});
+    const added = '  - { name: card_sum_1d, entity: card, aggregate: sum, of: amountMinor, window: 1d }\n';
+    await write('features.yaml', FEATURES + added);
+    expect((await load()).model?.metadata.id).toBe('card-fraud');
+    await write('features.yaml', FEATURES.replace('features:\n', `features:\n${added}`));
+    expect(await problems()).toEqual([
+      expect.stringMatching(
+        /^model\/model\.json:7 features\.yaml has features among the model's that it does not know: card_sum_1d\. Move/,
+      ),
+    ]);
+  });
+
   it.each([
     [
       { inputs: ['card_count_10m', 'amount', 'card_sum_1d'] },
       /model\.json:10 the model wants features .*: card_sum_1d\./,
     ],
-    [
-      { inputs: ['card_count_10m'] },
-      /model\.json:7 features\.yaml has features that the model does not know: amount\./,
-    ],
+    [{ inputs: ['card_count_10m', 'card_sum_1d'] }, /model\.json:9 the model wants features .*: card_sum_1d\./],
     [{ inputs: ['amount', 'card_count_10m'] }, /model\.json:8 .*another order.*here amount, there card_count_10m/],
     [{ catalogueSha256: '0'.repeat(64) }, /model\.json:6 features\.yaml computes other values/],
     [{ sha256: '0'.repeat(64) }, /model\.json:5 model\/model\.onnx is another file/],

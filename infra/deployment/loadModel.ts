@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { modelMetadataSchema } from '../../models/modelPackage.ts';
+import { modelMetadataSchema, scoresCatalogue } from '../../models/modelPackage.ts';
 import type { ModelMetadata } from '../../models/modelPackage.ts';
-import type { FeatureCatalogue } from '../../operators/features/catalogue.ts';
+import { sha256OfFirst, type CompiledCatalogue } from '../../operators/features/catalogue.ts';
 import { ConfigFile } from './configFile.ts';
 import type { DeploymentProblem } from './deploymentProblem.ts';
 
@@ -24,7 +24,7 @@ export interface LoadedModel {
 }
 
 /** Reads `model/` of a deployment, if there is one, and holds it against the catalogue (null: it is faulty itself). */
-export async function loadModel(folder: string, catalogue: FeatureCatalogue | null): Promise<LoadedModel> {
+export async function loadModel(folder: string, catalogue: CompiledCatalogue | null): Promise<LoadedModel> {
   if (!existsSync(join(folder, 'model'))) return { model: null, problems: [] };
   const file = await ConfigFile.read(folder, METADATA);
   const metadata = file.parse(modelMetadataSchema);
@@ -53,9 +53,11 @@ async function readModel(folder: string, file: ConfigFile): Promise<Uint8Array |
   }
 }
 
-function compareInputs(file: ConfigFile, metadata: ModelMetadata, catalogue: FeatureCatalogue): void {
+function compareInputs(file: ConfigFile, metadata: ModelMetadata, catalogue: CompiledCatalogue): void {
   const unknown = metadata.inputs.filter((name) => !catalogue.names.includes(name));
-  const missing = catalogue.names.filter((name) => !metadata.inputs.includes(name));
+  // Features after the model's are no concern of its.
+  const known = catalogue.names.slice(0, metadata.inputs.length);
+  const missing = known.filter((name) => !metadata.inputs.includes(name));
   const advice = 'Train the model anew (make train), or bring back the features.yaml it was trained with.';
   if (unknown.length > 0) {
     const index = metadata.inputs.indexOf(unknown[0] ?? '');
@@ -63,17 +65,21 @@ function compareInputs(file: ConfigFile, metadata: ModelMetadata, catalogue: Fea
     file.add(['inputs', index], 'SLUICE_MODEL_INPUTS', message);
   }
   if (missing.length > 0) {
-    const message = `features.yaml has features that the model does not know: ${listed(missing)}. ${advice}`;
+    const message =
+      `features.yaml has features among the model's that it does not know: ${listed(missing)}. ` +
+      `Move them to the end of features.yaml, or: ${advice}`;
     file.add(['inputs'], 'SLUICE_MODEL_INPUTS', message);
   }
   if (unknown.length > 0 || missing.length > 0) return;
   const index = metadata.inputs.findIndex((name, place) => name !== catalogue.names[place]);
-  if (index >= 0 || metadata.inputs.length !== catalogue.names.length) {
+  if (index >= 0) {
     const [have, want] = [metadata.inputs[index] ?? '', catalogue.names[index] ?? ''];
     const message = `the model's inputs are in another order than features.yaml: here ${have}, there ${want}. ${advice}`;
     file.add(['inputs', index], 'SLUICE_MODEL_INPUTS', message);
-  } else if (metadata.catalogueSha256 !== catalogue.sha256) {
-    const message = `features.yaml computes other values than the model was trained on: its hash is ${catalogue.sha256}. ${advice}`;
+  } else if (!scoresCatalogue(metadata, catalogue)) {
+    const message =
+      "features.yaml computes other values than the model was trained on: the hash of the model's features is " +
+      `${sha256OfFirst(catalogue, metadata.inputs.length)}. ${advice}`;
     file.add(['catalogueSha256'], 'SLUICE_MODEL_CATALOGUE', message);
   }
   for (const section of ['reasonFeatures', 'baselines'] as const) {

@@ -26,6 +26,14 @@ export interface CompiledCatalogue extends FeatureCatalogue {
   readonly features: readonly CompiledFeature[];
 }
 
+/**
+ * The hash of the catalogue that has only the first `count` features. Nothing in it depends on the features that follow, so a
+ * model trained on it scores the first columns of the longer catalogue's rows as it did before.
+ */
+export function sha256OfFirst(catalogue: CompiledCatalogue, count: number): string {
+  return catalogueHash(catalogue.features.slice(0, count), catalogue.definitions, catalogue.latenessMs);
+}
+
 export type CompiledFeature =
   | {
       readonly kind: 'window';

@@ -27,7 +27,9 @@ export class Decider {
   readonly #rules = emptyRuleResults();
   readonly #listHits: ListDefinition[] = [];
   readonly #modelRows: Float32Array;
+  /** Features of a row, and how many of them, from the first on, the model takes. */
   readonly #width: number;
+  readonly #modelWidth: number;
 
   constructor(configuration: CompiledConfiguration, scorer: Scorer | null, lists: ListState, maxBatch: number) {
     this.#configuration = configuration;
@@ -35,7 +37,8 @@ export class Decider {
     this.#explainer = scorer === null ? null : new OcclusionExplainer(scorer);
     this.#lists = lists;
     this.#width = configuration.catalogue.names.length;
-    this.#modelRows = new Float32Array(maxBatch * this.#width);
+    this.#modelWidth = scorer?.metadata.inputs.length ?? 0;
+    this.#modelRows = new Float32Array(maxBatch * this.#modelWidth);
     // The bare payment only stands in until the first one is evaluated.
     this.#context = bareContext({ lists });
   }
@@ -62,7 +65,7 @@ export class Decider {
     if (scored.length === 0) return probabilities;
     scored.forEach((payment, index) => {
       const base = payment.row * this.#width;
-      this.#modelRows.set(waiting.features.subarray(base, base + this.#width), index * this.#width);
+      this.#modelRows.set(waiting.features.subarray(base, base + this.#modelWidth), index * this.#modelWidth);
     });
     const results = await scorer.probabilities(this.#modelRows, scored.length);
     scored.forEach((payment, index) => {
@@ -90,9 +93,10 @@ export class Decider {
       );
     });
     if (flagged.length === 0) return NOTHING_EXPLAINED;
-    const rows = new Float32Array(flagged.length * this.#width);
+    const rows = new Float32Array(flagged.length * this.#modelWidth);
     flagged.forEach(({ row }, index) => {
-      rows.set(waiting.features.subarray(row * this.#width, (row + 1) * this.#width), index * this.#width);
+      const base = row * this.#width;
+      rows.set(waiting.features.subarray(base, base + this.#modelWidth), index * this.#modelWidth);
     });
     const scores = flagged.map(({ row }) => probabilities[row] ?? NaN);
     const explained = await explainer.explain(rows, scores, MODEL_REASONS);

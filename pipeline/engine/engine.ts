@@ -3,6 +3,7 @@ import type { CompiledCatalogue } from '../../operators/features/catalogue.ts';
 import { createFeatureState } from '../../operators/features/createFeatureState.ts';
 import type { FeatureState } from '../../operators/features/featureState.ts';
 import { ListState } from '../../operators/lists/listState.ts';
+import { scoresCatalogue } from '../../models/modelPackage.ts';
 import type { Scorer } from '../../models/scorer.ts';
 import { codecs } from '../../schemas/codec.ts';
 import { decodeLedgerRecord, type DecodedLedgerRecord } from '../../schemas/ledgerCodec.ts';
@@ -212,7 +213,7 @@ export class Engine {
     if (this.#configuration === null) return;
     const { catalogue } = this.#configuration;
     // A model of another catalogue cannot score these features: decisions then say that the model was left out.
-    const scorer = this.#scorer?.metadata.catalogueSha256 === catalogue.sha256 ? this.#scorer : null;
+    const scorer = this.#scorer !== null && scoresCatalogue(this.#scorer.metadata, catalogue) ? this.#scorer : null;
     this.#decider = new Decider(this.#configuration, scorer, this.lists, this.#options.maxBatch);
   }
 
