@@ -295,7 +295,6 @@ describe('A model', () => {
       { inputs: ['card_count_10m', 'amount', 'card_sum_1d'] },
       /model\.json:10 the model wants features .*: card_sum_1d\./,
     ],
-    [{ inputs: ['card_count_10m', 'card_sum_1d'] }, /model\.json:9 the model wants features .*: card_sum_1d\./],
     [{ inputs: ['amount', 'card_count_10m'] }, /model\.json:8 .*another order.*here amount, there card_count_10m/],
     [{ catalogueSha256: '0'.repeat(64) }, /model\.json:6 features\.yaml computes other values/],
     [{ sha256: '0'.repeat(64) }, /model\.json:5 model\/model\.onnx is another file/],
