@@ -1,0 +1,76 @@
+import type { CompiledCatalogue } from '../catalogue.ts';
+import { createFeatureState } from '../createFeatureState.ts';
+import type { FeatureLimits } from '../featureState.ts';
+import { FeatureOracle } from './oracle.ts';
+import type { Step } from './randomStream.ts';
+
+const START_MS = 1_700_000_000_000;
+const RELATIVE_ERROR = 1e-9;
+
+/**
+ * Runs the steps through a feature state and through the oracle, and compares every answer. Returns how many values were
+ * compared; throws at the first that differs.
+ */
+export function compareWithOracle(
+  compiled: CompiledCatalogue,
+  steps: readonly Step[],
+  limits: Partial<FeatureLimits>,
+): number {
+  const state = createFeatureState(compiled, limits);
+  const oracle = new FeatureOracle(compiled);
+  const out = new Float64Array(compiled.names.length);
+  let timeMs = START_MS;
+  let values = 0;
+  for (const [offset, step] of steps.entries()) {
+    if (step.kind === 'label') {
+      const label = {
+        transactionId: 't',
+        transactionOffset: offset - step.back,
+        eventTimeMs: timeMs,
+        label: step.label,
+        labelSource: 'other' as const,
+        fraudType: null,
+      };
+      state.addLabel(label);
+      oracle.addLabel(label);
+      continue;
+    }
+    const eventTimeMs = timeMs + step.aheadMs;
+    timeMs = Math.max(timeMs, eventTimeMs);
+    if (step.kind === 'tick') {
+      state.advanceTime(eventTimeMs);
+      oracle.advanceTime(eventTimeMs);
+      continue;
+    }
+    const tx = { ...step.tx, eventTimeMs };
+    const expected = oracle.addTransaction(tx, offset);
+    const isLate = state.addTransaction(tx, offset, out, 0);
+    if (isLate !== expected.isLate)
+      throw new Error(`step ${offset}: late is ${isLate}, the oracle's ${expected.isLate}`);
+    for (let index = 0; index < out.length; index++) {
+      compareValue(compiled, offset, index, out[index] ?? Number.NaN, expected.features[index] ?? Number.NaN);
+    }
+    values += out.length;
+  }
+  // Every key and every candidate goes when time has passed all windows.
+  state.advanceTime(timeMs + 100_000);
+  if (state.keyCount !== 0) throw new Error(`${state.keyCount} keys are left after all windows have passed`);
+  return values;
+}
+
+function compareValue(
+  compiled: CompiledCatalogue,
+  offset: number,
+  index: number,
+  actual: number,
+  expected: number,
+): void {
+  if (Object.is(actual, expected)) return;
+  const definition = compiled.definitions[index];
+  // The oracle's std is rounded otherwise, and the expressions read it; all else is equal to the last bit.
+  const isExact = definition?.aggregate !== 'std' && definition?.aggregate !== 'expression';
+  if (!isExact && Math.abs(actual - expected) <= RELATIVE_ERROR * Math.abs(expected)) return;
+  throw new Error(
+    `step ${offset}: ${String(definition?.name)} is ${actual}, the oracle's ${expected}: ${JSON.stringify(definition)}`,
+  );
+}

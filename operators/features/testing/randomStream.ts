@@ -1,0 +1,128 @@
+import { z } from 'zod';
+import fc from 'fast-check';
+import type { LabelKind, Transaction } from '../../../schemas/types.ts';
+import type { EntityName, FeatureDefinition } from '../../definitions.ts';
+import { compileCatalogue, type CompiledCatalogue } from '../catalogue.ts';
+
+const wheres = [
+  "tx.type == 'purchase'",
+  'tx.amountMinor > 500',
+  'tx.attributes.risk > 3',
+  "label == 'fraud'",
+  "label != 'fraud'",
+  "label == 'genuine' || tx.channel == 'wallet'",
+  "label != 'none' && tx.amountMinor < 1000",
+];
+
+const entityTuples: readonly (readonly EntityName[])[] = [
+  ['account'],
+  ['card'],
+  ['merchant'],
+  ['account', 'merchant'],
+  ['merchant', 'account', 'card'],
+];
+
+const windowFeature: fc.Arbitrary<Omit<FeatureDefinition, 'name'>> = fc
+  .record({
+    aggregate: fc.constantFrom('count', 'sum', 'avg', 'std', 'min', 'max', 'distinct', 'timeSince', 'rate'),
+    entity: fc.constantFrom(...entityTuples),
+    windowMs: fc.constantFrom(1_000, 2_000, 5_000, 20_000),
+    delayMs: fc.constantFrom(undefined, 0, 1_000, 3_000, 5_000),
+    where: fc.constantFrom(undefined, ...wheres),
+    includeCurrent: fc.constantFrom(undefined, true, false),
+    whenEmpty: fc.constantFrom(undefined, 0, -1),
+    of: fc.constantFrom('merchant', 'card', 'cardBin', 'country', 'attributes.shop'),
+  })
+  .map(({ of, where, ...feature }) => {
+    const usesAmount = ['sum', 'avg', 'std', 'min', 'max'].includes(feature.aggregate);
+    const field = feature.aggregate === 'distinct' ? of : usesAmount ? 'amountMinor' : undefined;
+    const condition = feature.aggregate === 'rate' ? (where ?? wheres[3]) : where;
+    return withoutUndefined({ ...feature, of: field, where: condition });
+  });
+
+const nameless = z.custom<Omit<FeatureDefinition, 'name'>>();
+
+function withoutUndefined(feature: object): Omit<FeatureDefinition, 'name'> {
+  return nameless.parse(JSON.parse(JSON.stringify(feature)));
+}
+
+/** Compiled catalogues of up to 12 window features and two expressions over them, at any declared lateness. */
+export const catalogue: fc.Arbitrary<CompiledCatalogue> = fc
+  .record({
+    features: fc.array(windowFeature, { minLength: 1, maxLength: 12 }),
+    latenessMs: fc.constantFrom(0, 1_500, 4_000, 10_000),
+  })
+  .map(({ features, latenessMs }) => {
+    const named = features.map((feature, index) => ({ ...feature, name: `f${index}` }));
+    const expressions: FeatureDefinition[] = [
+      { name: 'twice', aggregate: 'expression', expression: 'f.f0 * 2 + tx.amountMinor' },
+      { name: 'share', aggregate: 'expression', expression: 'f.twice / tx.attributes.risk', whenEmpty: -7 },
+    ];
+    const compiled = compileCatalogue([...named, ...expressions], latenessMs);
+    if (!compiled.ok) throw new Error(JSON.stringify(compiled.problems));
+    return compiled.value;
+  });
+
+/** What a ledger brings to the feature state. Times and payments are relative, so that any part of a stream is a stream. */
+export type Step =
+  | { readonly kind: 'transaction'; readonly aheadMs: number; readonly tx: Omit<Transaction, 'eventTimeMs'> }
+  | { readonly kind: 'tick'; readonly aheadMs: number }
+  | { readonly kind: 'label'; readonly back: number; readonly label: LabelKind };
+
+const nullable = (...values: string[]): fc.Arbitrary<string | null> => fc.constantFrom(null, ...values);
+
+const transaction: fc.Arbitrary<Step> = fc.record({
+  kind: fc.constant('transaction' as const),
+  // Ahead of the newest time; behind it within and beyond the lateness bound; ties.
+  aheadMs: fc.oneof(
+    { weight: 3, arbitrary: fc.constant(0) },
+    { weight: 4, arbitrary: fc.integer({ min: 1, max: 1_500 }) },
+    { weight: 1, arbitrary: fc.constantFrom(1_000, 2_000, 5_000, 30_000) },
+    { weight: 4, arbitrary: fc.integer({ min: -12_000, max: -1 }) },
+    { weight: 1, arbitrary: fc.constantFrom(-1_000, -1_500, -4_000) },
+  ),
+  tx: fc.record({
+    transactionId: fc.constant('t'),
+    type: fc.constantFrom('purchase' as const, 'refund' as const),
+    channel: fc.constantFrom('card' as const, 'wallet' as const),
+    amountMinor: fc.oneof(
+      fc.constantFrom(0, 499, 500, 501, 1e12, 1e12 - 1),
+      fc.integer({ min: 0, max: 2_000 }),
+      fc.integer({ min: 0, max: 1e12 }),
+    ),
+    currency: fc.constant('CNY'),
+    account: nullable('a', 'b'),
+    card: fc.constantFrom(null, { token: 'x', bin: '1', last4: null }, { token: 'y', bin: null, last4: null }),
+    device: fc.constant(null),
+    ip: fc.constant(null),
+    merchant: nullable('m', 'n', 'a'),
+    mcc: fc.constant(null),
+    terminal: fc.constant(null),
+    payee: fc.constant(null),
+    country: nullable('CN', 'SG', 'GB'),
+    authMethods: fc.constant([]),
+    originalTransactionId: fc.constant(null),
+    attributes: fc.constantFrom<Transaction['attributes']>({}, { risk: 5 }, { risk: 0, shop: 's1' }, { shop: 's2' }),
+  }),
+});
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 8, arbitrary: transaction },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('tick' as const), aheadMs: fc.integer({ min: -500, max: 9_000 }) }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('label' as const),
+      back: fc.integer({ min: 0, max: 30 }),
+      label: fc.constantFrom('fraud' as const, 'genuine' as const),
+    }),
+  },
+);
+
+/** Up to `maxSteps`. Without the size, fast-check keeps to about ten: no window would ever fill. */
+export function stream(maxSteps: number): fc.Arbitrary<Step[]> {
+  return fc.array(step, { minLength: 1, maxLength: maxSteps, size: 'max' });
+}
