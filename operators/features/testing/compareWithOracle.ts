@@ -2,9 +2,8 @@ import type { CompiledCatalogue } from '../catalogue.ts';
 import { createFeatureState } from '../createFeatureState.ts';
 import type { FeatureLimits } from '../featureState.ts';
 import { FeatureOracle } from './oracle.ts';
-import type { Step } from './randomStream.ts';
+import { playStream, type Step } from './randomStream.ts';
 
-const START_MS = 1_700_000_000_000;
 const RELATIVE_ERROR = 1e-9;
 
 /**
@@ -19,41 +18,29 @@ export function compareWithOracle(
   const state = createFeatureState(compiled, limits);
   const oracle = new FeatureOracle(compiled);
   const out = new Float64Array(compiled.names.length);
-  let timeMs = START_MS;
   let values = 0;
-  for (const [offset, step] of steps.entries()) {
-    if (step.kind === 'label') {
-      const label = {
-        transactionId: 't',
-        transactionOffset: offset - step.back,
-        eventTimeMs: timeMs,
-        label: step.label,
-        labelSource: 'other' as const,
-        fraudType: null,
-      };
+  const endMs = playStream(steps, {
+    addLabel: (label) => {
       state.addLabel(label);
       oracle.addLabel(label);
-      continue;
-    }
-    const eventTimeMs = timeMs + step.aheadMs;
-    timeMs = Math.max(timeMs, eventTimeMs);
-    if (step.kind === 'tick') {
-      state.advanceTime(eventTimeMs);
-      oracle.advanceTime(eventTimeMs);
-      continue;
-    }
-    const tx = { ...step.tx, eventTimeMs };
-    const expected = oracle.addTransaction(tx, offset);
-    const isLate = state.addTransaction(tx, offset, out, 0);
-    if (isLate !== expected.isLate)
-      throw new Error(`step ${offset}: late is ${isLate}, the oracle's ${expected.isLate}`);
-    for (let index = 0; index < out.length; index++) {
-      compareValue(compiled, offset, index, out[index] ?? Number.NaN, expected.features[index] ?? Number.NaN);
-    }
-    values += out.length;
-  }
+    },
+    advanceTime: (timeMs) => {
+      state.advanceTime(timeMs);
+      oracle.advanceTime(timeMs);
+    },
+    addTransaction: (tx, offset) => {
+      const expected = oracle.addTransaction(tx, offset);
+      const isLate = state.addTransaction(tx, offset, out, 0);
+      if (isLate !== expected.isLate)
+        throw new Error(`step ${offset}: late is ${isLate}, the oracle's ${expected.isLate}`);
+      for (let index = 0; index < out.length; index++) {
+        compareValue(compiled, offset, index, out[index] ?? Number.NaN, expected.features[index] ?? Number.NaN);
+      }
+      values += out.length;
+    },
+  });
   // Every key and every candidate goes when time has passed all windows.
-  state.advanceTime(timeMs + 100_000);
+  state.advanceTime(endMs + 100_000);
   if (state.keyCount !== 0) throw new Error(`${state.keyCount} keys are left after all windows have passed`);
   return values;
 }

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import fc from 'fast-check';
-import type { LabelKind, Transaction } from '../../../schemas/types.ts';
+import type { Label, LabelKind, Transaction } from '../../../schemas/types.ts';
 import type { EntityName, FeatureDefinition } from '../../definitions.ts';
 import { compileCatalogue, type CompiledCatalogue } from '../catalogue.ts';
+
+const START_MS = 1_700_000_000_000;
 
 const wheres = [
   "tx.type == 'purchase'",
@@ -125,4 +127,34 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 /** Up to `maxSteps`. Without the size, fast-check keeps to about ten: no window would ever fill. */
 export function stream(maxSteps: number): fc.Arbitrary<Step[]> {
   return fc.array(step, { minLength: 1, maxLength: maxSteps, size: 'max' });
+}
+
+/** What takes a stream's steps; the feature state and its oracle do. */
+export interface StreamTaker {
+  addLabel(label: Label): void;
+  advanceTime(timeMs: number): void;
+  addTransaction(tx: Transaction, ledgerOffset: number): void;
+}
+
+/** Gives the taker each step at its time; a step's place is its ledger offset. Returns the greatest time seen. */
+export function playStream(steps: readonly Step[], taker: StreamTaker): number {
+  let timeMs = START_MS;
+  for (const [offset, event] of steps.entries()) {
+    if (event.kind === 'label') {
+      taker.addLabel({
+        transactionId: 't',
+        transactionOffset: offset - event.back,
+        eventTimeMs: timeMs,
+        label: event.label,
+        labelSource: 'other',
+        fraudType: null,
+      });
+      continue;
+    }
+    const eventTimeMs = timeMs + event.aheadMs;
+    timeMs = Math.max(timeMs, eventTimeMs);
+    if (event.kind === 'tick') taker.advanceTime(eventTimeMs);
+    else taker.addTransaction({ ...event.tx, eventTimeMs }, offset);
+  }
+  return timeMs;
 }
