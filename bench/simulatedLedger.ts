@@ -12,16 +12,17 @@ const CARD_KEY = Buffer.alloc(32, 7);
 
 /**
  * A ledger as an import of a historical simulation would write it: the deployment's rule set and model, then payments with
- * their labels and outcomes, until there are `payments` of them. The same arguments give the same bytes.
+ * their labels and outcomes, until there are `payments` of them. The fewer customers, the more days they take. The same
+ * arguments give the same bytes.
  */
-export function simulatedLedger(deployment: Deployment, payments: number): LedgerRow[] {
+export function simulatedLedger(deployment: Deployment, payments: number, customers = 4_000): LedgerRow[] {
   const rows: LedgerRow[] = [];
   const append = (event: LedgerEvent, timeMs: number): void => {
     rows.push({ offset: rows.length, value: encodeLedgerRecord(event, timeMs, 'bench') });
   };
   for (const event of deploymentEvents(deployment)) append(event, START_MS);
   const offsets = new Map<string, number>();
-  for (const simulated of simulate(historicalSimulation({ seed: 1, startTimeMs: START_MS }))) {
+  for (const simulated of simulate(historicalSimulation({ seed: 1, startTimeMs: START_MS, customers }))) {
     const event = ledgerEvent(simulated, offsets);
     if (event.kind === 'transaction') {
       if (offsets.size === payments) return rows;

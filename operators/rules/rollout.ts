@@ -19,7 +19,7 @@ export function fnv1a(text: string, seed: number = offsetBasis): number {
 export function isInRollout(ruleSeed: number, rolloutPercent: number, tx: Transaction): boolean {
   if (rolloutPercent >= 100) return true;
   const hash = fnv1a(tx.account ?? tx.card?.token ?? tx.transactionId, ruleSeed);
-  return spread(hash) < (rolloutPercent / 100) * 2 ** 32;
+  return spread(hash) < (rolloutPercent / 100) * 0x1_0000_0000;
 }
 
 /** MurmurHash3's 32-bit finaliser: FNV alone leaves ids that differ in their last letter close together. */

@@ -8,6 +8,7 @@ import { emptyRuleResults } from '../../operators/rules/ruleSet.ts';
 import { OcclusionExplainer } from '../../models/occlusion.ts';
 import type { Scorer } from '../../models/scorer.ts';
 import type { Decision, DecisionMode, Reason } from '../../schemas/types.ts';
+import { copyFeatures } from './copyFeatures.ts';
 import { modelReasons } from './modelReasons.ts';
 import type { WaitingPayment, WaitingPayments } from './waitingPayments.ts';
 
@@ -152,7 +153,7 @@ export class Decider {
       modelVersion: scorer?.metadata.version ?? null,
       modelSha256: scorer?.metadata.sha256 ?? null,
       catalogueSha256: catalogue.sha256,
-      features: copyOf(this.#context.features, this.#context.featureBase, this.#width),
+      features: copyFeatures(this.#context.features, this.#context.featureBase, this.#width),
     };
   }
 
@@ -165,13 +166,6 @@ export class Decider {
 function modeOf(payment: WaitingPayment, scorer: Scorer | null): DecisionMode {
   if (scorer !== null) return 'full';
   return payment.degradation === 'rulesOnly' ? 'rulesOnly' : 'noModel';
-}
-
-/** A tenth of the time of Array.from, which goes through an iterator (0.24 and 2.6 us for 89 features). */
-function copyOf(values: Float64Array, from: number, length: number): number[] {
-  const copy = new Array<number>(length);
-  for (let index = 0; index < length; index++) copy[index] = values[from + index] ?? NaN;
-  return copy;
 }
 
 const NO_REASONS: readonly Reason[] = [];
