@@ -1,3 +1,4 @@
+import type { SavedState, StateInput, StateOutput } from '../savedState.ts';
 import { MAX_CANDIDATES_PER_KEY } from './limits.ts';
 
 /** Where a row keeps one candidate list: [first node, last node, length], nodes counted from 1, 0 for none. */
@@ -9,11 +10,11 @@ export const CANDIDATE_FIELDS = 3;
  * - pruned (monotonic deque): an event that a later one beats can never matter again and is dropped. About ln(n) long.
  * - whole: every event stays, because a label may yet take out the one that beats it.
  */
-export class Candidates {
-  #values = new Float64Array(1_024);
-  #timesMs = new Float64Array(1_024);
-  #next = new Int32Array(1_024);
-  #previous = new Int32Array(1_024);
+export class Candidates implements SavedState {
+  #values: Float64Array = new Float64Array(1_024);
+  #timesMs: Float64Array = new Float64Array(1_024);
+  #next: Int32Array = new Int32Array(1_024);
+  #previous: Int32Array = new Int32Array(1_024);
   #free = 0;
   #used = 1;
   #live = 0;
@@ -106,6 +107,25 @@ export class Candidates {
   /** Time of the newest event of a list that is not empty. */
   newestTimeMs(row: Float64Array, at: number): number {
     return this.#timesMs[row[at + 1]!]!;
+  }
+
+  save(output: StateOutput): void {
+    for (const value of [this.#free, this.#used, this.#live, this.#dropped]) output.number(value);
+    output.array(this.#values);
+    output.array(this.#timesMs);
+    output.array(this.#next);
+    output.array(this.#previous);
+  }
+
+  load(input: StateInput): void {
+    this.#free = input.number();
+    this.#used = input.number();
+    this.#live = input.number();
+    this.#dropped = input.number();
+    this.#values = input.float64Array();
+    this.#timesMs = input.float64Array();
+    this.#next = input.int32Array();
+    this.#previous = input.int32Array();
   }
 
   #insertAfter(row: Float64Array, at: number, place: number, timeMs: number, value: number): void {

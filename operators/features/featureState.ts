@@ -1,4 +1,5 @@
 import type { Label, Transaction } from '../../schemas/types.ts';
+import type { SavedState } from '../savedState.ts';
 import type { FeatureCatalogue } from './catalogue.ts';
 import { MAX_CANDIDATES_PER_KEY, MAX_DISTINCT_PER_KEY, MAX_KEYS_PER_ENTITY, MAX_RESERVOIR_EVENTS } from './limits.ts';
 
@@ -12,7 +13,7 @@ import { MAX_CANDIDATES_PER_KEY, MAX_DISTINCT_PER_KEY, MAX_KEYS_PER_ENTITY, MAX_
  * events that have the field. A payment without the entity gets NaN for the entity's features and is not added to it.
  * A `where` or expression that fails on a payment is false, or NaN.
  */
-export interface FeatureState {
+export interface FeatureState extends SavedState {
   readonly catalogue: FeatureCatalogue;
   /** The engine's time, epoch milliseconds; 0 before the first event. */
   readonly timeMs: number;

@@ -1,3 +1,5 @@
+import { SavedStateError, type SavedState, type StateInput, type StateOutput } from '../savedState.ts';
+import { loadTexts, saveTexts } from '../savedTexts.ts';
 import { MAX_KEYS_PER_ENTITY } from './limits.ts';
 import { TupleIndex } from './tupleIndex.ts';
 
@@ -17,10 +19,10 @@ export const NO_KEY = -2;
  * The keys of one entity or tuple: each live key has a slot, and each slot a row of doubles (its aggregates). Rows lie in
  * fixed segments, so that growing never moves one.
  */
-export abstract class KeyTable {
+export abstract class KeyTable implements SavedState {
   readonly rowLength: number;
-  readonly #free: number[] = [];
-  readonly #segments: Float64Array[] = [];
+  #free: number[] = [];
+  #segments: Float64Array[] = [];
   readonly #maxKeys: number;
   #slotCount = 0;
 
@@ -64,12 +66,31 @@ export abstract class KeyTable {
   rowBase(slot: number): number {
     return (slot & SEGMENT_MASK) * this.rowLength;
   }
+
+  save(output: StateOutput): void {
+    output.number(this.#slotCount);
+    output.array(Int32Array.from(this.#free));
+    for (const segment of this.#segments) output.array(segment);
+  }
+
+  load(input: StateInput): void {
+    this.#slotCount = input.number();
+    this.#free = [...input.int32Array()];
+    this.#segments = [];
+    while (this.#segments.length * ROWS_PER_SEGMENT < this.#slotCount) {
+      const segment = input.float64Array();
+      if (segment.length !== ROWS_PER_SEGMENT * this.rowLength)
+        throw new SavedStateError(`a segment of ${segment.length} doubles for rows of ${this.rowLength}`);
+      this.#segments.push(segment);
+    }
+  }
 }
 
 /** Keys that are strings. */
 export class StringKeyTable extends KeyTable {
   readonly #slots = new Map<string, number>();
-  readonly #keys: string[] = [];
+  /** Null: the slot is free. */
+  #keys: (string | null)[] = [];
 
   constructor(rowLength: number, maxKeys = MAX_KEYS_PER_ENTITY) {
     super(rowLength, maxKeys);
@@ -91,9 +112,32 @@ export class StringKeyTable extends KeyTable {
   }
 
   protected override forget(slot: number): void {
-    const key = this.#keys[slot];
-    if (key === undefined || !this.#slots.delete(key)) throw new Error(`SLUICE_STATE_KEY: slot ${slot} released twice`);
-    this.#keys[slot] = '';
+    const key = this.#keys[slot] ?? null;
+    if (key === null || !this.#slots.delete(key)) throw new Error(`SLUICE_STATE_KEY: slot ${slot} released twice`);
+    this.#keys[slot] = null;
+  }
+
+  override save(output: StateOutput): void {
+    super.save(output);
+    const live = [...this.#slots.values()];
+    output.array(Int32Array.from(live));
+    saveTexts(
+      output,
+      live.map((slot) => this.#keys[slot] ?? ''),
+    );
+  }
+
+  override load(input: StateInput): void {
+    super.load(input);
+    const live = input.int32Array();
+    const keys = loadTexts(input);
+    this.#keys = [];
+    this.#slots.clear();
+    for (const [index, key] of keys.entries()) {
+      const slot = live[index]!;
+      this.#keys[slot] = key;
+      this.#slots.set(key, slot);
+    }
   }
 }
 
@@ -146,5 +190,17 @@ export class TupleKeyTable extends KeyTable {
     for (let index = 0; index < tuple.length; index++) tuple[index] = this.#tuples[slot * tuple.length + index]!;
     if (this.#index.get(tuple) !== slot) throw new Error(`SLUICE_STATE_KEY: slot ${slot} released twice`);
     this.#index.delete(tuple);
+  }
+
+  override save(output: StateOutput): void {
+    super.save(output);
+    this.#index.save(output);
+    output.array(this.#tuples);
+  }
+
+  override load(input: StateInput): void {
+    super.load(input);
+    this.#index.load(input);
+    this.#tuples = input.int32Array();
   }
 }

@@ -1,3 +1,5 @@
+import { SavedStateError, type SavedState, type StateInput, type StateOutput } from '../savedState.ts';
+
 const PAGE_SIZE = 4_096;
 
 interface Page {
@@ -6,7 +8,7 @@ interface Page {
 }
 
 /** The time under which each payment stands in the reservoir, by ledger offset, so that a label finds its payment. */
-export class OffsetTimes {
+export class OffsetTimes implements SavedState {
   readonly #pages = new Map<number, Page>();
   /** Oldest page that may be there. */
   #oldest = 0;
@@ -42,6 +44,27 @@ export class OffsetTimes {
       if (page !== undefined && page.newestMs > timeMs) return;
       this.#pages.delete(this.#oldest);
       this.#oldest += 1;
+    }
+  }
+
+  save(output: StateOutput): void {
+    output.number(this.#oldest);
+    output.number(this.#newest);
+    output.array(Float64Array.from(this.#pages.keys()));
+    output.array(Float64Array.from(this.#pages.values(), ({ newestMs }) => newestMs));
+    for (const { timesMs } of this.#pages.values()) output.array(timesMs);
+  }
+
+  load(input: StateInput): void {
+    this.#oldest = input.number();
+    this.#newest = input.number();
+    const numbers = input.float64Array();
+    const newestMs = input.float64Array();
+    this.#pages.clear();
+    for (const [index, number] of numbers.entries()) {
+      const timesMs = input.float64Array();
+      if (timesMs.length !== PAGE_SIZE) throw new SavedStateError(`a page of ${timesMs.length} offset times`);
+      this.#pages.set(number, { timesMs, newestMs: newestMs[index] ?? Number.NaN });
     }
   }
 }

@@ -1,8 +1,10 @@
+import type { SavedState, StateInput, StateOutput } from '../savedState.ts';
+
 /**
  * Counts per (key slot, value slot) pair: open addressing with linear probing over typed arrays, deletion by shifting
  * back (Knuth, TAOCP 6.4, algorithm R), so it never fills up with tombstones. Slots are integers from 0 to 2^31 - 2.
  */
-export class PairCounts {
+export class PairCounts implements SavedState {
   #mask: number;
   /** [key slot + 1, value slot, count] per place; key 0 marks an empty place. */
   #places: Int32Array;
@@ -48,6 +50,17 @@ export class PairCounts {
     this.#places[place + 2] = count;
     if (count === 0) this.#remove(place);
     return count;
+  }
+
+  save(output: StateOutput): void {
+    output.number(this.#size);
+    output.array(this.#places);
+  }
+
+  load(input: StateInput): void {
+    this.#size = input.number();
+    this.#places = input.int32Array();
+    this.#mask = this.#places.length / 3 - 1;
   }
 
   #home(key: number, value: number): number {

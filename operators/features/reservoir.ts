@@ -1,3 +1,5 @@
+import { SavedStateError, type SavedState, type StateInput, type StateOutput } from '../savedState.ts';
+
 /** Events of a reservoir that lie together. */
 export class Chunk {
   readonly timesMs: Float64Array;
@@ -8,11 +10,11 @@ export class Chunk {
   count = 0;
   next: Chunk | null = null;
 
-  constructor(capacity: number, wordCount: number) {
-    this.timesMs = new Float64Array(capacity);
-    this.amountsMinor = new Float64Array(capacity);
-    this.ledgerOffsets = new Float64Array(capacity);
-    this.words = new Int32Array(capacity * wordCount);
+  constructor(timesMs: Float64Array, amountsMinor: Float64Array, ledgerOffsets: Float64Array, words: Int32Array) {
+    this.timesMs = timesMs;
+    this.amountsMinor = amountsMinor;
+    this.ledgerOffsets = ledgerOffsets;
+    this.words = words;
   }
 }
 
@@ -28,7 +30,7 @@ const SPARE_CHUNKS = 64;
  * All events that some window may still hold, in order of their time (ties in the order of the ledger), in chunks of
  * fixed capacity. A late event moves at most one chunk's events; a full chunk is split.
  */
-export class Reservoir {
+export class Reservoir implements SavedState {
   readonly wordCount: number;
   readonly cursors: readonly Cursor[];
   /** Where the last insertion put its event. */
@@ -44,7 +46,7 @@ export class Reservoir {
   constructor(wordCount: number, cursorCount: number, capacity = 512) {
     this.wordCount = wordCount;
     this.#capacity = capacity;
-    this.#tail = new Chunk(capacity, wordCount);
+    this.#tail = emptyChunk(capacity, wordCount);
     this.#chunks = [this.#tail];
     this.insertedChunk = this.#tail;
     this.cursors = Array.from({ length: cursorCount }, () => ({ chunk: this.#tail, index: 0 }));
@@ -139,6 +141,50 @@ export class Reservoir {
     }
   }
 
+  save(output: StateOutput): void {
+    const chunks = this.#chunks.slice(this.#head);
+    const places = new Map(chunks.map((chunk, place) => [chunk, place]));
+    output.array(Int32Array.from(chunks, ({ count }) => count));
+    output.array(Int32Array.from(this.cursors, ({ chunk }) => places.get(chunk)!));
+    output.array(Int32Array.from(this.cursors, ({ index }) => index));
+    for (const { timesMs, amountsMinor, ledgerOffsets, words } of chunks) {
+      output.array(timesMs);
+      output.array(amountsMinor);
+      output.array(ledgerOffsets);
+      output.array(words);
+    }
+  }
+
+  load(input: StateInput): void {
+    const counts = input.int32Array();
+    const places = input.int32Array();
+    const indexes = input.int32Array();
+    const chunks: Chunk[] = [];
+    this.#count = 0;
+    for (const count of counts) {
+      const chunk = new Chunk(input.float64Array(), input.float64Array(), input.float64Array(), input.int32Array());
+      if (chunk.timesMs.length !== this.#capacity || chunk.words.length !== this.#capacity * this.wordCount)
+        throw new SavedStateError(`a chunk of ${chunk.timesMs.length} events with ${chunk.words.length} words`);
+      chunk.count = count;
+      const before = chunks.at(-1);
+      if (before !== undefined) before.next = chunk;
+      chunks.push(chunk);
+      this.#count += count;
+    }
+    const tail = chunks.at(-1);
+    if (tail === undefined || places.length !== this.cursors.length)
+      throw new SavedStateError(`a reservoir of ${counts.length} chunks and ${places.length} cursors`);
+    this.#chunks = chunks;
+    this.#head = 0;
+    this.#tail = tail;
+    this.insertedChunk = tail;
+    this.insertedIndex = 0;
+    for (const [number, cursor] of this.cursors.entries()) {
+      cursor.chunk = chunks[places[number]!]!;
+      cursor.index = indexes[number]!;
+    }
+  }
+
   /** Index of the last chunk that starts at or before this time; the first chunk if none does. */
   #chunkAt(timeMs: number): number {
     let low = this.#head;
@@ -152,7 +198,7 @@ export class Reservoir {
   }
 
   #append(): Chunk {
-    const chunk = this.#spare.pop() ?? new Chunk(this.#capacity, this.wordCount);
+    const chunk = this.#spare.pop() ?? emptyChunk(this.#capacity, this.wordCount);
     const full = this.#tail;
     full.next = chunk;
     this.#chunks.push(chunk);
@@ -168,7 +214,7 @@ export class Reservoir {
 
   /** Moves the upper half of a full chunk to a new one behind it. */
   #split(chunk: Chunk, place: number): Chunk {
-    const upper = this.#spare.pop() ?? new Chunk(this.#capacity, this.wordCount);
+    const upper = this.#spare.pop() ?? emptyChunk(this.#capacity, this.wordCount);
     const half = chunk.count >>> 1;
     upper.timesMs.set(chunk.timesMs.subarray(half, chunk.count));
     upper.amountsMinor.set(chunk.amountsMinor.subarray(half, chunk.count));
@@ -198,6 +244,11 @@ export class Reservoir {
     const words = this.wordCount;
     chunk.words.copyWithin((index + 1) * words, index * words, count * words);
   }
+}
+
+function emptyChunk(capacity: number, wordCount: number): Chunk {
+  const doubles = (): Float64Array => new Float64Array(capacity);
+  return new Chunk(doubles(), doubles(), doubles(), new Int32Array(capacity * wordCount));
 }
 
 /** Index of the first of `count` rising times that is later than `timeMs`. */

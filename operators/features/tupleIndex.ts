@@ -1,8 +1,10 @@
+import type { SavedState, StateInput, StateOutput } from '../savedState.ts';
+
 /**
  * Slots by tuples of other tables' slots: open addressing with linear probing over typed arrays, deletion by shifting
  * back (Knuth, TAOCP 6.4, algorithm R). No string is put together to find a tuple.
  */
-export class TupleIndex {
+export class TupleIndex implements SavedState {
   readonly #length: number;
   /** Integers of one place: slot + 1 (0: empty), then the tuple. */
   readonly #stride: number;
@@ -58,6 +60,17 @@ export class TupleIndex {
     }
     places[hole] = 0;
     this.#size -= 1;
+  }
+
+  save(output: StateOutput): void {
+    output.number(this.#size);
+    output.array(this.#places);
+  }
+
+  load(input: StateInput): void {
+    this.#size = input.number();
+    this.#places = input.int32Array();
+    this.#placeMask = this.#places.length / this.#stride - 1;
   }
 
   #home(integers: Int32Array, at: number): number {

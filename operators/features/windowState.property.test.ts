@@ -6,12 +6,18 @@ import { catalogue, stream } from './testing/randomStream.ts';
 const runs = Number(process.env['SLUICE_PROPERTY_RUNS'] ?? 400);
 
 describe('the feature state', () => {
-  it('gives what a scan over all events gives: any catalogue, disorder, ties, ticks, labels at any time', () => {
+  it('gives what a scan over all events gives: any catalogue, disorder, ties, ticks, labels at any time, restarts', () => {
     let values = 0;
     fc.assert(
-      fc.property(catalogue, stream(120), fc.integer({ min: 2, max: 9 }), (compiled, steps, chunkCapacity) => {
-        values += compareWithOracle(compiled, steps, { chunkCapacity });
-      }),
+      fc.property(
+        catalogue,
+        stream(120),
+        fc.integer({ min: 2, max: 9 }),
+        fc.uniqueArray(fc.nat(119), { maxLength: 3 }),
+        (compiled, steps, chunkCapacity, cuts) => {
+          values += compareWithOracle(compiled, steps, { chunkCapacity }, cuts);
+        },
+      ),
       { numRuns: runs },
     );
     expect(values).toBeGreaterThan(runs * 20);

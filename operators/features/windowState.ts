@@ -1,6 +1,7 @@
 import type { Label, Transaction } from '../../schemas/types.ts';
 import { CelEvaluationError } from '../cel/celEvaluationError.ts';
 import type { EvaluationContext } from '../cel/context.ts';
+import { SavedStateError, type SavedState, type StateInput, type StateOutput } from '../savedState.ts';
 import { Candidates } from './candidates.ts';
 import type { CompiledCatalogue } from './catalogue.ts';
 import {
@@ -174,6 +175,40 @@ export class WindowState implements FeatureState {
       droppedCandidates: this.#candidates.dropped,
       forcedOut: this.#forcedOut,
     };
+  }
+
+  save(output: StateOutput): void {
+    output.text(this.#layout());
+    output.number(this.#timeMs);
+    output.number(this.#lateBeyondBound);
+    output.number(this.#unknownLabels);
+    output.number(this.#failedExpressions);
+    output.number(this.#refusedKeys);
+    output.number(this.#saturatedDistincts);
+    output.number(this.#forcedOut);
+    for (const part of this.#parts()) part.save(output);
+  }
+
+  load(input: StateInput): void {
+    if (input.text() !== this.#layout())
+      throw new SavedStateError('the feature state is of another catalogue, or was kept under other limits');
+    this.#timeMs = input.number();
+    this.#lateBeyondBound = input.number();
+    this.#unknownLabels = input.number();
+    this.#failedExpressions = input.number();
+    this.#refusedKeys = input.number();
+    this.#saturatedDistincts = input.number();
+    this.#forcedOut = input.number();
+    for (const part of this.#parts()) part.load(input);
+  }
+
+  /** What must be equal for a saved state to be read. */
+  #layout(): string {
+    return `${this.catalogue.sha256} ${JSON.stringify(this.#limits)}`;
+  }
+
+  #parts(): readonly SavedState[] {
+    return [...this.#tables, ...this.#pairs, this.#candidates, this.#reservoir, this.#offsetTimes];
   }
 
   #contextFor(tx: Transaction, out: Float64Array, outBase: number): EvaluationContext {

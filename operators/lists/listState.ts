@@ -1,5 +1,7 @@
 import type { ListChange } from '../../schemas/types.ts';
 import type { ListMembership } from '../cel/context.ts';
+import type { SavedState, StateInput, StateOutput } from '../savedState.ts';
+import { loadTexts, saveTexts } from '../savedTexts.ts';
 
 export const maxListEntries = 1_000_000;
 export const maxListPage = 1000;
@@ -39,7 +41,7 @@ interface StoredList {
  * engine time before asking `has`, so that an entry's expiry falls between the same two payments in every run. Expired
  * entries leave memory only when a put finds the list full, hence never while earlier payments still wait.
  */
-export class ListState implements ListMembership {
+export class ListState implements ListMembership, SavedState {
   timeMs = 0;
   /** Changes refused since the start, by kind. */
   readonly refusals = { unknownList: 0, full: 0 };
@@ -121,6 +123,47 @@ export class ListState implements ListMembership {
   /** The cursor that continues a page after this value; null when it is not on the list. */
   cursorOf(list: string, value: string): number | null {
     return this.#lists.get(list)?.entries.get(value)?.sequence ?? null;
+  }
+
+  /** All but the time, which is the engine's. */
+  save(output: StateOutput): void {
+    output.number(this.refusals.unknownList);
+    output.number(this.refusals.full);
+    output.number(this.#nextSequence);
+    saveTexts(output, this.names);
+    for (const { entries } of this.#lists.values()) {
+      const held = [...entries.values()];
+      saveTexts(
+        output,
+        held.flatMap(({ value, author, reason }) => [value, author, reason]),
+      );
+      output.array(Float64Array.from(held, ({ addedAtMs }) => addedAtMs));
+      output.array(Float64Array.from(held, ({ expiresAtMs }) => expiresAtMs ?? Infinity));
+      output.array(Float64Array.from(held, ({ sequence }) => sequence));
+    }
+  }
+
+  load(input: StateInput): void {
+    this.refusals.unknownList = input.number();
+    this.refusals.full = input.number();
+    this.#nextSequence = input.number();
+    this.#lists.clear();
+    for (const name of loadTexts(input)) {
+      const texts = loadTexts(input);
+      const addedAtMs = input.float64Array();
+      const expiryMs = input.float64Array();
+      const sequences = input.float64Array();
+      const entries = new Map<string, StoredEntry>();
+      for (const [index, sequence] of sequences.entries()) {
+        const [value = '', author = '', reason = ''] = texts.slice(index * 3, index * 3 + 3);
+        const expiresAtMs = expiryMs[index] === Infinity ? null : expiryMs[index]!;
+        entries.set(value, { value, addedAtMs: addedAtMs[index]!, expiresAtMs, author, reason, sequence });
+      }
+      this.#lists.set(name, {
+        entries,
+        earliestExpiryMs: expiryMs.reduce((least, ms) => Math.min(least, ms), Infinity),
+      });
+    }
   }
 
   #holds(entry: StoredEntry): boolean {

@@ -3,6 +3,7 @@ import type { CompiledCatalogue } from '../../operators/features/catalogue.ts';
 import { createFeatureState } from '../../operators/features/createFeatureState.ts';
 import type { FeatureState } from '../../operators/features/featureState.ts';
 import { ListState } from '../../operators/lists/listState.ts';
+import type { StateInput, StateOutput } from '../../operators/savedState.ts';
 import { scoresCatalogue } from '../../models/modelPackage.ts';
 import type { Scorer } from '../../models/scorer.ts';
 import { codecs } from '../../schemas/codec.ts';
@@ -12,6 +13,7 @@ import { contentHashOf } from '../ingest/contentHash.ts';
 import type { LedgerRow } from '../ports.ts';
 import { Decider } from './decider.ts';
 import { PostureState } from './postureState.ts';
+import { loadRecord, saveRecord } from './savedRecords.ts';
 import { RecentIds, type Answer, type SeenPayment } from './recentIds.ts';
 import { WaitingPayments } from './waitingPayments.ts';
 
@@ -31,7 +33,10 @@ export interface EngineServices {
 export interface EngineOptions {
   /** Payments decided in one batch; no effect on any decision. */
   readonly maxBatch: number;
-  /** Payments up to this offset are advanced, not decided: an earlier run decided them. -1: decide all. */
+  /**
+   * Payments up to this offset are advanced, not decided: an earlier run decided them. -1: decide all; Infinity: decide none,
+   * and load no model.
+   */
   readonly decidedThrough: number;
   /** Only keep the feature state of this catalogue, whatever is published; decide nothing. */
   readonly featuresOnly?: CompiledCatalogue;
@@ -59,8 +64,10 @@ export class Engine {
   /** Fallbacks given, by transaction id: what the gateway was told stands over what was decided later. Bounded. */
   readonly #fallbacks = new Map<string, Fallback>();
   #nextOffset = 0;
+  #lastPaymentOffset = -1;
   #configuration: CompiledConfiguration | null = null;
   #features: FeatureState | null = null;
+  #promotion: ModelPromotion | null = null;
   #scorer: Scorer | null = null;
   #decider: Decider | null = null;
   #waiting = new WaitingPayments(1, 0);
@@ -75,6 +82,11 @@ export class Engine {
   /** Offset of the next record to advance. */
   get nextOffset(): number {
     return this.#nextOffset;
+  }
+
+  /** Offset of the newest payment advanced, duplicates included; -1 before the first. */
+  get lastPaymentOffset(): number {
+    return this.#lastPaymentOffset;
   }
 
   get configuration(): CompiledConfiguration | null {
@@ -112,12 +124,58 @@ export class Engine {
     return outputs;
   }
 
+  /**
+   * Saves all that later decisions depend on, as of the last `process`. An engine that decides and one that only advances
+   * save the same.
+   */
+  save(output: StateOutput): void {
+    const configuration = this.#configuration;
+    const features = this.#features;
+    output.number(this.#nextOffset);
+    output.number(this.#lastPaymentOffset);
+    output.text(configuration?.canonicalJson ?? '');
+    saveRecord(output, codecs.modelPromotion, this.#promotion);
+    output.number(this.#fallbacks.size);
+    for (const fallback of this.#fallbacks.values()) saveRecord(output, codecs.fallback, fallback);
+    this.posture.save(output);
+    this.lists.save(output);
+    this.#recentIds.save(output);
+    features?.save(output);
+  }
+
+  /** Takes the place of an engine that saved: the next record is the one after its last. Throws SavedStateError. */
+  async load(input: StateInput): Promise<void> {
+    this.#nextOffset = input.number();
+    this.#lastPaymentOffset = input.number();
+    const content = input.text();
+    const promotion = loadRecord(input, codecs.modelPromotion);
+    this.#fallbacks.clear();
+    for (let left = input.number(); left > 0; left--) {
+      const fallback = loadRecord(input, codecs.fallback);
+      if (fallback !== null) this.#fallbacks.set(fallback.transactionId, fallback);
+    }
+    this.posture.load(input);
+    this.lists.load(input);
+    this.#recentIds.load(input);
+    if (content !== '') {
+      const configuration = configurationOf(content, `before offset ${String(this.#nextOffset)}`);
+      this.#configuration = configuration;
+      this.#features = createFeatureState(configuration.catalogue);
+      this.#features.load(input);
+      this.lists.timeMs = this.#features.timeMs;
+      this.#waiting = new WaitingPayments(this.#options.maxBatch, configuration.catalogue.names.length);
+    }
+    if (promotion !== null) await this.#promote(promotion);
+    this.#newDecider();
+  }
+
   async #advancePayment(
     ledgerOffset: number,
     payload: Buffer,
     ingestTimeMs: number,
     outputs: EngineOutput[],
   ): Promise<void> {
+    this.#lastPaymentOffset = ledgerOffset;
     const transaction = codecs.transaction.decode(payload);
     const contentHash = contentHashOf(payload);
     const seen = this.#recentIds.find(transaction.transactionId);
@@ -189,7 +247,7 @@ export class Engine {
   }
 
   async #publish(offset: number, publication: RuleSetPublication): Promise<void> {
-    const configuration = configurationOf(publication, offset);
+    const configuration = configurationOf(publication.content, `${publication.version} at offset ${String(offset)}`);
     this.#recentIds.resize(configuration.definition.recentIds);
     this.lists.declare(configuration.listNames);
     if (this.#options.featuresOnly !== undefined) return;
@@ -202,7 +260,8 @@ export class Engine {
   }
 
   async #promote(promotion: ModelPromotion): Promise<void> {
-    if (this.#options.featuresOnly !== undefined) return;
+    this.#promotion = promotion;
+    if (this.#options.decidedThrough === Infinity) return;
     const before = this.#scorer;
     this.#scorer = promotion.modelId === null ? null : await this.#services.loadModel(promotion);
     this.#newDecider();
@@ -285,14 +344,12 @@ export class Engine {
 const MAX_FALLBACKS = 100_000;
 
 /** A published configuration was checked before it was published; one that cannot be compiled needs another Sluice. */
-function configurationOf(publication: RuleSetPublication, offset: number): CompiledConfiguration {
-  const parsed = parseConfiguration(publication.content);
+function configurationOf(content: string, which: string): CompiledConfiguration {
+  const parsed = parseConfiguration(content);
   const compiled = parsed.ok ? compileConfiguration(parsed.value) : parsed;
   if (compiled.ok) return compiled.value;
   const problem = compiled.problems[0]?.message ?? 'unknown';
-  throw new Error(
-    `SLUICE_RULE_SET_UNREADABLE: rule set ${publication.version} at offset ${String(offset)}: ${problem}`,
-  );
+  throw new Error(`SLUICE_RULE_SET_UNREADABLE: rule set ${which}: ${problem}`);
 }
 
 /** Most payments are approved with one of a few scores: their answers are shared, so that a remembered id costs little. */

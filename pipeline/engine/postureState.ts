@@ -1,4 +1,7 @@
+import { SavedStateError, type SavedState, type StateInput, type StateOutput } from '../../operators/savedState.ts';
+import { codecs } from '../../schemas/codec.ts';
 import type { Degradation, Posture, RiskLevel } from '../../schemas/types.ts';
+import { loadRecord, saveRecord } from './savedRecords.ts';
 
 /** Author of the records by which an engine that fell behind leaves the model out. No API key can have this id. */
 export const OVERLOAD_AUTHOR = 'sluice:overload';
@@ -7,7 +10,7 @@ export const OVERLOAD_AUTHOR = 'sluice:overload';
  * What people set last, which ends by itself at its expiry by the engine's time, and beside it what overload asks for: the
  * two never undo each other.
  */
-export class PostureState {
+export class PostureState implements SavedState {
   #posture: Posture | null = null;
   #overload: Degradation = 'full';
 
@@ -35,6 +38,18 @@ export class PostureState {
   degradation(timeMs: number): Degradation {
     const set = this.at(timeMs)?.degradation ?? 'full';
     return LADDER.indexOf(set) >= LADDER.indexOf(this.#overload) ? set : this.#overload;
+  }
+
+  save(output: StateOutput): void {
+    saveRecord(output, codecs.posture, this.#posture);
+    output.number(LADDER.indexOf(this.#overload));
+  }
+
+  load(input: StateInput): void {
+    this.#posture = loadRecord(input, codecs.posture);
+    const overload = LADDER[input.number()];
+    if (overload === undefined) throw new SavedStateError('a posture that there is not');
+    this.#overload = overload;
   }
 }
 

@@ -1,3 +1,4 @@
+import { copyState } from '../../testing/memoryState.ts';
 import type { CompiledCatalogue } from '../catalogue.ts';
 import { createFeatureState } from '../createFeatureState.ts';
 import type { FeatureLimits } from '../featureState.ts';
@@ -8,14 +9,15 @@ const RELATIVE_ERROR = 1e-9;
 
 /**
  * Runs the steps through a feature state and through the oracle, and compares every answer. Returns how many values were
- * compared; throws at the first that differs.
+ * compared; throws at the first that differs. Before the payments at `cuts` the state is saved, and goes on from what was saved.
  */
 export function compareWithOracle(
   compiled: CompiledCatalogue,
   steps: readonly Step[],
   limits: Partial<FeatureLimits>,
+  cuts: readonly number[] = [],
 ): number {
-  const state = createFeatureState(compiled, limits);
+  let state = createFeatureState(compiled, limits);
   const oracle = new FeatureOracle(compiled);
   const out = new Float64Array(compiled.names.length);
   let values = 0;
@@ -29,6 +31,7 @@ export function compareWithOracle(
       oracle.advanceTime(timeMs);
     },
     addTransaction: (tx, offset) => {
+      if (cuts.includes(offset)) state = copyState(state, createFeatureState(compiled, limits));
       const expected = oracle.addTransaction(tx, offset);
       const isLate = state.addTransaction(tx, offset, out, 0);
       if (isLate !== expected.isLate)
