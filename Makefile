@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help node install build run test check format bench train clean
+.PHONY: help node install build run test check format soak bench train clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +35,9 @@ check: install ## Format, lint, types, layers, unused
 
 format: install ## Format every file
 	@npm run --silent format
+
+soak: install ## Compare the feature state with its oracle for hours: make soak VALUES=100000000 SEED=1
+	@npx --no-install tsx tools/soak.ts --values $(or $(VALUES),100000000) --seed $(or $(SEED),1)
 
 bench: build ## Run a benchmark: make bench NAME=engine
 	@test -n "$(NAME)" || { echo "Which one? make bench NAME=engine (or state, http, import)" >&2; exit 1; }
