@@ -16,7 +16,7 @@ const STREAMS_PER_SEED = 200;
 const MAX_STEPS = 200;
 const PROGRESS_MS = 5_000;
 
-type Run = fc.RunDetails<[CompiledCatalogue, Step[], number]>;
+type Run = fc.RunDetails<[CompiledCatalogue, Step[], number, number[]]>;
 
 const { values: given } = parseArgs({
   options: { values: { type: 'string', default: '100000000' }, seed: { type: 'string', default: '1' } },
@@ -34,8 +34,9 @@ const property = fc.property(
   catalogue,
   stream(MAX_STEPS),
   fc.integer({ min: 2, max: 9 }),
-  (compiled, steps, chunkCapacity) => {
-    compared += compareWithOracle(compiled, steps, { chunkCapacity });
+  fc.uniqueArray(fc.nat(MAX_STEPS - 1), { maxLength: 3 }),
+  (compiled, steps, chunkCapacity, cuts) => {
+    compared += compareWithOracle(compiled, steps, { chunkCapacity }, cuts);
   },
 );
 
@@ -67,9 +68,9 @@ function report({ counterexample, errorInstance, numShrinks }: Run): void {
     `soak: a difference under seed ${seed} (--seed ${seed} --values 1 shows it again)\n  ${message}\n`,
   );
   if (counterexample === null) return;
-  const [{ definitions, latenessMs }, steps, chunkCapacity] = counterexample;
+  const [{ definitions, latenessMs }, steps, chunkCapacity, cuts] = counterexample;
   process.stdout.write(`smallest stream, after ${numShrinks} steps of shrinking:\n`);
-  process.stdout.write(`${JSON.stringify({ latenessMs, chunkCapacity, definitions, steps }, null, 2)}\n`);
+  process.stdout.write(`${JSON.stringify({ latenessMs, chunkCapacity, cuts, definitions, steps }, null, 2)}\n`);
 }
 
 function seconds(): number {
