@@ -1,6 +1,5 @@
 import { compileConfiguration, parseConfiguration, type CompiledConfiguration } from '../../operators/configuration.ts';
 import type { CompiledCatalogue } from '../../operators/features/catalogue.ts';
-import { createFeatureState } from '../../operators/features/createFeatureState.ts';
 import type { FeatureState } from '../../operators/features/featureState.ts';
 import { ListState } from '../../operators/lists/listState.ts';
 import type { StateInput, StateOutput } from '../../operators/savedState.ts';
@@ -38,8 +37,8 @@ export interface EngineOptions {
    * and load no model.
    */
   readonly decidedThrough: number;
-  /** Only keep the feature state of this catalogue, whatever is published; decide nothing. */
-  readonly featuresOnly?: CompiledCatalogue;
+  /** Only advance this feature state, whatever is published; decide nothing. */
+  readonly featuresOnly?: FeatureState;
 }
 
 /** What came of one payment. */
@@ -76,7 +75,7 @@ export class Engine {
   constructor(services: EngineServices, options: EngineOptions) {
     this.#services = services;
     this.#options = options;
-    if (options.featuresOnly !== undefined) this.#features = createFeatureState(options.featuresOnly);
+    if (options.featuresOnly !== undefined) this.#features = options.featuresOnly;
   }
 
   /** Offset of the next record to advance. */
@@ -103,6 +102,11 @@ export class Engine {
 
   fallback(transactionId: string): Fallback | undefined {
     return this.#fallbacks.get(transactionId);
+  }
+
+  /** Lets go of what the engine holds outside its memory. Nothing may be asked of it after that. */
+  close(): void {
+    this.#features?.close();
   }
 
   /** Advances the records, which must follow the last ones without a gap, and decides every payment among them. */
@@ -252,7 +256,9 @@ export class Engine {
     this.lists.declare(configuration.listNames);
     if (this.#options.featuresOnly !== undefined) return;
     if (this.#features?.catalogue.sha256 !== configuration.catalogue.sha256) {
+      const before = this.#features;
       this.#features = await this.#services.buildFeatures(configuration.catalogue, offset);
+      before?.close();
       this.#waiting = new WaitingPayments(this.#options.maxBatch, configuration.catalogue.names.length);
     }
     this.#configuration = configuration;
