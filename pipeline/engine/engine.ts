@@ -20,6 +20,8 @@ import { WaitingPayments } from './waitingPayments.ts';
 export interface EngineServices {
   /** The model that a promotion names. Throws when it cannot be had: without it decisions could not be repeated. */
   loadModel(promotion: ModelPromotion): Promise<Scorer>;
+  /** An empty feature state of the catalogue. */
+  createFeatures(catalogue: CompiledCatalogue): FeatureState;
   /**
    * Feature state of `catalogue` after all records before `offset`. Called when a publication changes the catalogue, so
    * that a new feature is exact from its first use.
@@ -164,9 +166,11 @@ export class Engine {
     if (content !== '') {
       const configuration = configurationOf(content, `before offset ${String(this.#nextOffset)}`);
       this.#configuration = configuration;
-      this.#features = createFeatureState(configuration.catalogue);
-      this.#features.load(input);
-      this.lists.timeMs = this.#features.timeMs;
+      const features = this.#services.createFeatures(configuration.catalogue);
+      features.load(input);
+      this.#features?.close();
+      this.#features = features;
+      this.lists.timeMs = features.timeMs;
       this.#waiting = new WaitingPayments(this.#options.maxBatch, configuration.catalogue.names.length);
     }
     if (promotion !== null) await this.#promote(promotion);

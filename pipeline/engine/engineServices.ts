@@ -44,8 +44,12 @@ export class PortEngineServices implements EngineServices {
     return Scorer.load(metadata, model);
   }
 
+  createFeatures(catalogue: CompiledCatalogue): FeatureState {
+    return createFeatureState(catalogue, {}, this.#openReservoir());
+  }
+
   async buildFeatures(catalogue: CompiledCatalogue, offset: number): Promise<FeatureState> {
-    const features = createFeatureState(catalogue, {}, this.#openReservoir());
+    const features = this.createFeatures(catalogue);
     const engine = new Engine(this, { maxBatch: 1, decidedThrough: Infinity, featuresOnly: features });
     while (engine.nextOffset < offset) {
       const rows = await this.#ledger.read(engine.nextOffset, Math.min(READ_RECORDS, offset - engine.nextOffset));
