@@ -142,6 +142,7 @@ class EngineRuns {
     return new Engine(
       {
         loadModel: () => (scorer === null ? Promise.reject(new Error('no model was loaded')) : Promise.resolve(scorer)),
+        createFeatures: (catalogue) => createFeatureState(catalogue),
         buildFeatures: (catalogue) => Promise.resolve(createFeatureState(catalogue)),
         storedDecision: () => Promise.reject(new Error('a new ledger has no stored decision')),
       },

@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Deployment } from '../infra/deployment/loadDeployment.ts';
@@ -10,6 +11,7 @@ import { LiveFeed } from '../infra/http/liveFeed.ts';
 import { openLmdb, type LmdbData } from '../infra/lmdb/openLmdb.ts';
 import { LiveStatistics } from '../infra/metrics/liveStatistics.ts';
 import { PrometheusTelemetry } from '../infra/metrics/prometheusTelemetry.ts';
+import { ReservoirFolder } from '../infra/reservoir/reservoirFolder.ts';
 import { Pipeline } from '../pipeline/pipeline.ts';
 import { giveHeapRoom } from './heapGrowth.ts';
 import { RunningHistory } from './runningHistory.ts';
@@ -79,6 +81,7 @@ export class RunningSluice {
       started.push(() => data.close());
       const cardKey = loadCardKey(process.env, dataDir);
       const clock = Date.now;
+      const reservoirs = new ReservoirFolder(join(dataDir, 'reservoir'));
       const statistics = new LiveStatistics(clock);
       const telemetry = new PrometheusTelemetry({ liveStatistics: statistics });
       const { settings } = deployment;
@@ -88,6 +91,7 @@ export class RunningSluice {
           ledger: data.ledger,
           decisions: data.decisions,
           models: data.models,
+          openReservoir: () => reservoirs.open(),
           telemetry,
           clock,
           show: (decision) => liveFeed?.publish(decision),

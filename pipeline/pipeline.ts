@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ReservoirStorage } from '../operators/features/blockStore.ts';
 import type { CompiledConfiguration } from '../operators/configuration.ts';
 import type { ModelMetadata } from '../models/modelPackage.ts';
 import { encodeLedgerRecord } from '../schemas/ledgerCodec.ts';
@@ -21,6 +22,8 @@ export interface PipelinePorts {
   readonly ledger: Ledger;
   readonly decisions: DecisionStore;
   readonly models: ModelStore;
+  /** Where each feature state keeps the events that it does not hold in memory; in memory all the same by default. */
+  readonly openReservoir?: () => ReservoirStorage;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
   readonly show: (decision: LiveDecision) => void;
@@ -70,10 +73,10 @@ export class Pipeline {
   constructor(ports: PipelinePorts, settings: PipelineSettings) {
     this.#ports = ports;
     this.#settings = settings;
-    const { ledger, decisions, models, telemetry, clock, show } = ports;
+    const { ledger, decisions, models, openReservoir, telemetry, clock, show } = ports;
     this.#pending = new PendingVerdicts(settings.ingest.maxPending);
     this.#overloadGuard = settings.overload === null ? null : new OverloadGuard(settings.overload);
-    this.engine = new Engine(new PortEngineServices(ledger, decisions, models), {
+    this.engine = new Engine(new PortEngineServices(ledger, decisions, models, openReservoir), {
       maxBatch: settings.maxBatch,
       decidedThrough: decisions.lastOffset(),
     });
@@ -130,7 +133,11 @@ export class Pipeline {
     this.#isReady = false;
     clearInterval(this.#ticker);
     this.#stopping.abort();
-    await this.#loop;
+    try {
+      await this.#loop;
+    } finally {
+      this.engine.close();
+    }
   }
 
   /** Appends an event of Sluice's own. */

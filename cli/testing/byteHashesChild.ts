@@ -55,6 +55,7 @@ async function hashDecisions({ config, records }: Prepared): Promise<{
   const engine = new Engine(
     {
       loadModel: () => Scorer.load(metadata, onnx),
+      createFeatures: (catalogue) => createFeatureState(catalogue),
       buildFeatures: (catalogue) => Promise.resolve(createFeatureState(catalogue)),
       storedDecision: () => Promise.reject(new Error('a new ledger has no stored decision')),
     },

@@ -1,7 +1,14 @@
 import type { Label, Transaction } from '../../schemas/types.ts';
 import type { SavedState } from '../savedState.ts';
 import type { FeatureCatalogue } from './catalogue.ts';
-import { MAX_CANDIDATES_PER_KEY, MAX_DISTINCT_PER_KEY, MAX_KEYS_PER_ENTITY, MAX_RESERVOIR_EVENTS } from './limits.ts';
+import {
+  MAX_CANDIDATES_PER_KEY,
+  MAX_DISTINCT_PER_KEY,
+  MAX_HEAD_EVENTS,
+  MAX_KEYS_PER_ENTITY,
+  MAX_LABEL_CHANGES,
+  MAX_RESERVOIR_EVENTS,
+} from './limits.ts';
 
 /**
  * All windows of all entities. The engine's time is the greatest event time seen; a window of length w and delay d
@@ -23,18 +30,24 @@ export interface FeatureState extends SavedState {
   advanceTime(timeMs: number): void;
   /**
    * Adds a payment and writes its features, in the catalogue's order, to out[outBase...]. Returns whether it came later
-   * than the lateness bound (it then counts at time - bound).
+   * than the lateness bound (it then counts at time - bound, or at the newest sealed event's time if that is later).
    */
   addTransaction(tx: Transaction, ledgerOffset: number, out: Float64Array, outBase: number): boolean;
   /** Applies a label to its payment, wherever the payment's windows now stand. Unknown offsets are counted and ignored. */
   addLabel(label: Label): void;
   /** What the state holds, and how often it passed a bound. Not for the hot path. */
   statistics(): FeatureStatistics;
+  /** Lets go of the events outside the memory. Nothing may be asked of the state after that. */
+  close(): void;
 }
 
 export interface FeatureStatistics {
   /** Events held for the longest window. */
   readonly events: number;
+  /** Those of them that are in memory, since a late event may still come before them. */
+  readonly headEvents: number;
+  /** Labels that came after their event was sealed. */
+  readonly labelChanges: number;
   /** Live keys of each entity, tuple (joined by +) and field counted by distinct. */
   readonly keys: Readonly<Record<string, number>>;
   /** Bytes of the typed arrays; key strings and their maps come on top. */
@@ -50,6 +63,8 @@ export interface FeatureStatistics {
   readonly saturatedDistincts: number;
   /** Candidates that min, max or timeSince lost to MAX_CANDIDATES_PER_KEY: the value may then be off. */
   readonly droppedCandidates: number;
+  /** Labels that changed nothing because there were MAX_LABEL_CHANGES. */
+  readonly droppedLabels: number;
   /** Events that left their windows early because there were MAX_RESERVOIR_EVENTS. */
   readonly forcedOut: number;
 }
@@ -59,8 +74,12 @@ export interface FeatureLimits {
   readonly maxDistinctPerKey: number;
   readonly maxCandidatesPerKey: number;
   readonly maxReservoirEvents: number;
-  /** Events per reservoir chunk: what a late event may have to move. */
+  readonly maxHeadEvents: number;
+  readonly maxLabelChanges: number;
+  /** Events per chunk of the reservoir's head: what a late event may have to move. */
   readonly chunkCapacity: number;
+  /** Events per sealed block: what a cursor reads at once. */
+  readonly blockCapacity: number;
 }
 
 export const defaultLimits: FeatureLimits = {
@@ -68,5 +87,8 @@ export const defaultLimits: FeatureLimits = {
   maxDistinctPerKey: MAX_DISTINCT_PER_KEY,
   maxCandidatesPerKey: MAX_CANDIDATES_PER_KEY,
   maxReservoirEvents: MAX_RESERVOIR_EVENTS,
+  maxHeadEvents: MAX_HEAD_EVENTS,
+  maxLabelChanges: MAX_LABEL_CHANGES,
   chunkCapacity: 512,
+  blockCapacity: 1_024,
 };

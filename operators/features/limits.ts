@@ -16,5 +16,14 @@ export const MAX_KEYS_PER_ENTITY = 16_000_000;
 export const MAX_DISTINCT_PER_KEY = 4_096;
 /** Candidates that one key's min, max or label-dependent timeSince holds; a further one takes the newest one's place. */
 export const MAX_CANDIDATES_PER_KEY = 4_096;
-/** Events held for the longest window. When they are more, the oldest leave all windows early. */
-export const MAX_RESERVOIR_EVENTS = 100_000_000;
+/** Latest time of an event: what an event block holds, the year 10889. */
+export const MAX_TIME_MS = 2 ** 48 - 1;
+/** Events held for the longest window: 180 days of 1,000 a second. When they are more, the oldest leave all windows early. */
+export const MAX_RESERVOIR_EVENTS = 16_000_000_000;
+/**
+ * Events kept in memory because a late one may still come before them. When they are more, the oldest are sealed early:
+ * what then comes before those counts as late beyond the bound.
+ */
+export const MAX_HEAD_EVENTS = 16_000_000;
+/** Labels that came after their event was sealed (8 bytes each). When they are more, further ones change nothing. */
+export const MAX_LABEL_CHANGES = 64_000_000;

@@ -1,69 +1,94 @@
 import { SavedStateError, type SavedState, type StateInput, type StateOutput } from '../savedState.ts';
+import type { ReservoirStorage } from './blockStore.ts';
+import { EventBlock } from './eventBlock.ts';
+import { OFFSET_PAGE_BYTES, OffsetIndex } from './offsetIndex.ts';
+import { ReservoirHead, type Chunk, type HeadPlace } from './reservoirHead.ts';
+import { SealedEvents, type SealedBlock } from './sealedEvents.ts';
 
-/** Events of a reservoir that lie together. */
-export class Chunk {
-  readonly timesMs: Float64Array;
-  readonly amountsMinor: Float64Array;
-  readonly ledgerOffsets: Float64Array;
-  /** `wordCount` integers an event: key slots, bits, label. */
-  readonly words: Int32Array;
-  count = 0;
-  next: Chunk | null = null;
+/** A place between events: before the first that has not crossed an edge. It may stand at a block's end. */
+export class Cursor implements HeadPlace {
+  /** Events crossed since the first of all. */
+  position = 0;
+  index = 0;
+  /** One of these is null. */
+  chunk: Chunk | null = null;
+  sealed: SealedBlock | null = null;
 
-  constructor(timesMs: Float64Array, amountsMinor: Float64Array, ledgerOffsets: Float64Array, words: Int32Array) {
-    this.timesMs = timesMs;
-    this.amountsMinor = amountsMinor;
-    this.ledgerOffsets = ledgerOffsets;
-    this.words = words;
+  get block(): EventBlock {
+    const block = this.chunk ?? this.sealed;
+    if (block === null) throw new Error('SLUICE_STATE_CURSOR: a cursor stands nowhere');
+    return block;
   }
 }
 
-/** A place between events: the first event that has not crossed an edge. It may stand at a chunk's end. */
-export interface Cursor {
-  chunk: Chunk;
-  index: number;
+export interface ReservoirOptions {
+  readonly wordCount: number;
+  readonly cursorCount: number;
+  /** Events of a chunk of the head. */
+  readonly chunkCapacity: number;
+  /** Events of a sealed block. */
+  readonly blockCapacity: number;
+  readonly maxLabelChanges: number;
+  /** Whether events are to be found by their ledger offset. */
+  readonly hasOffsetIndex: boolean;
 }
 
-const SPARE_CHUNKS = 64;
-
 /**
- * All events that some window may still hold, in order of their time (ties in the order of the ledger), in chunks of
- * fixed capacity. A late event moves at most one chunk's events; a full chunk is split.
+ * All events that some window may still hold, in order of their time (ties in the order of the ledger). The newest are in
+ * the head, where a late event can be put among them. Older ones are *sealed*: copied, in their final order, into blocks
+ * of fixed capacity that never change, so that a position is a block and a place in it. Memory holds the head and the blocks that
+ * cursors stand in, however long the windows are.
  */
 export class Reservoir implements SavedState {
   readonly wordCount: number;
   readonly cursors: readonly Cursor[];
-  /** Where the last insertion put its event. */
-  insertedChunk: Chunk;
-  insertedIndex = 0;
-  readonly #capacity: number;
-  #chunks: Chunk[];
-  #head = 0;
-  #tail: Chunk;
-  #count = 0;
-  readonly #spare: Chunk[] = [];
+  /** The event that `insert` or `find` came to. */
+  foundBlock: EventBlock;
+  foundIndex = 0;
+  /** Its position when it is sealed, else -1. */
+  #foundPosition = -1;
+  readonly #head: ReservoirHead;
+  readonly #sealed: SealedEvents;
+  readonly #offsets: OffsetIndex | null;
+  /** Where the first event of the head is. */
+  readonly #sealPlace: HeadPlace = { chunk: null, index: 0 };
+  #sealedThroughMs = 0;
+  #headCount = 0;
 
-  constructor(wordCount: number, cursorCount: number, capacity = 512) {
+  constructor(options: ReservoirOptions, storage: ReservoirStorage) {
+    const { wordCount, blockCapacity } = options;
     this.wordCount = wordCount;
-    this.#capacity = capacity;
-    this.#tail = emptyChunk(capacity, wordCount);
-    this.#chunks = [this.#tail];
-    this.insertedChunk = this.#tail;
-    this.cursors = Array.from({ length: cursorCount }, () => ({ chunk: this.#tail, index: 0 }));
+    const events = storage.open('events', EventBlock.byteLength(blockCapacity, wordCount));
+    this.#sealed = new SealedEvents(wordCount, blockCapacity, events, options.maxLabelChanges);
+    this.#offsets = options.hasOffsetIndex ? new OffsetIndex(storage.open('offsets', OFFSET_PAGE_BYTES)) : null;
+    this.cursors = Array.from({ length: options.cursorCount }, () => new Cursor());
+    this.#head = new ReservoirHead(wordCount, options.chunkCapacity, [this.#sealPlace, ...this.cursors]);
+    this.#sealPlace.chunk = this.#head.firstChunk;
+    for (const cursor of this.cursors) cursor.sealed = this.#sealed.acquire(0);
+    this.foundBlock = this.#head.firstChunk;
   }
 
-  /** Events held. */
-  get count(): number {
-    return this.#count;
+  /** Events since the first of all. */
+  get end(): number {
+    return this.#sealed.count + this.#headCount;
+  }
+
+  /** Events in the head. */
+  get headCount(): number {
+    return this.#headCount;
+  }
+
+  /** Time of the newest sealed event: none may be inserted before it. */
+  get sealedThroughMs(): number {
+    return this.#sealedThroughMs;
+  }
+
+  get labelChangeCount(): number {
+    return this.#sealed.labelChangeCount;
   }
 
   get byteLength(): number {
-    const chunks = this.#chunks.length - this.#head + this.#spare.length;
-    return chunks * this.#capacity * (24 + 4 * this.wordCount);
-  }
-
-  get oldestChunk(): Chunk {
-    return this.#chunks[this.#head]!;
+    return this.#head.byteLength + this.#sealed.byteLength + (this.#offsets?.byteLength ?? 0);
   }
 
   /**
@@ -71,194 +96,163 @@ export class Reservoir implements SavedState {
    * that the event has already crossed must be moved by `passInserted`, and that of every other edge by `holdBack`.
    */
   insert(timeMs: number, amountMinor: number, ledgerOffset: number): void {
-    let chunk = this.#tail;
-    let index = chunk.count;
-    if (index > 0 && timeMs < chunk.timesMs[index - 1]!) {
-      const place = this.#chunkAt(timeMs);
-      chunk = this.#chunks[place]!;
-      if (chunk.count === this.#capacity) {
-        const upper = this.#split(chunk, place);
-        if (timeMs >= upper.timesMs[0]!) chunk = upper;
-      }
-      index = upperBound(chunk.timesMs, chunk.count, timeMs);
-      this.#openGap(chunk, index);
-    } else if (index === this.#capacity) {
-      chunk = this.#append();
-      index = 0;
-    }
-    chunk.timesMs[index] = timeMs;
-    chunk.amountsMinor[index] = amountMinor;
-    chunk.ledgerOffsets[index] = ledgerOffset;
-    chunk.count += 1;
-    this.#count += 1;
-    this.insertedChunk = chunk;
-    this.insertedIndex = index;
+    if (timeMs < this.#sealedThroughMs) throw new Error('SLUICE_STATE_ORDER: an event comes before sealed ones');
+    this.#offsets?.add(ledgerOffset, timeMs);
+    this.#head.insert(timeMs, amountMinor, ledgerOffset);
+    this.#head.hold(this.#sealPlace);
+    this.#headCount += 1;
+    this.foundBlock = this.#head.foundChunk;
+    this.foundIndex = this.#head.foundIndex;
+    this.#foundPosition = -1;
   }
 
   /** Moves a cursor past the event just inserted before it. */
   passInserted(cursor: Cursor): void {
-    if (cursor.chunk === this.insertedChunk) cursor.index += 1;
+    cursor.position += 1;
+    if (cursor.chunk !== null) {
+      this.#head.pass(cursor);
+      return;
+    }
+    // It stood at the end of the sealed events, before a head of which it has now crossed the first.
+    this.#leaveSealed(cursor);
+    cursor.chunk = this.#head.foundChunk;
+    cursor.index = this.#head.foundIndex + 1;
   }
 
-  /** Moves a cursor that has gone on to the next chunk back to the event just inserted before it, not yet crossed. */
+  /** Keeps a cursor before the event just inserted, which has not crossed its edge. */
   holdBack(cursor: Cursor): void {
-    if (cursor.index !== 0 || cursor.chunk !== this.insertedChunk.next) return;
-    cursor.chunk = this.insertedChunk;
-    cursor.index = this.insertedIndex;
+    this.#head.hold(cursor);
   }
 
-  /** Drops all chunks before the one in which the last cursor stands. */
-  dropBefore(cursor: Cursor): void {
-    while (this.#chunks[this.#head] !== cursor.chunk) {
-      const chunk = this.#chunks[this.#head]!;
-      this.#head += 1;
-      this.#count -= chunk.count;
-      chunk.count = 0;
-      chunk.next = null;
-      if (this.#spare.length < SPARE_CHUNKS) this.#spare.push(chunk);
+  /** Moves a cursor that stands at its block's end to the next event, if there is one up to this time. */
+  moveOn(cursor: Cursor, boundaryMs: number): boolean {
+    if (cursor.chunk !== null) {
+      if (cursor.chunk.next === null) return false;
+      cursor.chunk = cursor.chunk.next;
+      cursor.index = 0;
+      return true;
     }
-    if (this.#head > 1_024 && this.#head * 2 > this.#chunks.length) {
-      this.#chunks = this.#chunks.slice(this.#head);
-      this.#head = 0;
+    if (cursor.position < this.#sealed.count) {
+      this.#leaveSealed(cursor);
+      cursor.sealed = this.#sealed.acquire(cursor.position);
+      cursor.index = cursor.position % this.#sealed.capacity;
+      return true;
+    }
+    const first = this.#firstOfHead();
+    if (first === null || first.timeMs(this.#sealPlace.index) > boundaryMs) return false;
+    this.#leaveSealed(cursor);
+    cursor.chunk = first;
+    cursor.index = this.#sealPlace.index;
+    return true;
+  }
+
+  /** Seals at most `maxEvents` events up to this time, which none to come may precede. */
+  seal(boundaryMs: number, maxEvents: number): void {
+    let nextCursorAt = this.#firstCursorInHead();
+    for (let sealed = 0; sealed < maxEvents; sealed++) {
+      const chunk = this.#firstOfHead();
+      if (chunk === null || chunk.timeMs(this.#sealPlace.index) > boundaryMs) return;
+      if (this.#sealed.count === nextCursorAt) nextCursorAt = this.#overtake();
+      this.#sealFirst(chunk);
     }
   }
 
-  /** Finds an event by its time and ledger offset: sets inserted… to its place and says whether it is there. */
-  find(timeMs: number, ledgerOffset: number): boolean {
-    let place = this.#chunkAt(timeMs);
-    // Events of the same time may reach back over several chunks.
-    for (;;) {
-      const chunk = this.#chunks[place]!;
-      let index = upperBound(chunk.timesMs, chunk.count, timeMs) - 1;
-      for (; index >= 0 && chunk.timesMs[index] === timeMs; index--) {
-        if (chunk.ledgerOffsets[index] !== ledgerOffset) continue;
-        this.insertedChunk = chunk;
-        this.insertedIndex = index;
-        return true;
-      }
-      if (index >= 0 || place === this.#head) return false;
-      place -= 1;
+  /** Drops what comes before this position. */
+  dropBefore(position: number): void {
+    this.#sealed.dropBefore(position);
+    this.#offsets?.dropBefore(position);
+  }
+
+  /** Finds an event at or after `fromPosition` by its ledger offset: sets found… and says whether it is there. */
+  find(ledgerOffset: number, fromPosition: number): boolean {
+    const found = this.#offsets?.find(ledgerOffset) ?? Number.NaN;
+    if (Number.isNaN(found)) return false;
+    if (found > 0) {
+      if (!this.#head.find(found, ledgerOffset))
+        throw new Error(`SLUICE_STATE_OFFSET: ${ledgerOffset} is not in the head`);
+      this.foundBlock = this.#head.foundChunk;
+      this.foundIndex = this.#head.foundIndex;
+      this.#foundPosition = -1;
+      return true;
     }
+    const position = -1 - found;
+    if (position < fromPosition) return false;
+    this.foundBlock = this.#sealed.lookUp(position);
+    this.foundIndex = position % this.#sealed.capacity;
+    this.#foundPosition = position;
+    return true;
+  }
+
+  /** Sets the label of the event found. Returns false when it is sealed and there is no room for a further change. */
+  setFoundLabel(label: number): boolean {
+    if (this.#foundPosition >= 0) return this.#sealed.setLabel(this.#foundPosition, label);
+    this.foundBlock.labels[this.foundIndex] = label;
+    return true;
   }
 
   save(output: StateOutput): void {
-    const chunks = this.#chunks.slice(this.#head);
-    const places = new Map(chunks.map((chunk, place) => [chunk, place]));
-    output.array(Int32Array.from(chunks, ({ count }) => count));
-    output.array(Int32Array.from(this.cursors, ({ chunk }) => places.get(chunk)!));
-    output.array(Int32Array.from(this.cursors, ({ index }) => index));
-    for (const { timesMs, amountsMinor, ledgerOffsets, words } of chunks) {
-      output.array(timesMs);
-      output.array(amountsMinor);
-      output.array(ledgerOffsets);
-      output.array(words);
-    }
+    output.number(this.#sealedThroughMs);
+    output.number(this.#headCount);
+    output.array(Float64Array.from(this.cursors, ({ position }) => position));
+    this.#head.save(output);
+    this.#sealed.save(output);
+    this.#offsets?.save(output);
   }
 
   load(input: StateInput): void {
-    const counts = input.int32Array();
-    const places = input.int32Array();
-    const indexes = input.int32Array();
-    const chunks: Chunk[] = [];
-    this.#count = 0;
-    for (const count of counts) {
-      const chunk = new Chunk(input.float64Array(), input.float64Array(), input.float64Array(), input.int32Array());
-      if (chunk.timesMs.length !== this.#capacity || chunk.words.length !== this.#capacity * this.wordCount)
-        throw new SavedStateError(`a chunk of ${chunk.timesMs.length} events with ${chunk.words.length} words`);
-      chunk.count = count;
-      const before = chunks.at(-1);
-      if (before !== undefined) before.next = chunk;
-      chunks.push(chunk);
-      this.#count += count;
-    }
-    const tail = chunks.at(-1);
-    if (tail === undefined || places.length !== this.cursors.length)
-      throw new SavedStateError(`a reservoir of ${counts.length} chunks and ${places.length} cursors`);
-    this.#chunks = chunks;
-    this.#head = 0;
-    this.#tail = tail;
-    this.insertedChunk = tail;
-    this.insertedIndex = 0;
+    this.#sealedThroughMs = input.number();
+    this.#headCount = input.number();
+    const positions = input.float64Array();
+    if (positions.length !== this.cursors.length)
+      throw new SavedStateError(`${positions.length} cursors, not ${this.cursors.length}`);
+    this.#head.load(input);
+    this.#sealed.load(input);
+    this.#offsets?.load(input);
     for (const [number, cursor] of this.cursors.entries()) {
-      cursor.chunk = chunks[places[number]!]!;
-      cursor.index = indexes[number]!;
+      cursor.position = positions[number]!;
+      cursor.sealed = null;
+      if (cursor.chunk !== null) continue;
+      cursor.sealed = this.#sealed.acquire(cursor.position);
+      cursor.index = cursor.position % this.#sealed.capacity;
     }
   }
 
-  /** Index of the last chunk that starts at or before this time; the first chunk if none does. */
-  #chunkAt(timeMs: number): number {
-    let low = this.#head;
-    let high = this.#chunks.length - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >>> 1;
-      if (this.#chunks[middle]!.timesMs[0]! <= timeMs) low = middle;
-      else high = middle - 1;
-    }
-    return low;
+  #leaveSealed(cursor: Cursor): void {
+    if (cursor.sealed !== null) this.#sealed.release(cursor.sealed);
+    cursor.sealed = null;
   }
 
-  #append(): Chunk {
-    const chunk = this.#spare.pop() ?? emptyChunk(this.#capacity, this.wordCount);
-    const full = this.#tail;
-    full.next = chunk;
-    this.#chunks.push(chunk);
-    this.#tail = chunk;
+  /** The chunk of the head's first event, null when the head is empty. */
+  #firstOfHead(): Chunk | null {
+    if (this.#headCount === 0) return null;
+    const place = this.#sealPlace;
+    while (place.index === place.chunk!.count) this.#head.dropFirst();
+    return place.chunk;
+  }
+
+  #sealFirst(chunk: Chunk): void {
+    const place = this.#sealPlace;
+    this.#sealedThroughMs = chunk.timeMs(place.index);
+    this.#offsets?.seal(chunk.ledgerOffsets[place.index]!, this.#sealed.count);
+    this.#sealed.append(chunk, place.index);
+    place.index += 1;
+    this.#headCount -= 1;
+  }
+
+  #firstCursorInHead(): number {
+    let first = Number.POSITIVE_INFINITY;
+    for (const { chunk, position } of this.cursors) if (chunk !== null && position < first) first = position;
+    return first;
+  }
+
+  /** Has the cursors at the head's first event wait for it in the sealed block to which it goes. */
+  #overtake(): number {
     for (const cursor of this.cursors) {
-      if (cursor.chunk === full && cursor.index === full.count) {
-        cursor.chunk = chunk;
-        cursor.index = 0;
-      }
+      if (cursor.chunk === null || cursor.position !== this.#sealed.count) continue;
+      cursor.chunk = null;
+      cursor.sealed = this.#sealed.acquire(cursor.position);
+      cursor.index = cursor.position % this.#sealed.capacity;
     }
-    return chunk;
+    return this.#firstCursorInHead();
   }
-
-  /** Moves the upper half of a full chunk to a new one behind it. */
-  #split(chunk: Chunk, place: number): Chunk {
-    const upper = this.#spare.pop() ?? emptyChunk(this.#capacity, this.wordCount);
-    const half = chunk.count >>> 1;
-    upper.timesMs.set(chunk.timesMs.subarray(half, chunk.count));
-    upper.amountsMinor.set(chunk.amountsMinor.subarray(half, chunk.count));
-    upper.ledgerOffsets.set(chunk.ledgerOffsets.subarray(half, chunk.count));
-    upper.words.set(chunk.words.subarray(half * this.wordCount, chunk.count * this.wordCount));
-    upper.count = chunk.count - half;
-    chunk.count = half;
-    upper.next = chunk.next;
-    chunk.next = upper;
-    this.#chunks.splice(place + 1, 0, upper);
-    if (this.#tail === chunk) this.#tail = upper;
-    // A cursor at the seam stays at the lower chunk's end: the event to come may be put there, before it or after it.
-    for (const cursor of this.cursors) {
-      if (cursor.chunk === chunk && cursor.index > half) {
-        cursor.chunk = upper;
-        cursor.index -= half;
-      }
-    }
-    return upper;
-  }
-
-  #openGap(chunk: Chunk, index: number): void {
-    const { count } = chunk;
-    chunk.timesMs.copyWithin(index + 1, index, count);
-    chunk.amountsMinor.copyWithin(index + 1, index, count);
-    chunk.ledgerOffsets.copyWithin(index + 1, index, count);
-    const words = this.wordCount;
-    chunk.words.copyWithin((index + 1) * words, index * words, count * words);
-  }
-}
-
-function emptyChunk(capacity: number, wordCount: number): Chunk {
-  const doubles = (): Float64Array => new Float64Array(capacity);
-  return new Chunk(doubles(), doubles(), doubles(), new Int32Array(capacity * wordCount));
-}
-
-/** Index of the first of `count` rising times that is later than `timeMs`. */
-function upperBound(timesMs: Float64Array, count: number, timeMs: number): number {
-  let low = 0;
-  let high = count;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (timesMs[middle]! <= timeMs) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -12,10 +12,13 @@ describe('the feature state', () => {
       fc.property(
         catalogue,
         stream(120),
-        fc.integer({ min: 2, max: 9 }),
+        // Small, so that events are sealed, read back and dropped all the time.
+        fc.record({ chunkCapacity: fc.integer({ min: 2, max: 9 }), blockCapacity: fc.integer({ min: 1, max: 9 }) }),
+        // Between offsets, so that the offset index fills its pages.
+        fc.constantFrom(1, 700, 5_000),
         fc.uniqueArray(fc.nat(119), { maxLength: 3 }),
-        (compiled, steps, chunkCapacity, cuts) => {
-          values += compareWithOracle(compiled, steps, { chunkCapacity }, cuts);
+        (compiled, steps, capacities, stride, cuts) => {
+          values += compareWithOracle(compiled, steps, capacities, { cuts, stride });
         },
       ),
       { numRuns: runs },

@@ -51,13 +51,45 @@ describe('the bounds of the feature state', () => {
   });
 
   it('takes the oldest events out of their windows when the reservoir is full', () => {
-    const limits = { maxReservoirEvents: 4, chunkCapacity: 2 };
+    const limits = { maxReservoirEvents: 4, chunkCapacity: 2, blockCapacity: 2 };
     const { state, pay } = stateOf([{ name: 'n', aggregate: 'count' }], limits);
     const counts = Array.from({ length: 6 }, (_, index) => pay(index, 'a', 1)).flat();
-    expect(counts).toEqual([1, 2, 3, 4, 3, 4]);
+    expect(counts).toEqual([1, 2, 3, 4, 4, 4]);
     expect(state.statistics()).toMatchObject({ forcedOut: 2, events: 4 });
     state.advanceTime(START_MS + 120_000);
     expect(state.keyCount).toBe(0);
+  });
+
+  it('seals the oldest events early when the head is full: what comes before them is late', () => {
+    const { state, pay } = stateOf([{ name: 'n', aggregate: 'count' }], { maxHeadEvents: 2, blockCapacity: 2 });
+    expect([0, 1_000, 2_000, 3_000].flatMap((atMs) => pay(atMs, 'a', 1))).toEqual([1, 2, 3, 4]);
+    expect(state.statistics()).toMatchObject({ headEvents: 2, events: 4 });
+    const out = new Float64Array(1);
+    const late = { ...bareTransaction, account: 'a', amountMinor: 1, eventTimeMs: START_MS + 500 };
+    // Inside the bound of 5 s; yet the payments at 0, 1 and 2 s are sealed by now.
+    expect(state.addTransaction(late, 9, out, 0)).toBe(true);
+    expect(state.addTransaction({ ...late, eventTimeMs: START_MS + 2_500 }, 10, out, 0)).toBe(false);
+    // The payment that came for 0.5 s counts at 2 s.
+    expect([61_000, 62_000, 62_500].flatMap((atMs) => pay(atMs, 'b', 1))).toEqual([1, 2, 3]);
+    expect(state.statistics().events).toBe(4);
+  });
+
+  it('leaves labels of sealed payments out when there are too many, and counts them', () => {
+    const limits = { maxLabelChanges: 1, blockCapacity: 2 };
+    const { state, pay } = stateOf([{ name: 'n', aggregate: 'count', where: "label == 'fraud'" }], limits);
+    for (const atMs of [0, 1, 2, 3, 10_000]) pay(atMs, 'a', 1);
+    const label = { transactionId: 't', eventTimeMs: START_MS, label: 'fraud' as const, fraudType: null };
+    const addLabel = (transactionOffset: number): void =>
+      state.addLabel({ ...label, transactionOffset, labelSource: 'other' });
+    for (const offset of [1, 1, 2]) addLabel(offset);
+    expect(state.statistics()).toMatchObject({ labelChanges: 1, droppedLabels: 1 });
+    // A payment in the head needs no room.
+    addLabel(4);
+    expect(pay(10_001, 'a', 1)).toEqual([2]);
+    expect(pay(60_001, 'a', 1)).toEqual([1]);
+    expect(state.statistics().labelChanges).toBe(0);
+    addLabel(3);
+    expect(state.statistics()).toMatchObject({ labelChanges: 1, droppedLabels: 1 });
   });
 
   it('counts labels of payments it does not know', () => {

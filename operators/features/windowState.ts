@@ -2,6 +2,7 @@ import type { Label, Transaction } from '../../schemas/types.ts';
 import { CelEvaluationError } from '../cel/celEvaluationError.ts';
 import type { EvaluationContext } from '../cel/context.ts';
 import { SavedStateError, type SavedState, type StateInput, type StateOutput } from '../savedState.ts';
+import type { ReservoirStorage } from './blockStore.ts';
 import { Candidates } from './candidates.ts';
 import type { CompiledCatalogue } from './catalogue.ts';
 import {
@@ -19,13 +20,15 @@ import { compileReads, readFeature, type ReadStep } from './featureReader.ts';
 import type { FeatureLimits, FeatureState, FeatureStatistics } from './featureState.ts';
 import { fieldReader } from './keyField.ts';
 import { KEY_REFUSED, NO_KEY, ROW_EVENTS, StringKeyTable, TupleKeyTable, type KeyTable } from './keyTable.ts';
-import { MAX_AMOUNT_MINOR } from './limits.ts';
-import { OffsetTimes } from './offsetTimes.ts';
+import { MAX_AMOUNT_MINOR, MAX_TIME_MS } from './limits.ts';
 import { PairCounts } from './pairCounts.ts';
 import { planFeatures, type ColumnPlan, type FeaturePlan } from './plan.ts';
 import { Reservoir, type Cursor } from './reservoir.ts';
 
 const LABELS = ['none', 'fraud', 'genuine'] as const;
+
+/** Events sealed at most when time moves on: more than come in, so that the head is as short as it can be before long. */
+const SEALED_PER_STEP = 64;
 
 /**
  * The feature state over one reservoir: each event is added to the rows of its keys when it crosses the edge at which
@@ -42,7 +45,7 @@ export class WindowState implements FeatureState {
   readonly #edges: readonly EdgeProgram[];
   readonly #reservoir: Reservoir;
   readonly #pairs: readonly PairCounts[];
-  readonly #offsetTimes = new OffsetTimes();
+  readonly #storage: ReservoirStorage;
   readonly #readsBefore: readonly ReadStep[];
   readonly #readsAfter: readonly ReadStep[];
   readonly #expressions: readonly {
@@ -64,9 +67,10 @@ export class WindowState implements FeatureState {
   #failedExpressions = 0;
   #refusedKeys = 0;
   #saturatedDistincts = 0;
+  #droppedLabels = 0;
   #forcedOut = 0;
 
-  constructor(catalogue: CompiledCatalogue, limits: FeatureLimits) {
+  constructor(catalogue: CompiledCatalogue, limits: FeatureLimits, storage: ReservoirStorage) {
     this.catalogue = catalogue;
     this.#limits = limits;
     this.#candidates = new Candidates(limits.maxCandidatesPerKey);
@@ -77,8 +81,13 @@ export class WindowState implements FeatureState {
     this.#finders = keys.map(({ find }) => find);
     this.#edges = compileEdges(plan, this.#tables);
     this.#bitWords = (plan.bitCount + 31) >>> 5;
-    const wordCount = plan.columns.length + this.#bitWords + 1;
-    this.#reservoir = new Reservoir(wordCount, this.#edges.length, limits.chunkCapacity);
+    this.#storage = storage;
+    const options = {
+      wordCount: plan.columns.length + this.#bitWords,
+      cursorCount: this.#edges.length,
+      hasOffsetIndex: plan.readsLabels,
+    };
+    this.#reservoir = new Reservoir({ ...limits, ...options }, storage);
     this.#pairs = plan.distincts.map(() => new PairCounts());
     this.#readsBefore = compileReads(plan, false);
     this.#readsAfter = compileReads(plan, true);
@@ -108,16 +117,18 @@ export class WindowState implements FeatureState {
     const edges = this.#edges;
     const cursors = this.#reservoir.cursors;
     for (let index = 0; index < edges.length; index++) this.#advanceEdge(edges[index]!, cursors[index]!);
-    this.#dropOldEvents();
+    this.#reservoir.seal(timeMs - this.catalogue.latenessMs, SEALED_PER_STEP);
+    this.#reservoir.dropBefore(this.#oldestPosition);
   }
 
   addTransaction(tx: Transaction, ledgerOffset: number, out: Float64Array, outBase: number): boolean {
-    if (!(tx.amountMinor >= 0 && tx.amountMinor <= MAX_AMOUNT_MINOR && tx.eventTimeMs > 0))
+    const { amountMinor, eventTimeMs } = tx;
+    if (!(amountMinor >= 0 && amountMinor <= MAX_AMOUNT_MINOR && eventTimeMs > 0 && eventTimeMs <= MAX_TIME_MS))
       throw new Error(`SLUICE_STATE_INPUT: amount or time of the payment at offset ${ledgerOffset} is out of bounds`);
     this.advanceTime(tx.eventTimeMs);
     // Before any row is looked up, since it may let keys go.
-    if (this.#reservoir.count >= this.#limits.maxReservoirEvents) this.#forceOut();
-    const oldestMs = this.#timeMs - this.catalogue.latenessMs;
+    this.#makeRoom();
+    const oldestMs = Math.max(this.#timeMs - this.catalogue.latenessMs, this.#reservoir.sealedThroughMs);
     const isLate = tx.eventTimeMs < oldestMs;
     if (isLate) this.#lateBeyondBound += 1;
     const timeMs = isLate ? oldestMs : tx.eventTimeMs;
@@ -138,33 +149,39 @@ export class WindowState implements FeatureState {
   addLabel(label: Label): void {
     const reservoir = this.#reservoir;
     const { transactionOffset } = label;
-    const timeMs = transactionOffset === null ? Number.NaN : this.#offsetTimes.get(transactionOffset);
-    if (transactionOffset === null || Number.isNaN(timeMs) || !reservoir.find(timeMs, transactionOffset)) {
-      // Without label features no times are kept, and no label is looked for.
+    if (transactionOffset === null || !this.#findHeld(transactionOffset)) {
+      // Without label features no offsets are kept, and no label is looked for.
       if (this.#plan.readsLabels) this.#unknownLabels += 1;
       return;
     }
-    const { words, amountsMinor } = reservoir.insertedChunk;
-    const index = reservoir.insertedIndex;
-    const at = index * reservoir.wordCount;
-    const bitsAt = at + this.#tables.length;
-    const labelAt = bitsAt + this.#bitWords;
-    const before = words[labelAt]!;
+    const { foundBlock, foundIndex } = reservoir;
+    const before = foundBlock.labels[foundIndex]!;
     const after = LABELS.indexOf(label.label);
     if (before === after) return;
-    words[labelAt] = after;
-    this.#correct(words, at, before, after, timeMs, amountsMinor[index]!);
+    if (!reservoir.setFoundLabel(after)) {
+      this.#droppedLabels += 1;
+      return;
+    }
+    const at = foundIndex * reservoir.wordCount;
+    const timeMs = foundBlock.timeMs(foundIndex);
+    this.#correct(foundBlock.words, at, before, after, timeMs, foundBlock.amountMinor(foundIndex));
+  }
+
+  close(): void {
+    this.#storage.close();
   }
 
   statistics(): FeatureStatistics {
     const pairBytes = this.#pairs.reduce((bytes, pairs) => bytes + pairs.byteLength, 0);
     const rowBytes = this.#tables.reduce((bytes, table) => bytes + table.byteLength, 0);
-    const otherBytes = this.#reservoir.byteLength + this.#offsetTimes.byteLength + this.#candidates.byteLength;
+    const otherBytes = this.#reservoir.byteLength + this.#candidates.byteLength;
     const keys = this.#plan.columns.map(
       ({ fields }, column) => [fields.join('+'), this.#tables[column]!.size] as const,
     );
     return {
-      events: this.#reservoir.count,
+      events: this.#reservoir.end - this.#oldestPosition,
+      headEvents: this.#reservoir.headCount,
+      labelChanges: this.#reservoir.labelChangeCount,
       keys: Object.fromEntries(keys),
       bytes: rowBytes + pairBytes + otherBytes,
       lateBeyondBound: this.#lateBeyondBound,
@@ -173,6 +190,7 @@ export class WindowState implements FeatureState {
       refusedKeys: this.#refusedKeys,
       saturatedDistincts: this.#saturatedDistincts,
       droppedCandidates: this.#candidates.dropped,
+      droppedLabels: this.#droppedLabels,
       forcedOut: this.#forcedOut,
     };
   }
@@ -185,6 +203,7 @@ export class WindowState implements FeatureState {
     output.number(this.#failedExpressions);
     output.number(this.#refusedKeys);
     output.number(this.#saturatedDistincts);
+    output.number(this.#droppedLabels);
     output.number(this.#forcedOut);
     for (const part of this.#parts()) part.save(output);
   }
@@ -198,6 +217,7 @@ export class WindowState implements FeatureState {
     this.#failedExpressions = input.number();
     this.#refusedKeys = input.number();
     this.#saturatedDistincts = input.number();
+    this.#droppedLabels = input.number();
     this.#forcedOut = input.number();
     for (const part of this.#parts()) part.load(input);
   }
@@ -208,7 +228,7 @@ export class WindowState implements FeatureState {
   }
 
   #parts(): readonly SavedState[] {
-    return [...this.#tables, ...this.#pairs, this.#candidates, this.#reservoir, this.#offsetTimes];
+    return [...this.#tables, ...this.#pairs, this.#candidates, this.#reservoir];
   }
 
   #contextFor(tx: Transaction, out: Float64Array, outBase: number): EvaluationContext {
@@ -301,10 +321,9 @@ export class WindowState implements FeatureState {
     if (oldest < 0 || timeMs <= this.#timeMs - edges[oldest]!.ageMs) return;
     const reservoir = this.#reservoir;
     reservoir.insert(timeMs, amountMinor, ledgerOffset);
-    if (this.#plan.readsLabels) this.#offsetTimes.set(ledgerOffset, timeMs);
 
-    const { words } = reservoir.insertedChunk;
-    const at = reservoir.insertedIndex * reservoir.wordCount;
+    const { words } = reservoir.foundBlock;
+    const at = reservoir.foundIndex * reservoir.wordCount;
     const columns = this.#tables.length;
     for (let column = 0; column < columns; column++) {
       const slot = this.#slots[column]!;
@@ -313,7 +332,6 @@ export class WindowState implements FeatureState {
       if (isHeld) this.#rows[column]![this.#bases[column]! + ROW_EVENTS]! += 1;
     }
     for (let word = 0; word < this.#bitWords; word++) words[at + columns + word] = this.#bits[word]!;
-    words[at + columns + this.#bitWords] = 0;
 
     for (let index = 0; index <= oldest; index++) {
       const edge = edges[index]!;
@@ -323,7 +341,7 @@ export class WindowState implements FeatureState {
         continue;
       }
       reservoir.passInserted(cursor);
-      this.#cross(edge, words, at, timeMs, amountMinor, false);
+      this.#cross(edge, words, at, 0, timeMs, amountMinor, false);
     }
   }
 
@@ -337,22 +355,22 @@ export class WindowState implements FeatureState {
 
   #advanceEdge(edge: EdgeProgram, cursor: Cursor): void {
     const boundaryMs = this.#timeMs - edge.ageMs;
-    const { wordCount } = this.#reservoir;
-    let { chunk, index } = cursor;
-    for (;;) {
-      if (index >= chunk.count) {
-        if (chunk.next === null) break;
-        chunk = chunk.next;
-        index = 0;
-        continue;
+    do {
+      const { block } = cursor;
+      while (cursor.index < block.count) {
+        if (block.timeMs(cursor.index) > boundaryMs) return;
+        this.#crossNext(edge, cursor);
       }
-      const timeMs = chunk.timesMs[index]!;
-      if (timeMs > boundaryMs) break;
-      this.#cross(edge, chunk.words, index * wordCount, timeMs, chunk.amountsMinor[index]!, true);
-      index += 1;
-    }
-    cursor.chunk = chunk;
-    cursor.index = index;
+    } while (this.#reservoir.moveOn(cursor, boundaryMs));
+  }
+
+  /** Has the event at which a cursor stands cross its edge. */
+  #crossNext(edge: EdgeProgram, cursor: Cursor): void {
+    const { block, index } = cursor;
+    const at = index * block.wordCount;
+    this.#cross(edge, block.words, at, block.labels[index]!, block.timeMs(index), block.amountMinor(index), true);
+    cursor.index = index + 1;
+    cursor.position += 1;
   }
 
   /** Runs an edge's program on the event whose words start at `at`. */
@@ -360,12 +378,12 @@ export class WindowState implements FeatureState {
     edge: EdgeProgram,
     words: Int32Array,
     at: number,
+    label: number,
     timeMs: number,
     amountMinor: number,
     releases: boolean,
   ): void {
     const bitsAt = at + this.#tables.length;
-    const label = words[bitsAt + this.#bitWords]!;
     if (edge.usesSums) splitAmount(amountMinor, this.#lanes);
     if (edge.usesSquares) splitSquare(this.#lanes);
     const { groups } = edge;
@@ -472,30 +490,36 @@ export class WindowState implements FeatureState {
     this.#tables[column]!.release(slot);
   }
 
-  #dropOldEvents(): void {
-    const oldest = this.#edges.length - 1;
-    if (oldest < 0) return;
-    this.#reservoir.dropBefore(this.#reservoir.cursors[oldest]!);
-    if (this.#plan.readsLabels) this.#offsetTimes.dropUntil(this.#timeMs - this.#edges[oldest]!.ageMs);
+  /** Position of the first event that some window may still hold. */
+  get #oldestPosition(): number {
+    return this.#reservoir.cursors.at(-1)?.position ?? 0;
   }
 
-  /** Makes room by taking the oldest chunk's events out of every window before their time. */
-  #forceOut(): void {
-    const { cursors, oldestChunk, wordCount } = this.#reservoir;
-    const { next, count } = oldestChunk;
-    if (next === null) return;
-    for (const [edgeIndex, edge] of this.#edges.entries()) {
-      const cursor = cursors[edgeIndex]!;
-      if (cursor.chunk !== oldestChunk) continue;
-      for (let index = cursor.index; index < count; index++) {
-        const amountMinor = oldestChunk.amountsMinor[index]!;
-        this.#cross(edge, oldestChunk.words, index * wordCount, oldestChunk.timesMs[index]!, amountMinor, true);
-      }
-      cursor.chunk = next;
-      cursor.index = 0;
+  /** Finds a payment that some window may still hold. */
+  #findHeld(ledgerOffset: number): boolean {
+    const reservoir = this.#reservoir;
+    if (!reservoir.find(ledgerOffset, this.#oldestPosition)) return false;
+    const oldestMs = this.#timeMs - this.#edges.at(-1)!.ageMs;
+    return reservoir.foundBlock.timeMs(reservoir.foundIndex) > oldestMs;
+  }
+
+  /** Where a bound is reached, seals the head's oldest event early, or takes the oldest one out of every window. */
+  #makeRoom(): void {
+    const reservoir = this.#reservoir;
+    const { maxHeadEvents, maxReservoirEvents } = this.#limits;
+    if (reservoir.headCount >= maxHeadEvents) reservoir.seal(Number.POSITIVE_INFINITY, 1);
+    const position = this.#oldestPosition;
+    if (reservoir.end - position < maxReservoirEvents) return;
+    // None may come before it any more.
+    if (reservoir.end - reservoir.headCount === position) reservoir.seal(Number.POSITIVE_INFINITY, 1);
+    for (const [index, edge] of this.#edges.entries()) {
+      const cursor = reservoir.cursors[index]!;
+      if (cursor.position !== position) continue;
+      if (cursor.index === cursor.block.count) reservoir.moveOn(cursor, Number.POSITIVE_INFINITY);
+      this.#crossNext(edge, cursor);
     }
-    this.#forcedOut += count;
-    this.#reservoir.dropBefore(cursors[cursors.length - 1]!);
+    this.#forcedOut += 1;
+    reservoir.dropBefore(position + 1);
   }
 }
 

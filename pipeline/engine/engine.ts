@@ -1,6 +1,5 @@
 import { compileConfiguration, parseConfiguration, type CompiledConfiguration } from '../../operators/configuration.ts';
 import type { CompiledCatalogue } from '../../operators/features/catalogue.ts';
-import { createFeatureState } from '../../operators/features/createFeatureState.ts';
 import type { FeatureState } from '../../operators/features/featureState.ts';
 import { ListState } from '../../operators/lists/listState.ts';
 import type { StateInput, StateOutput } from '../../operators/savedState.ts';
@@ -21,6 +20,8 @@ import { WaitingPayments } from './waitingPayments.ts';
 export interface EngineServices {
   /** The model that a promotion names. Throws when it cannot be had: without it decisions could not be repeated. */
   loadModel(promotion: ModelPromotion): Promise<Scorer>;
+  /** An empty feature state of the catalogue. */
+  createFeatures(catalogue: CompiledCatalogue): FeatureState;
   /**
    * Feature state of `catalogue` after all records before `offset`. Called when a publication changes the catalogue, so
    * that a new feature is exact from its first use.
@@ -38,8 +39,8 @@ export interface EngineOptions {
    * and load no model.
    */
   readonly decidedThrough: number;
-  /** Only keep the feature state of this catalogue, whatever is published; decide nothing. */
-  readonly featuresOnly?: CompiledCatalogue;
+  /** Only advance this feature state, whatever is published; decide nothing. */
+  readonly featuresOnly?: FeatureState;
 }
 
 /** What came of one payment. */
@@ -76,7 +77,7 @@ export class Engine {
   constructor(services: EngineServices, options: EngineOptions) {
     this.#services = services;
     this.#options = options;
-    if (options.featuresOnly !== undefined) this.#features = createFeatureState(options.featuresOnly);
+    if (options.featuresOnly !== undefined) this.#features = options.featuresOnly;
   }
 
   /** Offset of the next record to advance. */
@@ -103,6 +104,11 @@ export class Engine {
 
   fallback(transactionId: string): Fallback | undefined {
     return this.#fallbacks.get(transactionId);
+  }
+
+  /** Lets go of what the engine holds outside its memory. Nothing may be asked of it after that. */
+  close(): void {
+    this.#features?.close();
   }
 
   /** Advances the records, which must follow the last ones without a gap, and decides every payment among them. */
@@ -160,9 +166,11 @@ export class Engine {
     if (content !== '') {
       const configuration = configurationOf(content, `before offset ${String(this.#nextOffset)}`);
       this.#configuration = configuration;
-      this.#features = createFeatureState(configuration.catalogue);
-      this.#features.load(input);
-      this.lists.timeMs = this.#features.timeMs;
+      const features = this.#services.createFeatures(configuration.catalogue);
+      features.load(input);
+      this.#features?.close();
+      this.#features = features;
+      this.lists.timeMs = features.timeMs;
       this.#waiting = new WaitingPayments(this.#options.maxBatch, configuration.catalogue.names.length);
     }
     if (promotion !== null) await this.#promote(promotion);
@@ -252,7 +260,9 @@ export class Engine {
     this.lists.declare(configuration.listNames);
     if (this.#options.featuresOnly !== undefined) return;
     if (this.#features?.catalogue.sha256 !== configuration.catalogue.sha256) {
+      const before = this.#features;
       this.#features = await this.#services.buildFeatures(configuration.catalogue, offset);
+      before?.close();
       this.#waiting = new WaitingPayments(this.#options.maxBatch, configuration.catalogue.names.length);
     }
     this.#configuration = configuration;

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { Scorer } from '../../models/scorer.ts';
 import { modelMetadataSchema } from '../../models/modelPackage.ts';
 import type { CompiledCatalogue } from '../../operators/features/catalogue.ts';
+import { MemoryStorage, type ReservoirStorage } from '../../operators/features/blockStore.ts';
 import { createFeatureState } from '../../operators/features/createFeatureState.ts';
 import type { FeatureState } from '../../operators/features/featureState.ts';
 import { codecs } from '../../schemas/codec.ts';
@@ -16,11 +17,19 @@ export class PortEngineServices implements EngineServices {
   readonly #ledger: Ledger;
   readonly #decisions: DecisionStore;
   readonly #models: ModelStore;
+  readonly #openReservoir: () => ReservoirStorage;
 
-  constructor(ledger: Ledger, decisions: DecisionStore, models: ModelStore) {
+  /** `openReservoir` gives each feature state the place of the events that it does not keep in memory. */
+  constructor(
+    ledger: Ledger,
+    decisions: DecisionStore,
+    models: ModelStore,
+    openReservoir: () => ReservoirStorage = () => new MemoryStorage(),
+  ) {
     this.#ledger = ledger;
     this.#decisions = decisions;
     this.#models = models;
+    this.#openReservoir = openReservoir;
   }
 
   async loadModel(promotion: ModelPromotion): Promise<Scorer> {
@@ -35,17 +44,20 @@ export class PortEngineServices implements EngineServices {
     return Scorer.load(metadata, model);
   }
 
+  createFeatures(catalogue: CompiledCatalogue): FeatureState {
+    return createFeatureState(catalogue, {}, this.#openReservoir());
+  }
+
   async buildFeatures(catalogue: CompiledCatalogue, offset: number): Promise<FeatureState> {
-    if (offset === 0) return createFeatureState(catalogue);
-    const engine = new Engine(this, { maxBatch: 1, decidedThrough: Infinity, featuresOnly: catalogue });
+    const features = this.createFeatures(catalogue);
+    const engine = new Engine(this, { maxBatch: 1, decidedThrough: Infinity, featuresOnly: features });
     while (engine.nextOffset < offset) {
       const rows = await this.#ledger.read(engine.nextOffset, Math.min(READ_RECORDS, offset - engine.nextOffset));
       await engine.process(rows);
       // Thousands of records: health checks must have their turn.
       await setImmediate();
     }
-    if (engine.features === null) throw new Error('an engine that only keeps features has none');
-    return engine.features;
+    return features;
   }
 
   async storedDecision(ledgerOffset: number): Promise<Decision> {

@@ -9,42 +9,49 @@ const RELATIVE_ERROR = 1e-9;
 
 /**
  * Runs the steps through a feature state and through the oracle, and compares every answer. Returns how many values were
- * compared; throws at the first that differs. Before the payments at `cuts` the state is saved, and goes on from what was saved.
+ * compared; throws at the first that differs. Before the payments of the steps `cuts` the state is saved,
+ * and goes on from what was saved. A step's ledger offset is its number times the stride.
  */
 export function compareWithOracle(
   compiled: CompiledCatalogue,
   steps: readonly Step[],
   limits: Partial<FeatureLimits>,
-  cuts: readonly number[] = [],
+  { cuts = [], stride = 1 }: { readonly cuts?: readonly number[]; readonly stride?: number } = {},
 ): number {
   let state = createFeatureState(compiled, limits);
   const oracle = new FeatureOracle(compiled);
   const out = new Float64Array(compiled.names.length);
   let values = 0;
-  const endMs = playStream(steps, {
-    addLabel: (label) => {
-      state.addLabel(label);
-      oracle.addLabel(label);
+  const endMs = playStream(
+    steps,
+    {
+      addLabel: (label) => {
+        state.addLabel(label);
+        oracle.addLabel(label);
+      },
+      advanceTime: (timeMs) => {
+        state.advanceTime(timeMs);
+        oracle.advanceTime(timeMs);
+      },
+      addTransaction: (tx, offset) => {
+        if (cuts.includes(offset / stride)) state = copyState(state, createFeatureState(compiled, limits));
+        const expected = oracle.addTransaction(tx, offset);
+        const isLate = state.addTransaction(tx, offset, out, 0);
+        if (isLate !== expected.isLate)
+          throw new Error(`step ${offset}: late is ${isLate}, the oracle's ${expected.isLate}`);
+        for (let index = 0; index < out.length; index++) {
+          compareValue(compiled, offset, index, out[index] ?? Number.NaN, expected.features[index] ?? Number.NaN);
+        }
+        values += out.length;
+      },
     },
-    advanceTime: (timeMs) => {
-      state.advanceTime(timeMs);
-      oracle.advanceTime(timeMs);
-    },
-    addTransaction: (tx, offset) => {
-      if (cuts.includes(offset)) state = copyState(state, createFeatureState(compiled, limits));
-      const expected = oracle.addTransaction(tx, offset);
-      const isLate = state.addTransaction(tx, offset, out, 0);
-      if (isLate !== expected.isLate)
-        throw new Error(`step ${offset}: late is ${isLate}, the oracle's ${expected.isLate}`);
-      for (let index = 0; index < out.length; index++) {
-        compareValue(compiled, offset, index, out[index] ?? Number.NaN, expected.features[index] ?? Number.NaN);
-      }
-      values += out.length;
-    },
-  });
+    stride,
+  );
   // Every key and every candidate goes when time has passed all windows.
   state.advanceTime(endMs + 100_000);
   if (state.keyCount !== 0) throw new Error(`${state.keyCount} keys are left after all windows have passed`);
+  const { events } = state.statistics();
+  if (events !== 0) throw new Error(`${events} events are left after all windows have passed`);
   return values;
 }
 

@@ -118,7 +118,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 3,
     arbitrary: fc.record({
       kind: fc.constant('label' as const),
-      back: fc.integer({ min: 0, max: 30 }),
+      back: fc.oneof(fc.integer({ min: 0, max: 30 }), fc.integer({ min: 0, max: 120 })),
       label: fc.constantFrom('fraud' as const, 'genuine' as const),
     }),
   },
@@ -136,14 +136,15 @@ export interface StreamTaker {
   addTransaction(tx: Transaction, ledgerOffset: number): void;
 }
 
-/** Gives the taker each step at its time; a step's place is its ledger offset. Returns the greatest time seen. */
-export function playStream(steps: readonly Step[], taker: StreamTaker): number {
+/** Gives the taker each step at its time; a step's ledger offset is its place times the stride. Returns the greatest time seen. */
+export function playStream(steps: readonly Step[], taker: StreamTaker, stride = 1): number {
   let timeMs = START_MS;
-  for (const [offset, event] of steps.entries()) {
+  for (const [place, event] of steps.entries()) {
+    const offset = place * stride;
     if (event.kind === 'label') {
       taker.addLabel({
         transactionId: 't',
-        transactionOffset: offset - event.back,
+        transactionOffset: offset - event.back * stride,
         eventTimeMs: timeMs,
         label: event.label,
         labelSource: 'other',

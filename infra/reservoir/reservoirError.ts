@@ -1,0 +1,9 @@
+/** The feature state's event files cannot be written or read. The message is one line for the operator. */
+export class ReservoirError extends Error {
+  readonly code: 'SLUICE_RESERVOIR_IO' | 'SLUICE_RESERVOIR_DAMAGED';
+  constructor(code: ReservoirError['code'], message: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = 'ReservoirError';
+    this.code = code;
+  }
+}

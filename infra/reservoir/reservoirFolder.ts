@@ -1,0 +1,54 @@
+import { mkdirSync, readdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ReservoirStorage } from '../../operators/features/blockStore.ts';
+import { BlockFiles } from './blockFiles.ts';
+
+/**
+ * The folder in which feature states keep the events that are not in memory: one folder for each state, as two live side by
+ * side when a catalogue changes. What an earlier run left is removed, since a state is made again from the ledger.
+ */
+export class ReservoirFolder {
+  readonly #folder: string;
+  readonly #fileBytes: number | undefined;
+  #opened = 0;
+
+  constructor(folder: string, fileBytes?: number) {
+    this.#folder = folder;
+    this.#fileBytes = fileBytes;
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const leftovers = readdirSync(folder);
+    for (const name of leftovers) this.#opened = Math.max(this.#opened, Number.parseInt(name, 10) || 0);
+    // Thousands of files: not before the start. What cannot be removed now is tried again at the next start.
+    for (const name of leftovers) rm(join(folder, name), { recursive: true, force: true }).catch(() => undefined);
+  }
+
+  open(): ReservoirStorage {
+    this.#opened += 1;
+    const folder = join(this.#folder, String(this.#opened));
+    mkdirSync(folder, { mode: 0o700 });
+    return new FolderStorage(folder, this.#fileBytes);
+  }
+}
+
+class FolderStorage implements ReservoirStorage {
+  readonly #folder: string;
+  readonly #fileBytes: number | undefined;
+  readonly #stores: BlockFiles[] = [];
+
+  constructor(folder: string, fileBytes: number | undefined) {
+    this.#folder = folder;
+    this.#fileBytes = fileBytes;
+  }
+
+  open(name: 'events' | 'offsets', blockBytes: number): BlockFiles {
+    const store = new BlockFiles(join(this.#folder, `${name}-`), blockBytes, this.#fileBytes);
+    this.#stores.push(store);
+    return store;
+  }
+
+  close(): void {
+    for (const store of this.#stores) store.close();
+    rm(this.#folder, { recursive: true, force: true }).catch(() => undefined);
+  }
+}

@@ -1,0 +1,110 @@
+import { SavedStateError } from '../savedState.ts';
+
+const HIGH = 2 ** 32;
+
+/** Bytes of an event beside its words: time 6, amount 5, label 1. */
+const FIXED_BYTES = 12;
+
+/**
+ * Events that lie together, column by column in one buffer, so that a block is written and read as it is. A time takes 48
+ * bits (to the year 10889), an amount 40 (to 1.0995e12), a label 8; then `wordCount` integers an event: key slots and bits.
+ */
+export class EventBlock {
+  readonly capacity: number;
+  readonly wordCount: number;
+  readonly bytes: Uint8Array;
+  readonly words: Int32Array;
+  readonly labels: Uint8Array;
+  readonly #timesLow: Uint32Array;
+  readonly #timesHigh: Uint16Array;
+  readonly #amountsLow: Uint32Array;
+  readonly #amountsHigh: Uint8Array;
+  count = 0;
+
+  constructor(capacity: number, wordCount: number) {
+    this.capacity = capacity;
+    this.wordCount = wordCount;
+    const buffer = new ArrayBuffer(EventBlock.byteLength(capacity, wordCount));
+    this.bytes = new Uint8Array(buffer);
+    // Widest first: each column then begins at a multiple of its width.
+    this.words = new Int32Array(buffer, 0, capacity * wordCount);
+    let at = this.words.byteLength;
+    this.#timesLow = new Uint32Array(buffer, at, capacity);
+    at += 4 * capacity;
+    this.#amountsLow = new Uint32Array(buffer, at, capacity);
+    at += 4 * capacity;
+    this.#timesHigh = new Uint16Array(buffer, at, capacity);
+    at += 2 * capacity;
+    this.#amountsHigh = new Uint8Array(buffer, at, capacity);
+    at += capacity;
+    this.labels = new Uint8Array(buffer, at, capacity);
+  }
+
+  static byteLength(capacity: number, wordCount: number): number {
+    return capacity * (FIXED_BYTES + 4 * wordCount);
+  }
+
+  /** Takes the events of a saved block. */
+  setBytes(bytes: Uint8Array, count: number): void {
+    if (bytes.length !== this.bytes.length || !(count >= 0 && count <= this.capacity))
+      throw new SavedStateError(`a block of ${bytes.length} bytes with ${count} events`);
+    this.bytes.set(bytes);
+    this.count = count;
+  }
+
+  timeMs(index: number): number {
+    return this.#timesHigh[index]! * HIGH + this.#timesLow[index]!;
+  }
+
+  amountMinor(index: number): number {
+    return this.#amountsHigh[index]! * HIGH + this.#amountsLow[index]!;
+  }
+
+  /** Sets all but the words. */
+  set(index: number, timeMs: number, amountMinor: number, label: number): void {
+    this.#timesHigh[index] = Math.floor(timeMs / HIGH);
+    this.#timesLow[index] = timeMs % HIGH;
+    this.#amountsHigh[index] = Math.floor(amountMinor / HIGH);
+    this.#amountsLow[index] = amountMinor % HIGH;
+    this.labels[index] = label;
+  }
+
+  /** Puts another block's event behind this one's last. */
+  append(from: EventBlock, fromIndex: number): void {
+    const index = this.count;
+    this.#timesLow[index] = from.#timesLow[fromIndex]!;
+    this.#timesHigh[index] = from.#timesHigh[fromIndex]!;
+    this.#amountsLow[index] = from.#amountsLow[fromIndex]!;
+    this.#amountsHigh[index] = from.#amountsHigh[fromIndex]!;
+    this.labels[index] = from.labels[fromIndex]!;
+    const { wordCount } = this;
+    const at = index * wordCount;
+    const fromAt = fromIndex * wordCount;
+    for (let word = 0; word < wordCount; word++) this.words[at + word] = from.words[fromAt + word]!;
+    this.count = index + 1;
+  }
+
+  /** Moves the events from `index` on up by one place. */
+  openGap(index: number): void {
+    const { count, wordCount } = this;
+    this.words.copyWithin((index + 1) * wordCount, index * wordCount, count * wordCount);
+    this.#timesLow.copyWithin(index + 1, index, count);
+    this.#timesHigh.copyWithin(index + 1, index, count);
+    this.#amountsLow.copyWithin(index + 1, index, count);
+    this.#amountsHigh.copyWithin(index + 1, index, count);
+    this.labels.copyWithin(index + 1, index, count);
+    this.count = count + 1;
+  }
+
+  /** Index of the first event that is later than `timeMs`. */
+  upperBound(timeMs: number): number {
+    let low = 0;
+    let high = this.count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.timeMs(middle) <= timeMs) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

@@ -1,0 +1,179 @@
+import { SavedStateError, type SavedState, type StateInput, type StateOutput } from '../savedState.ts';
+import type { BlockStore } from './blockStore.ts';
+import { EventBlock } from './eventBlock.ts';
+import { LabelChanges } from './labelChanges.ts';
+
+/** Blocks behind the one just begun that are asked for ahead of need. */
+const PREFETCHED_BLOCKS = 2;
+const NO_BLOCK = -1;
+
+/** A block of sealed events in memory: the one being filled, or one that some cursor stands in. */
+export class SealedBlock extends EventBlock {
+  number = NO_BLOCK;
+  users = 0;
+}
+
+/**
+ * Events in their final order, in numbered blocks of equal capacity. Memory holds the block being filled, the blocks that
+ * cursors stand in, and the labels that came after their event was sealed; full blocks are in the store.
+ */
+export class SealedEvents implements SavedState {
+  readonly capacity: number;
+  readonly #wordCount: number;
+  readonly #store: BlockStore;
+  readonly #changes: LabelChanges;
+  /** Full blocks in use. */
+  readonly #held: SealedBlock[] = [];
+  readonly #free: SealedBlock[] = [];
+  readonly #lookedUp: SealedBlock;
+  #tail: SealedBlock;
+  #count = 0;
+  #oldestBlock = 0;
+
+  constructor(wordCount: number, capacity: number, store: BlockStore, maxLabelChanges: number) {
+    this.capacity = capacity;
+    this.#wordCount = wordCount;
+    this.#store = store;
+    this.#changes = new LabelChanges(maxLabelChanges);
+    this.#lookedUp = new SealedBlock(capacity, wordCount);
+    this.#lookedUp.count = capacity;
+    this.#tail = new SealedBlock(capacity, wordCount);
+    this.#tail.number = 0;
+  }
+
+  /** Events sealed so far: the position of the next one. */
+  get count(): number {
+    return this.#count;
+  }
+
+  get byteLength(): number {
+    const blocks = this.#held.length + this.#free.length + 2;
+    return blocks * EventBlock.byteLength(this.capacity, this.#wordCount) + this.#changes.byteLength;
+  }
+
+  /** Labels that came after their event's block was sealed and still lie over it. */
+  get labelChangeCount(): number {
+    return this.#changes.count;
+  }
+
+  append(from: EventBlock, index: number): void {
+    const tail = this.#tail;
+    tail.append(from, index);
+    this.#count += 1;
+    if (tail.count < this.capacity) return;
+    this.#store.write(tail.number, tail.bytes);
+    this.#tail = this.#freeBlock();
+    this.#tail.number = tail.number + 1;
+    this.#tail.count = 0;
+    if (tail.users > 0) this.#held.push(tail);
+    else this.#free.push(tail);
+  }
+
+  /** The block that holds this position, or will hold it next. Must be given back by `release`. */
+  acquire(position: number): SealedBlock {
+    const number = Math.floor(position / this.capacity);
+    const block = this.#inMemory(number) ?? this.#load(number);
+    block.users += 1;
+    return block;
+  }
+
+  release(block: SealedBlock): void {
+    block.users -= 1;
+    if (block.users > 0 || block === this.#tail) return;
+    this.#held.splice(this.#held.indexOf(block), 1);
+    this.#free.push(block);
+  }
+
+  /** The block that holds this position, good until the next call. */
+  lookUp(position: number): SealedBlock {
+    const number = Math.floor(position / this.capacity);
+    const block = this.#inMemory(number);
+    if (block !== null) return block;
+    if (this.#lookedUp.number !== number) this.#fill(this.#lookedUp, number);
+    return this.#lookedUp;
+  }
+
+  /** Returns false when there is no room for a further change. */
+  setLabel(position: number, label: number): boolean {
+    const number = Math.floor(position / this.capacity);
+    const index = position % this.capacity;
+    if (number !== this.#tail.number && !this.#changes.set(number, index, label)) return false;
+    const block = this.#inMemory(number);
+    if (block !== null) block.labels[index] = label;
+    if (this.#lookedUp.number === number) this.#lookedUp.labels[index] = label;
+    return true;
+  }
+
+  /** Drops the full blocks whose events all come before this position. */
+  dropBefore(position: number): void {
+    const block = Math.min(Math.floor(position / this.capacity), this.#tail.number);
+    if (block <= this.#oldestBlock) return;
+    this.#oldestBlock = block;
+    this.#changes.dropBefore(block);
+    this.#store.dropBefore(block);
+  }
+
+  /** With the blocks in the store: whoever loads them has another store. */
+  save(output: StateOutput): void {
+    output.number(this.#count);
+    output.number(this.#oldestBlock);
+    output.array(this.#tail.bytes);
+    this.#changes.save(output);
+    for (let number = this.#oldestBlock; number < this.#tail.number; number++) {
+      const bytes = new Uint8Array(this.#tail.bytes.length);
+      this.#read(number, bytes);
+      output.array(bytes);
+    }
+  }
+
+  /** Every block that was acquired before is void. */
+  load(input: StateInput): void {
+    this.#count = input.number();
+    this.#oldestBlock = input.number();
+    const tail = new SealedBlock(this.capacity, this.#wordCount);
+    tail.setBytes(input.uint8Array(), this.#count % this.capacity);
+    tail.number = Math.floor(this.#count / this.capacity);
+    this.#tail = tail;
+    this.#held.length = 0;
+    this.#lookedUp.number = NO_BLOCK;
+    this.#changes.load(input);
+    for (let number = this.#oldestBlock; number < tail.number; number++) {
+      const bytes = input.uint8Array();
+      if (bytes.length !== tail.bytes.length) throw new SavedStateError(`a sealed block of ${bytes.length} bytes`);
+      this.#store.write(number, bytes);
+    }
+  }
+
+  #inMemory(number: number): SealedBlock | null {
+    if (number === this.#tail.number) return this.#tail;
+    for (const block of this.#held) if (block.number === number) return block;
+    return null;
+  }
+
+  #load(number: number): SealedBlock {
+    const block = this.#freeBlock();
+    this.#fill(block, number);
+    block.count = this.capacity;
+    this.#held.push(block);
+    const last = Math.min(number + PREFETCHED_BLOCKS, this.#tail.number - 1);
+    for (let next = number + 1; next <= last; next++) this.#store.prefetch(next);
+    return block;
+  }
+
+  #fill(block: SealedBlock, number: number): void {
+    block.number = NO_BLOCK;
+    this.#read(number, block.bytes);
+    block.number = number;
+    this.#changes.applyTo(number, block);
+  }
+
+  #read(number: number, bytes: Uint8Array): void {
+    if (!this.#store.read(number, bytes)) throw new Error(`SLUICE_STATE_BLOCK: block ${number} of events is gone`);
+  }
+
+  #freeBlock(): SealedBlock {
+    const block = this.#free.pop() ?? new SealedBlock(this.capacity, this.#wordCount);
+    block.users = 0;
+    return block;
+  }
+}
