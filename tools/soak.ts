@@ -36,7 +36,7 @@ const property = fc.property(
   fc.integer({ min: 2, max: 9 }),
   fc.uniqueArray(fc.nat(MAX_STEPS - 1), { maxLength: 3 }),
   (compiled, steps, chunkCapacity, cuts) => {
-    compared += compareWithOracle(compiled, steps, { chunkCapacity }, cuts);
+    compared += compareWithOracle(compiled, steps, { chunkCapacity }, { cuts });
   },
 );
 
