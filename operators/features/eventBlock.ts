@@ -1,6 +1,6 @@
 import { SavedStateError } from '../savedState.ts';
 
-const HIGH = 2 ** 32;
+const HIGH = 4_294_967_296;
 
 /** Bytes of an event beside its words: time 6, amount 5, label 1. */
 const FIXED_BYTES = 12;

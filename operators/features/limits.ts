@@ -17,7 +17,7 @@ export const MAX_DISTINCT_PER_KEY = 4_096;
 /** Candidates that one key's min, max or label-dependent timeSince holds; a further one takes the newest one's place. */
 export const MAX_CANDIDATES_PER_KEY = 4_096;
 /** Latest time of an event: what an event block holds, the year 10889. */
-export const MAX_TIME_MS = 2 ** 48 - 1;
+export const MAX_TIME_MS = 281_474_976_710_655;
 /** Events held for the longest window: 180 days of 1,000 a second. When they are more, the oldest leave all windows early. */
 export const MAX_RESERVOIR_EVENTS = 16_000_000_000;
 /**
