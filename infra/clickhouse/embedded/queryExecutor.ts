@@ -32,6 +32,8 @@ export interface ExecutorOptions {
 }
 
 const killAgainMs = 300;
+/** On a full disk the engine leaves table definitions of no bytes, and a database that has one is lost to it. */
+const minFreeBytesForDefinitions = 16 * 1024 * 1024;
 
 /** Runs one request's statement on a connection of its own (or its session's) and sends the result. */
 export class QueryExecutor {
@@ -119,6 +121,7 @@ export class QueryExecutor {
       sendWritten(writer, execution.defaultFormat, written);
       return;
     }
+    if (/^(?:create|alter|rename|exchange|attach)\b/i.test(sql)) await this.#requireRoomForDefinitions();
     if (/^kill\b/i.test(sql) && /\bsync\s*$/i.test(sql))
       throw exception('SUPPORT_IS_DISABLED', 'KILL … SYNC would not return here: use ASYNC');
     const format = formatName(statement.format ?? execution.defaultFormat);
@@ -135,6 +138,16 @@ export class QueryExecutor {
     const sql = `${utf8(insert.target)}\nFROM INFILE ${quote(dataPath)}${codec}${utf8(insert.settings)} FORMAT ${formatName(insert.format)}`;
     await this.#refuseSeveral(connection, sql);
     sendWritten(execution.writer, execution.defaultFormat, await connection.insert(sql));
+  }
+
+  async #requireRoomForDefinitions(): Promise<void> {
+    const freeBytes = await this.#spool.freeBytes();
+    if (freeBytes >= minFreeBytesForDefinitions) return;
+    throw exception(
+      'NOT_ENOUGH_SPACE',
+      `${String(freeBytes)} bytes are free on the disk; tables are created and changed only with ` +
+        `${String(minFreeBytesForDefinitions)} or more`,
+    );
   }
 
   /** One statement, and one that this user may run. */

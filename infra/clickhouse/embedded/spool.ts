@@ -1,5 +1,5 @@
 import { mkdirSync, rmSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
@@ -22,6 +22,12 @@ export class Spool {
   newPath(): string {
     this.#count += 1;
     return join(this.#folder, `${String(this.#count)}.spool`);
+  }
+
+  /** Room on the disk, which is the engine's too. */
+  async freeBytes(): Promise<number> {
+    const { bavail, bsize } = await statfs(this.#folder);
+    return bavail * bsize;
   }
 
   async remove(path: string): Promise<void> {
