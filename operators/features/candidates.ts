@@ -1,20 +1,28 @@
-import type { SavedState, StateInput, StateOutput } from '../savedState.ts';
+import { SavedStateError, type SavedState, type StateInput, type StateOutput } from '../savedState.ts';
 import { MAX_CANDIDATES_PER_KEY } from './limits.ts';
 
 /** Where a row keeps one candidate list: [first node, last node, length], nodes counted from 1, 0 for none. */
 export const CANDIDATE_FIELDS = 3;
 
+/** A node is four doubles, half a cache line: value, time, next node, previous node. */
+const VALUE = 0;
+const TIME = 1;
+const NEXT = 2;
+const PREVIOUS = 3;
+const NODE_SHIFT = 2;
+const PAGE_SHIFT = 10;
+const PAGE_NODES = 1 << PAGE_SHIFT;
+const PAGE_MASK = PAGE_NODES - 1;
+
 /**
  * The values that are, or may yet become, the least or greatest of a window, oldest first, as linked nodes in one pool
- * shared by all keys. Two kinds of list:
+ * shared by all keys, which grows by pages of 32 KiB. Two kinds of list:
  * - pruned (monotonic deque): an event that a later one beats can never matter again and is dropped. About ln(n) long.
  * - whole: every event stays, because a label may yet take out the one that beats it.
  */
 export class Candidates implements SavedState {
-  #values: Float64Array = new Float64Array(1_024);
-  #timesMs: Float64Array = new Float64Array(1_024);
-  #next: Int32Array = new Int32Array(1_024);
-  #previous: Int32Array = new Int32Array(1_024);
+  #pages: Float64Array[] = [];
+  /** Last freed node, linked by NEXT. */
   #free = 0;
   #used = 1;
   #live = 0;
@@ -35,18 +43,18 @@ export class Candidates implements SavedState {
   }
 
   get byteLength(): number {
-    return this.#values.length * 24;
+    return this.#pages.length * PAGE_NODES * 32;
   }
 
   /** Adds to a pruned list; `sign` 1 keeps greatest values, -1 least. */
   addPruned(row: Float64Array, at: number, timeMs: number, value: number, sign: number): void {
     let before = row[at + 1]!;
-    while (before !== 0 && this.#timesMs[before]! > timeMs) before = this.#previous[before]!;
-    const after = before === 0 ? row[at]! : this.#next[before]!;
+    while (before !== 0 && this.#get(before, TIME) > timeMs) before = this.#get(before, PREVIOUS);
+    const after = before === 0 ? row[at]! : this.#get(before, NEXT);
     // Beaten by one that leaves later: it can never be the answer.
-    if (after !== 0 && sign * this.#values[after]! >= sign * value) return;
-    while (before !== 0 && sign * this.#values[before]! <= sign * value) {
-      const earlier = this.#previous[before]!;
+    if (after !== 0 && sign * this.#get(after, VALUE) >= sign * value) return;
+    while (before !== 0 && sign * this.#get(before, VALUE) <= sign * value) {
+      const earlier = this.#get(before, PREVIOUS);
       this.#unlink(row, at, before);
       before = earlier;
     }
@@ -56,26 +64,26 @@ export class Candidates implements SavedState {
   /** Adds to a whole list. */
   addWhole(row: Float64Array, at: number, timeMs: number, value: number): void {
     let before = row[at + 1]!;
-    while (before !== 0 && this.#timesMs[before]! > timeMs) before = this.#previous[before]!;
+    while (before !== 0 && this.#get(before, TIME) > timeMs) before = this.#get(before, PREVIOUS);
     this.#insertAfter(row, at, before, timeMs, value);
   }
 
   /** Takes one event with this time and value out of a whole list; events alike are interchangeable. */
   removeWhole(row: Float64Array, at: number, timeMs: number, value: number): void {
     let node = row[at + 1]!;
-    while (node !== 0 && this.#timesMs[node]! >= timeMs) {
-      if (this.#timesMs[node] === timeMs && this.#values[node] === value) {
+    while (node !== 0 && this.#get(node, TIME) >= timeMs) {
+      if (this.#get(node, TIME) === timeMs && this.#get(node, VALUE) === value) {
         this.#unlink(row, at, node);
         return;
       }
-      node = this.#previous[node]!;
+      node = this.#get(node, PREVIOUS);
     }
   }
 
   /** Drops what has left the window: events at or before `boundaryMs`. */
   expire(row: Float64Array, at: number, boundaryMs: number): void {
     let node = row[at]!;
-    while (node !== 0 && this.#timesMs[node]! <= boundaryMs) {
+    while (node !== 0 && this.#get(node, TIME) <= boundaryMs) {
       this.#unlink(row, at, node);
       node = row[at]!;
     }
@@ -91,30 +99,27 @@ export class Candidates implements SavedState {
 
   /** The greatest (sign 1) or least (sign -1) value of a pruned list that is not empty. */
   prunedExtreme(row: Float64Array, at: number): number {
-    return this.#values[row[at]!]!;
+    return this.#get(row[at]!, VALUE);
   }
 
   /** The greatest (sign 1) or least (sign -1) value of a whole list that is not empty. */
   wholeExtreme(row: Float64Array, at: number, sign: number): number {
     let node = row[at]!;
-    let best = this.#values[node]!;
-    for (node = this.#next[node]!; node !== 0; node = this.#next[node]!) {
-      if (sign * this.#values[node]! > sign * best) best = this.#values[node]!;
+    let best = this.#get(node, VALUE);
+    for (node = this.#get(node, NEXT); node !== 0; node = this.#get(node, NEXT)) {
+      if (sign * this.#get(node, VALUE) > sign * best) best = this.#get(node, VALUE);
     }
     return best;
   }
 
   /** Time of the newest event of a list that is not empty. */
   newestTimeMs(row: Float64Array, at: number): number {
-    return this.#timesMs[row[at + 1]!]!;
+    return this.#get(row[at + 1]!, TIME);
   }
 
   save(output: StateOutput): void {
-    for (const value of [this.#free, this.#used, this.#live, this.#dropped]) output.number(value);
-    output.array(this.#values);
-    output.array(this.#timesMs);
-    output.array(this.#next);
-    output.array(this.#previous);
+    for (const value of [this.#free, this.#used, this.#live, this.#dropped, this.#pages.length]) output.number(value);
+    for (const page of this.#pages) output.array(page);
   }
 
   load(input: StateInput): void {
@@ -122,42 +127,44 @@ export class Candidates implements SavedState {
     this.#used = input.number();
     this.#live = input.number();
     this.#dropped = input.number();
-    this.#values = input.float64Array();
-    this.#timesMs = input.float64Array();
-    this.#next = input.int32Array();
-    this.#previous = input.int32Array();
+    this.#pages = [];
+    for (let left = input.number(); left > 0; left--) {
+      const page = input.float64Array();
+      if (page.length !== PAGE_NODES << NODE_SHIFT) throw new SavedStateError(`a page of ${page.length} doubles`);
+      this.#pages.push(page);
+    }
   }
 
   #insertAfter(row: Float64Array, at: number, place: number, timeMs: number, value: number): void {
     let before = place;
     if (row[at + 2]! >= this.#maxPerKey) {
       const newest = row[at + 1]!;
-      if (before === newest) before = this.#previous[newest]!;
+      if (before === newest) before = this.#get(newest, PREVIOUS);
       this.#unlink(row, at, newest);
       this.#dropped += 1;
     }
     const node = this.#allocate();
-    const after = before === 0 ? row[at]! : this.#next[before]!;
-    this.#timesMs[node] = timeMs;
-    this.#values[node] = value;
-    this.#previous[node] = before;
-    this.#next[node] = after;
+    const after = before === 0 ? row[at]! : this.#get(before, NEXT);
+    this.#set(node, TIME, timeMs);
+    this.#set(node, VALUE, value);
+    this.#set(node, PREVIOUS, before);
+    this.#set(node, NEXT, after);
     if (before === 0) row[at] = node;
-    else this.#next[before] = node;
+    else this.#set(before, NEXT, node);
     if (after === 0) row[at + 1] = node;
-    else this.#previous[after] = node;
+    else this.#set(after, PREVIOUS, node);
     row[at + 2] = row[at + 2]! + 1;
   }
 
   #unlink(row: Float64Array, at: number, node: number): void {
-    const before = this.#previous[node]!;
-    const after = this.#next[node]!;
+    const before = this.#get(node, PREVIOUS);
+    const after = this.#get(node, NEXT);
     if (before === 0) row[at] = after;
-    else this.#next[before] = after;
+    else this.#set(before, NEXT, after);
     if (after === 0) row[at + 1] = before;
-    else this.#previous[after] = before;
+    else this.#set(after, PREVIOUS, before);
     row[at + 2] = row[at + 2]! - 1;
-    this.#next[node] = this.#free;
+    this.#set(node, NEXT, this.#free);
     this.#free = node;
     this.#live -= 1;
   }
@@ -166,28 +173,20 @@ export class Candidates implements SavedState {
     this.#live += 1;
     if (this.#free !== 0) {
       const node = this.#free;
-      this.#free = this.#next[node]!;
+      this.#free = this.#get(node, NEXT);
       return node;
     }
-    if (this.#used === this.#values.length) this.#grow();
     const node = this.#used;
+    if (node >>> PAGE_SHIFT === this.#pages.length) this.#pages.push(new Float64Array(PAGE_NODES << NODE_SHIFT));
     this.#used += 1;
     return node;
   }
 
-  #grow(): void {
-    const length = this.#values.length * 2;
-    const values = new Float64Array(length);
-    const timesMs = new Float64Array(length);
-    const next = new Int32Array(length);
-    const previous = new Int32Array(length);
-    values.set(this.#values);
-    timesMs.set(this.#timesMs);
-    next.set(this.#next);
-    previous.set(this.#previous);
-    this.#values = values;
-    this.#timesMs = timesMs;
-    this.#next = next;
-    this.#previous = previous;
+  #get(node: number, field: number): number {
+    return this.#pages[node >>> PAGE_SHIFT]![((node & PAGE_MASK) << NODE_SHIFT) + field]!;
+  }
+
+  #set(node: number, field: number, value: number): void {
+    this.#pages[node >>> PAGE_SHIFT]![((node & PAGE_MASK) << NODE_SHIFT) + field] = value;
   }
 }

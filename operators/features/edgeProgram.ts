@@ -151,7 +151,7 @@ export function addCandidate(
 
 /**
  * Counts a value in (sign 1) or out (-1) of a key's distinct values, which number row[at]. Returns false when the key
- * holds the most it may and the value is a further one.
+ * holds the most it may, or there is no room, and the value is a further one.
  */
 export function countValue(
   pairs: PairCounts,
@@ -167,8 +167,7 @@ export function countValue(
     return true;
   }
   if (pairs.incrementExisting(key, value) > 0) return true;
-  if (row[at]! >= maxValues) return false;
-  pairs.add(key, value);
+  if (row[at]! >= maxValues || !pairs.add()) return false;
   row[at]! += 1;
   return true;
 }
