@@ -174,7 +174,7 @@ export class WindowState implements FeatureState {
   statistics(): FeatureStatistics {
     const pairBytes = this.#pairs.reduce((bytes, pairs) => bytes + pairs.byteLength, 0);
     const rowBytes = this.#tables.reduce((bytes, table) => bytes + table.byteLength, 0);
-    const otherBytes = this.#reservoir.byteLength + this.#candidates.byteLength;
+    const eventBytes = this.#reservoir.byteLength;
     const keys = this.#plan.columns.map(
       ({ fields }, column) => [fields.join('+'), this.#tables[column]!.size] as const,
     );
@@ -183,7 +183,8 @@ export class WindowState implements FeatureState {
       headEvents: this.#reservoir.headCount,
       labelChanges: this.#reservoir.labelChangeCount,
       keys: Object.fromEntries(keys),
-      bytes: rowBytes + pairBytes + otherBytes,
+      bytes: rowBytes + pairBytes + this.#candidates.byteLength + eventBytes,
+      eventBytes,
       lateBeyondBound: this.#lateBeyondBound,
       unknownLabels: this.#unknownLabels,
       failedExpressions: this.#failedExpressions,
