@@ -16,9 +16,12 @@ const PAGE_MASK = PAGE_NODES - 1;
 
 /**
  * The values that are, or may yet become, the least or greatest of a window, oldest first, as linked nodes in one pool
- * shared by all keys, which grows by pages of 32 KiB. Two kinds of list:
+ * shared by all keys, which grows by pages of 32 KiB. Windows that differ only in length share the longest one's list.
+ * Two kinds of list:
  * - pruned (monotonic deque): an event that a later one beats can never matter again and is dropped. About ln(n) long.
  * - whole: every event stays, because a label may yet take out the one that beats it.
+ *
+ * What is found is given as a node, a small integer: a double that a function returns costs an allocation.
  */
 export class Candidates implements SavedState {
   #pages: Float64Array[] = [];
@@ -48,13 +51,15 @@ export class Candidates implements SavedState {
 
   /** Adds to a pruned list; `sign` 1 keeps greatest values, -1 least. */
   addPruned(row: Float64Array, at: number, timeMs: number, value: number, sign: number): void {
-    let before = row[at + 1]!;
-    while (before !== 0 && this.#get(before, TIME) > timeMs) before = this.#get(before, PREVIOUS);
-    const after = before === 0 ? row[at]! : this.#get(before, NEXT);
+    let before = this.#lastUpTo(row, at, timeMs);
+    const after = before === 0 ? row[at]! | 0 : this.page(before)[offsetOf(before) + NEXT]! | 0;
     // Beaten by one that leaves later: it can never be the answer.
-    if (after !== 0 && sign * this.#get(after, VALUE) >= sign * value) return;
-    while (before !== 0 && sign * this.#get(before, VALUE) <= sign * value) {
-      const earlier = this.#get(before, PREVIOUS);
+    if (after !== 0 && sign * this.page(after)[offsetOf(after) + VALUE]! >= sign * value) return;
+    while (before !== 0) {
+      const page = this.page(before);
+      const offset = offsetOf(before);
+      if (sign * page[offset + VALUE]! > sign * value) break;
+      const earlier = page[offset + PREVIOUS]! | 0;
       this.#unlink(row, at, before);
       before = earlier;
     }
@@ -63,29 +68,30 @@ export class Candidates implements SavedState {
 
   /** Adds to a whole list. */
   addWhole(row: Float64Array, at: number, timeMs: number, value: number): void {
-    let before = row[at + 1]!;
-    while (before !== 0 && this.#get(before, TIME) > timeMs) before = this.#get(before, PREVIOUS);
-    this.#insertAfter(row, at, before, timeMs, value);
+    this.#insertAfter(row, at, this.#lastUpTo(row, at, timeMs), timeMs, value);
   }
 
   /** Takes one event with this time and value out of a whole list; events alike are interchangeable. */
   removeWhole(row: Float64Array, at: number, timeMs: number, value: number): void {
-    let node = row[at + 1]!;
-    while (node !== 0 && this.#get(node, TIME) >= timeMs) {
-      if (this.#get(node, TIME) === timeMs && this.#get(node, VALUE) === value) {
+    let node = this.#lastUpTo(row, at, timeMs);
+    while (node !== 0) {
+      const page = this.page(node);
+      const offset = offsetOf(node);
+      if (page[offset + TIME] !== timeMs) return;
+      if (page[offset + VALUE] === value) {
         this.#unlink(row, at, node);
         return;
       }
-      node = this.#get(node, PREVIOUS);
+      node = page[offset + PREVIOUS]! | 0;
     }
   }
 
-  /** Drops what has left the window: events at or before `boundaryMs`. */
+  /** Drops what has left the longest window: events at or before `boundaryMs`. */
   expire(row: Float64Array, at: number, boundaryMs: number): void {
-    let node = row[at]!;
-    while (node !== 0 && this.#get(node, TIME) <= boundaryMs) {
+    let node = row[at]! | 0;
+    while (node !== 0 && this.page(node)[offsetOf(node) + TIME]! <= boundaryMs) {
       this.#unlink(row, at, node);
-      node = row[at]!;
+      node = row[at]! | 0;
     }
   }
 
@@ -93,28 +99,45 @@ export class Candidates implements SavedState {
     this.expire(row, at, Number.POSITIVE_INFINITY);
   }
 
-  isEmpty(row: Float64Array, at: number): boolean {
-    return row[at] === 0;
+  /** Node of the greatest or least value of a pruned list that is later than `boundaryMs`; 0 if there is none. */
+  prunedExtreme(row: Float64Array, at: number, boundaryMs: number): number {
+    let node = row[at]! | 0;
+    while (node !== 0) {
+      const page = this.page(node);
+      const offset = offsetOf(node);
+      if (page[offset + TIME]! > boundaryMs) break;
+      node = page[offset + NEXT]! | 0;
+    }
+    return node;
   }
 
-  /** The greatest (sign 1) or least (sign -1) value of a pruned list that is not empty. */
-  prunedExtreme(row: Float64Array, at: number): number {
-    return this.#get(row[at]!, VALUE);
-  }
-
-  /** The greatest (sign 1) or least (sign -1) value of a whole list that is not empty. */
-  wholeExtreme(row: Float64Array, at: number, sign: number): number {
-    let node = row[at]!;
-    let best = this.#get(node, VALUE);
-    for (node = this.#get(node, NEXT); node !== 0; node = this.#get(node, NEXT)) {
-      if (sign * this.#get(node, VALUE) > sign * best) best = this.#get(node, VALUE);
+  /** The same of a whole list: of the greatest (sign 1) or least (sign -1). */
+  wholeExtreme(row: Float64Array, at: number, boundaryMs: number, sign: number): number {
+    let best = 0;
+    let bestValue = 0;
+    let node = row[at + 1]! | 0;
+    while (node !== 0) {
+      const page = this.page(node);
+      const offset = offsetOf(node);
+      if (page[offset + TIME]! <= boundaryMs) break;
+      const value = page[offset + VALUE]!;
+      if (best === 0 || sign * value > sign * bestValue) {
+        best = node;
+        bestValue = value;
+      }
+      node = page[offset + PREVIOUS]! | 0;
     }
     return best;
   }
 
-  /** Time of the newest event of a list that is not empty. */
-  newestTimeMs(row: Float64Array, at: number): number {
-    return this.#get(row[at + 1]!, TIME);
+  /** The newest event's node; 0 if the list is empty. */
+  newest(row: Float64Array, at: number): number {
+    return row[at + 1]! | 0;
+  }
+
+  /** Where a node lies: its value is at valueOffset(node), its time at timeOffset(node). */
+  page(node: number): Float64Array {
+    return this.#pages[node >>> PAGE_SHIFT]!;
   }
 
   save(output: StateOutput): void {
@@ -135,45 +158,62 @@ export class Candidates implements SavedState {
     }
   }
 
+  /** The newest node at or before this time, 0 if there is none. */
+  #lastUpTo(row: Float64Array, at: number, timeMs: number): number {
+    let node = row[at + 1]! | 0;
+    while (node !== 0) {
+      const page = this.page(node);
+      const offset = offsetOf(node);
+      if (page[offset + TIME]! <= timeMs) break;
+      node = page[offset + PREVIOUS]! | 0;
+    }
+    return node;
+  }
+
   #insertAfter(row: Float64Array, at: number, place: number, timeMs: number, value: number): void {
     let before = place;
     if (row[at + 2]! >= this.#maxPerKey) {
-      const newest = row[at + 1]!;
-      if (before === newest) before = this.#get(newest, PREVIOUS);
+      const newest = row[at + 1]! | 0;
+      if (before === newest) before = this.page(newest)[offsetOf(newest) + PREVIOUS]! | 0;
       this.#unlink(row, at, newest);
       this.#dropped += 1;
     }
     const node = this.#allocate();
-    const after = before === 0 ? row[at]! : this.#get(before, NEXT);
-    this.#set(node, TIME, timeMs);
-    this.#set(node, VALUE, value);
-    this.#set(node, PREVIOUS, before);
-    this.#set(node, NEXT, after);
-    if (before === 0) row[at] = node;
-    else this.#set(before, NEXT, node);
-    if (after === 0) row[at + 1] = node;
-    else this.#set(after, PREVIOUS, node);
-    row[at + 2] = row[at + 2]! + 1;
+    const after = before === 0 ? row[at]! | 0 : this.page(before)[offsetOf(before) + NEXT]! | 0;
+    const page = this.page(node);
+    const offset = offsetOf(node);
+    page[offset + VALUE] = value;
+    page[offset + TIME] = timeMs;
+    page[offset + NEXT] = after;
+    page[offset + PREVIOUS] = before;
+    this.#join(row, at, before, node);
+    this.#join(row, at, node, after);
+    row[at + 2]! += 1;
   }
 
   #unlink(row: Float64Array, at: number, node: number): void {
-    const before = this.#get(node, PREVIOUS);
-    const after = this.#get(node, NEXT);
-    if (before === 0) row[at] = after;
-    else this.#set(before, NEXT, after);
-    if (after === 0) row[at + 1] = before;
-    else this.#set(after, PREVIOUS, before);
-    row[at + 2] = row[at + 2]! - 1;
-    this.#set(node, NEXT, this.#free);
+    const page = this.page(node);
+    const offset = offsetOf(node);
+    this.#join(row, at, page[offset + PREVIOUS]! | 0, page[offset + NEXT]! | 0);
+    row[at + 2]! -= 1;
+    page[offset + NEXT] = this.#free;
     this.#free = node;
     this.#live -= 1;
+  }
+
+  /** Makes `after` the node that follows `before`; 0 is the list's end on either side. */
+  #join(row: Float64Array, at: number, before: number, after: number): void {
+    if (before === 0) row[at] = after;
+    else this.page(before)[offsetOf(before) + NEXT] = after;
+    if (after === 0) row[at + 1] = before;
+    else this.page(after)[offsetOf(after) + PREVIOUS] = before;
   }
 
   #allocate(): number {
     this.#live += 1;
     if (this.#free !== 0) {
       const node = this.#free;
-      this.#free = this.#get(node, NEXT);
+      this.#free = this.page(node)[offsetOf(node) + NEXT]! | 0;
       return node;
     }
     const node = this.#used;
@@ -181,12 +221,16 @@ export class Candidates implements SavedState {
     this.#used += 1;
     return node;
   }
+}
 
-  #get(node: number, field: number): number {
-    return this.#pages[node >>> PAGE_SHIFT]![((node & PAGE_MASK) << NODE_SHIFT) + field]!;
-  }
+export function valueOffset(node: number): number {
+  return offsetOf(node) + VALUE;
+}
 
-  #set(node: number, field: number, value: number): void {
-    this.#pages[node >>> PAGE_SHIFT]![((node & PAGE_MASK) << NODE_SHIFT) + field] = value;
-  }
+export function timeOffset(node: number): number {
+  return offsetOf(node) + TIME;
+}
+
+function offsetOf(node: number): number {
+  return (node & PAGE_MASK) << NODE_SHIFT;
 }

@@ -1,10 +1,26 @@
 import type { SavedState, StateInput, StateOutput } from '../savedState.ts';
 import { SegmentedTable } from '../tables/segmentedTable.ts';
+import { hasBit } from './eventBits.ts';
 
-/** Counts per pair of a key's slot and a value's slot. */
+/** Integers of one step: bit, label stride, sign, window, and the row position of the number of values. */
+const PAIR_STEP = 5;
+const PAIR_WORDS = 2;
+
+/**
+ * How often each pair of a key's slot and a value's slot stands in each of several windows. One place holds all windows'
+ * counts after their sum: the windows of a key are entered together, and each place is a cache miss.
+ */
 export class PairCounts implements SavedState {
-  readonly #counts = new SegmentedTable(2);
-  readonly #pair = new Int32Array(2);
+  readonly #counts: SegmentedTable;
+  readonly #pair = new Int32Array(PAIR_WORDS);
+  readonly #maxValues: number;
+  #saturated = 0;
+
+  /** `maxValues`: different values that a key may have in one window. */
+  constructor(windows: number, maxValues: number) {
+    this.#counts = new SegmentedTable(PAIR_WORDS, windows);
+    this.#maxValues = maxValues;
+  }
 
   get size(): number {
     return this.#counts.size;
@@ -14,41 +30,75 @@ export class PairCounts implements SavedState {
     return this.#counts.byteLength;
   }
 
-  /** Counts one more if the pair is there. Returns the new count, 0 when it is not there. */
-  incrementExisting(key: number, value: number): number {
-    if (!this.#find(key, value)) return 0;
-    const { block, at } = this.#counts;
-    const count = block[at]! + 1;
-    block[at] = count;
-    return count;
+  /** Values that were not counted, their key having the most it may. */
+  get saturated(): number {
+    return this.#saturated;
   }
 
-  /** Adds, with count 1, the pair that `incrementExisting` has just not found. False: there is no room for it. */
-  add(): boolean {
-    return this.#counts.add(this.#pair, 1);
+  /**
+   * Runs those steps on the pair whose bit is among the event's; steps of sign 1 come before those of -1. The row holds
+   * the number of values that the key has in each window.
+   */
+  run(
+    steps: Int32Array,
+    key: number,
+    value: number,
+    words: Int32Array,
+    bitsAt: number,
+    label: number,
+    row: Float64Array,
+    base: number,
+  ): void {
+    this.#find(key, value);
+    for (let step = 0; step < steps.length; step += PAIR_STEP) {
+      if (!hasBit(words, bitsAt, steps[step]! + label * steps[step + 1]!)) continue;
+      if (!this.#count(steps[step + 2]!, steps[step + 3]!, row, base + steps[step + 4]!)) return;
+    }
   }
 
-  /** Counts one less and drops the pair at 0. Returns the count left, -1 when the pair was not there. */
-  decrement(key: number, value: number): number {
-    if (!this.#find(key, value)) return -1;
-    const { block, at } = this.#counts;
-    const count = block[at]! - 1;
-    if (count === 0) this.#counts.remove();
-    else block[at] = count;
-    return count;
+  /** Counts a pair in (sign 1) or out (-1) of one window. */
+  count(key: number, value: number, sign: number, window: number, row: Float64Array, at: number): void {
+    this.#find(key, value);
+    this.#count(sign, window, row, at);
   }
 
   save(output: StateOutput): void {
+    output.number(this.#saturated);
     this.#counts.save(output);
   }
 
   load(input: StateInput): void {
+    this.#saturated = input.number();
     this.#counts.load(input);
   }
 
-  #find(key: number, value: number): boolean {
+  #find(key: number, value: number): void {
     this.#pair[0] = key;
     this.#pair[1] = value;
-    return this.#counts.find(this.#pair);
+    this.#counts.find(this.#pair);
+  }
+
+  /** Counts the pair just looked for. False: it stands in no window any more, and its place is gone. */
+  #count(sign: number, window: number, row: Float64Array, at: number): boolean {
+    const counts = this.#counts;
+    const total = counts.block[counts.at]!;
+    const count = total === 0 ? 0 : counts.block[counts.at + 1 + PAIR_WORDS + window]!;
+    if (sign < 0) {
+      if (count === 0) return true;
+      if (count === 1) row[at]! -= 1;
+      if (total === 1) {
+        counts.remove();
+        return false;
+      }
+    } else if (count === 0) {
+      if (row[at]! >= this.#maxValues || (total === 0 && !counts.add(this.#pair, 1))) {
+        this.#saturated += 1;
+        return true;
+      }
+      row[at]! += 1;
+    }
+    counts.block[counts.at] = total + sign;
+    counts.block[counts.at + 1 + PAIR_WORDS + window] = count + sign;
+    return true;
   }
 }

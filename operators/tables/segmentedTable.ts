@@ -25,11 +25,11 @@ const MAX_DEPTH = 21;
  * refused, all others are not affected.
  */
 export class SegmentedTable implements SavedState {
-  /** Where the last `find` or `add` found or put its entry: the value, then the key. Valid until the next call. */
+  /** Where the last `find` or `add` found or put its entry: the value, the key, the further words. Valid until the next call. */
   block: Int32Array;
   at = 0;
   readonly #keyLength: number;
-  /** Integers of one place: the value (0: empty), then the key. */
+  /** Integers of one place: the value (0: empty), then the key, then the further words. */
   readonly #stride: number;
   readonly #segmentLength: number;
   #blocks: Int32Array[] = [];
@@ -46,9 +46,10 @@ export class SegmentedTable implements SavedState {
   #hash = 0;
   #segment = 0;
 
-  constructor(keyLength: number) {
+  /** An entry may have further words beside its value; they are 0 at first. */
+  constructor(keyLength: number, furtherWords = 0) {
     this.#keyLength = keyLength;
-    this.#stride = keyLength + 1;
+    this.#stride = 1 + keyLength + furtherWords;
     this.#segmentLength = PLACES * this.#stride;
     this.#scratch = new Int32Array(this.#segmentLength);
     this.#newSegment();
@@ -99,6 +100,7 @@ export class SegmentedTable implements SavedState {
     const { block, at } = this;
     block[at] = value;
     for (let index = 0; index < this.#keyLength; index++) block[at + 1 + index] = key[index]!;
+    for (let index = 1 + this.#keyLength; index < this.#stride; index++) block[at + index] = 0;
     this.#counts[this.#segment]! += 1;
     this.#size += 1;
     return true;
