@@ -26,7 +26,7 @@ benchmark('engine', 'the engine in process: decode, features, rules, model, deci
 
 benchmark('state', 'the feature state alone: 112 features of four entities, under three loads')
   .option('--keys <n>', 'live keys', count, 1_000_000)
-  .option('--events <n>', 'in the steady state, for rate and for times each', count, 2_000_000)
+  .option('--events <n>', 'in the steady state, for the rate and again for the times', count, 1_000_000)
   .addOption(new Option('--load <name>', 'only this one').choices(stateLoads))
   .action(async (options: StateBenchmarkOptions & Recording & { readonly load?: StateLoad }) => {
     const loads = options.load === undefined ? stateLoads : [options.load];

@@ -1,3 +1,4 @@
+import { bareTransaction } from '../operators/cel/bareContext.ts';
 import { Random } from '../pipeline/simulate/random.ts';
 import type { Transaction } from '../schemas/types.ts';
 import { LATENESS_MS, LONGEST_WINDOW_MS } from './stateCatalogue.ts';
@@ -15,7 +16,7 @@ const ZIPF_EXPONENT = 1.1;
 const SHARES = { account: 0.32, card: 0.32, device: 0.32, merchant: 0.04 };
 const SEED = 20_261_125;
 
-/** The payments of one load, made before the clock runs; in flat arrays, to leave the collector nothing to do. */
+/** The payments of one load: chosen before the clock runs, and made a few thousand at a time, as a decoder makes them. */
 export class StateEvents {
   /** Events that fill the longest window: those before are the way into the steady state. */
   readonly windowEvents: number;
@@ -23,10 +24,8 @@ export class StateEvents {
   readonly #timesMs: Float64Array;
   readonly #amountsMinor: Int32Array;
   readonly #kinds: Uint8Array;
-  readonly #columns: readonly { readonly names: readonly string[]; readonly chosen: Int32Array }[];
-  /** One object for all events, as a decoder would fill it. */
-  readonly #transaction: { -readonly [Field in keyof Transaction]: Transaction[Field] };
-  readonly #card = { token: '', bin: '622202', last4: null };
+  /** By entity, in the order of SHARES. */
+  readonly #chosen: readonly Int32Array[];
 
   constructor(load: StateLoad, keys: number, events: number) {
     const random = new Random(SEED, load);
@@ -42,54 +41,37 @@ export class StateEvents {
       this.#amountsMinor[index] = Math.min(1e9, Math.ceil(random.logNormal(12_000, 1.2)));
       this.#kinds[index] = Number(random.chance(0.05));
     }
-    this.#columns = Object.entries(SHARES).map(([entity, share]) => {
-      const names = Array.from({ length: Math.ceil(keys * share) }, (_, key) => `${entity}-${key}`);
+    this.#chosen = Object.entries(SHARES).map(([entity, share]) => {
+      const count = Math.ceil(keys * share);
       const chosen = new Int32Array(this.count);
-      const choose = load === 'zipf1.1' ? zipf(random, names.length) : uniform(random, names.length);
+      const choose = load === 'zipf1.1' ? zipf(random, count) : uniform(random, count);
       for (let index = 0; index < this.count; index++) {
         const isHot = load === 'hot-merchant' && entity === 'merchant' && random.chance(0.5);
         chosen[index] = isHot ? 0 : choose();
       }
-      return { names, chosen };
+      return chosen;
     });
-    this.#transaction = {
-      transactionId: 't-1',
-      eventTimeMs: START_MS + 0.5,
-      type: 'purchase',
-      channel: 'card',
-      amountMinor: 0,
-      currency: 'CNY',
-      account: '',
-      card: this.#card,
-      device: '',
-      ip: null,
-      merchant: '',
-      mcc: null,
-      terminal: null,
-      payee: null,
-      country: null,
-      authMethods: [],
-      originalTransactionId: null,
-      attributes: {},
-    };
   }
 
-  /** The same object every time, filled anew. */
-  at(index: number): Transaction {
-    const transaction = this.#transaction;
-    transaction.eventTimeMs = this.#timesMs[index] ?? 0;
-    transaction.amountMinor = this.#amountsMinor[index] ?? 0;
-    transaction.type = this.#kinds[index] === 1 ? 'refund' : 'purchase';
-    transaction.account = this.#name(0, index);
-    this.#card.token = this.#name(1, index);
-    transaction.device = this.#name(2, index);
-    transaction.merchant = this.#name(3, index);
-    return transaction;
+  /** The payments from one index up to another, their texts new and flat. */
+  make(from: number, to: number): Transaction[] {
+    return Array.from({ length: to - from }, (_, place) => {
+      const index = from + place;
+      return {
+        ...bareTransaction,
+        eventTimeMs: this.#timesMs[index]!,
+        type: this.#kinds[index] === 1 ? 'refund' : 'purchase',
+        amountMinor: this.#amountsMinor[index]!,
+        account: this.#key('account', 0, index),
+        card: { token: this.#key('card', 1, index), bin: '622202', last4: null },
+        device: this.#key('device', 2, index),
+        merchant: this.#key('merchant', 3, index),
+      };
+    });
   }
 
-  #name(column: number, index: number): string {
-    const { names, chosen } = this.#columns[column]!;
-    return names[chosen[index]!]!;
+  #key(entity: string, column: number, index: number): string {
+    return Buffer.from(`${entity}-${this.#chosen[column]![index]!}`, 'latin1').toString('latin1');
   }
 }
 
