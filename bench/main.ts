@@ -1,6 +1,6 @@
 /** `make bench NAME=...`: runs one benchmark, prints its line and records it in bench/RESULTS.md. */
 import { join } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { packageRoot } from '../schemas/packageRoot.ts';
 import { measurementLine, type Measurement } from './benchmark.ts';
 import { benchmarkEngine, type EngineBenchmarkOptions } from './engine.ts';
@@ -9,6 +9,7 @@ import { benchmarkImport, type ImportBenchmarkOptions } from './import.ts';
 import { describeCommit, describeMachine } from './machine.ts';
 import { recordResult } from './results.ts';
 import { benchmarkState, type StateBenchmarkOptions } from './state.ts';
+import { stateLoads, type StateLoad } from './stateLoad.ts';
 
 const RESULTS_FILE = join(packageRoot, 'bench', 'RESULTS.md');
 const DEFAULT_CONFIG = join(packageRoot, 'config', 'default');
@@ -23,11 +24,14 @@ benchmark('engine', 'the engine in process: decode, features, rules, model, deci
   .option('--repetitions <n>', 'timed runs, of which the median counts', count, 3)
   .action((options: EngineBenchmarkOptions & Recording) => run('engine', options, () => benchmarkEngine(options)));
 
-benchmark('state', 'the feature state alone')
-  .option('--config <folder>', 'the deployment', DEFAULT_CONFIG)
-  .option('--payments <n>', 'in the prepared ledger', count, 200_000)
-  .option('--repetitions <n>', 'timed runs, of which the median counts', count, 3)
-  .action((options: StateBenchmarkOptions & Recording) => run('state', options, () => benchmarkState(options)));
+benchmark('state', 'the feature state alone: 112 features of four entities, under three loads')
+  .option('--keys <n>', 'live keys', count, 1_000_000)
+  .option('--events <n>', 'in the steady state, for the rate and again for the times', count, 1_000_000)
+  .addOption(new Option('--load <name>', 'only this one').choices(stateLoads))
+  .action(async (options: StateBenchmarkOptions & Recording & { readonly load?: StateLoad }) => {
+    const loads = options.load === undefined ? stateLoads : [options.load];
+    for (const load of loads) await run('state', options, () => benchmarkState(load, options));
+  });
 
 benchmark('http', 'sluice up under an open-loop load over HTTP')
   .option('--config <folder>', 'the deployment', DEFAULT_CONFIG)
@@ -62,7 +66,11 @@ function count(text: string): number {
   return value;
 }
 
-async function run(name: string, { record }: Recording, measure: () => Promise<Measurement>): Promise<void> {
+async function run(
+  name: string,
+  { record }: Recording,
+  measure: () => Measurement | Promise<Measurement>,
+): Promise<void> {
   const machine = describeMachine();
   const commit = describeCommit();
   const measurement = await measure();

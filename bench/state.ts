@@ -1,106 +1,106 @@
-import { build } from 'hdr-histogram-js';
-import { loadDeployment } from '../infra/deployment/loadDeployment.ts';
-import type { CompiledCatalogue } from '../operators/features/catalogue.ts';
+import { getHeapStatistics } from 'node:v8';
 import { createFeatureState } from '../operators/features/createFeatureState.ts';
 import type { FeatureState } from '../operators/features/featureState.ts';
-import { decodeLedgerRecord } from '../schemas/ledgerCodec.ts';
-import type { Label, Transaction } from '../schemas/types.ts';
-import { median, significant, type Measurement } from './benchmark.ts';
-import { simulatedLedger } from './simulatedLedger.ts';
+import { significant, type Measurement } from './benchmark.ts';
+import { stateCatalogue } from './stateCatalogue.ts';
+import { StateEvents, type StateLoad } from './stateLoad.ts';
 
 export interface StateBenchmarkOptions {
-  readonly config: string;
-  /** Payments of the prepared ledger. */
-  readonly payments: number;
-  readonly repetitions: number;
+  /** Live keys aimed at. */
+  readonly keys: number;
+  /** Events of the steady state: once for the rate, once for each one's time. */
+  readonly events: number;
 }
 
-interface Payments {
-  readonly transactions: readonly Transaction[];
-  readonly offsets: readonly number[];
-  /** Labels that come before the payment at this index. */
-  readonly labels: ReadonlyMap<number, readonly Label[]>;
-}
+/** Events after which the compiler has seen all there is to see: before, the slowest event is the compiler's. */
+const COMPILED_AFTER = 100_000;
+/** Payments made before the clock runs again: few, since an engine finds what it has just decoded in the cache. */
+const CHUNK = 256;
 
-/** The feature state alone, on decoded payments and their labels. */
-export async function benchmarkState(options: StateBenchmarkOptions): Promise<Measurement> {
-  const loaded = await loadDeployment(options.config);
-  if (!loaded.ok) throw new Error(`${options.config} is not a sound deployment; see: sluice check ${options.config}`);
-  const { deployment } = loaded;
-  const { catalogue } = deployment.configuration;
-  const payments = decodedPayments(simulatedLedger(deployment, options.payments));
-  timeThroughput(catalogue, payments);
-  const runs = Array.from({ length: options.repetitions }, () => timeThroughput(catalogue, payments));
-  const { state, p50Us, p99Us, p999Us } = timeLatency(catalogue, payments);
-  const perSecond = runs.map((seconds) => payments.transactions.length / seconds);
+/**
+ * The feature state alone. The longest window is filled first, each event timed (what growing costs); then events enter and
+ * leave all windows at one rate: a first part measures the rate and what is allocated, a second the time of each event.
+ */
+export function benchmarkState(load: StateLoad, { keys, events }: StateBenchmarkOptions): Measurement {
+  const catalogue = stateCatalogue();
+  // Every distinct count is to be exact, the hot merchant's too.
+  const state = createFeatureState(catalogue, { maxDistinctPerKey: 1_000_000_000 });
+  const out = new Float64Array(catalogue.names.length);
+  const prepared = new StateEvents(load, keys, 2 * events);
+  const firstTimed = prepared.windowEvents + events;
+
+  const compiledAfter = Math.min(COMPILED_AFTER, prepared.windowEvents / 2);
+  const growing = timeEach(state, prepared, 0, prepared.windowEvents, out).subarray(compiledAfter).sort();
+  const { seconds, cpuSeconds, heapBytes } = timeAll(state, prepared, prepared.windowEvents, firstTimed, out);
+  const switchesBefore = process.resourceUsage().involuntaryContextSwitches;
+  const steady = timeEach(state, prepared, firstTimed, prepared.count, out).sort();
+  const preemptions = process.resourceUsage().involuntaryContextSwitches - switchesBefore;
+
+  const statistics = state.statistics();
   return {
     fields: {
-      events_per_s: significant(median(perSecond)),
-      p50_us: significant(p50Us),
-      p99_us: significant(p99Us),
-      'p99.9_us': significant(p999Us),
-      features: catalogue.names.length,
+      load,
       keys: state.keyCount,
-      state_mb: significant(state.statistics().bytes / 1e6),
+      events_per_s: significant(events / seconds),
+      cpu_us_per_event: significant((cpuSeconds * 1e6) / events),
+      p50_us: percentileUs(steady, 0.5),
+      p999_us: percentileUs(steady, 0.999),
+      p9999_us: percentileUs(steady, 0.9999),
+      max_us: percentileUs(steady, 1),
+      growing_max_us: percentileUs(growing, 1),
+      heap_bytes_per_event: significant(heapBytes / events),
+      bytes_per_key: Math.round((statistics.bytes - statistics.eventBytes) / state.keyCount),
+      features: catalogue.names.length,
     },
     conditions:
-      `${options.payments} payments of ${deployment.name}, simulated, with labels; median of ${options.repetitions} runs ` +
-      `(${significant(Math.min(...perSecond))} to ${significant(Math.max(...perSecond))})`,
+      `${events} events after ${prepared.windowEvents} that fill the longest window, 1% of them late; the process was ` +
+      `preempted ${preemptions} times while each event was timed; distinct counts without a bound`,
   };
 }
 
-function decodedPayments(rows: ReturnType<typeof simulatedLedger>): Payments {
-  const transactions: Transaction[] = [];
-  const offsets: number[] = [];
-  const labels = new Map<number, Label[]>();
-  for (const { offset, value } of rows) {
-    const record = decodeLedgerRecord(value);
-    if (record.kind === 'transaction') {
-      transactions.push(record.event);
-      offsets.push(offset);
-    } else if (record.kind === 'label') {
-      const before = labels.get(transactions.length) ?? [];
-      before.push(record.event);
-      labels.set(transactions.length, before);
+/** Milliseconds of each event. */
+function timeEach(state: FeatureState, events: StateEvents, from: number, to: number, out: Float64Array): Float64Array {
+  const durationsMs = new Float64Array(to - from);
+  for (let start = from; start < to; start += CHUNK) {
+    const transactions = events.make(start, Math.min(start + CHUNK, to));
+    for (let place = 0; place < transactions.length; place++) {
+      const transaction = transactions[place]!;
+      const startMs = performance.now();
+      state.addTransaction(transaction, start + place, out, 0);
+      durationsMs[start + place - from] = performance.now() - startMs;
     }
   }
-  return { transactions, offsets, labels };
+  return durationsMs;
 }
 
-/** Seconds. */
-function timeThroughput(catalogue: CompiledCatalogue, payments: Payments): number {
-  const state = createFeatureState(catalogue);
-  const out = new Float64Array(catalogue.names.length);
-  const startMs = performance.now();
-  for (let index = 0; index < payments.transactions.length; index++) add(state, payments, index, out);
-  return (performance.now() - startMs) / 1000;
-}
-
-function timeLatency(
-  catalogue: CompiledCatalogue,
-  payments: Payments,
-): { readonly state: FeatureState; readonly p50Us: number; readonly p99Us: number; readonly p999Us: number } {
-  const state = createFeatureState(catalogue);
-  const out = new Float64Array(catalogue.names.length);
-  const nanoseconds = build({
-    lowestDiscernibleValue: 1,
-    highestTrackableValue: 1e10,
-    numberOfSignificantValueDigits: 3,
-  });
-  for (let index = 0; index < payments.transactions.length; index++) {
+/** Without the making of the payments. */
+function timeAll(
+  state: FeatureState,
+  events: StateEvents,
+  from: number,
+  to: number,
+  out: Float64Array,
+): { readonly seconds: number; readonly cpuSeconds: number; readonly heapBytes: number } {
+  let milliseconds = 0;
+  let cpuMicroseconds = 0;
+  let heapBytes = 0;
+  for (let start = from; start < to; start += CHUNK) {
+    const transactions = events.make(start, Math.min(start + CHUNK, to));
+    const usedBefore = getHeapStatistics().used_heap_size;
+    const cpuBefore = process.cpuUsage();
     const startMs = performance.now();
-    add(state, payments, index, out);
-    nanoseconds.recordValue(Math.max(1, Math.round((performance.now() - startMs) * 1e6)));
+    for (let place = 0; place < transactions.length; place++)
+      state.addTransaction(transactions[place]!, start + place, out, 0);
+    milliseconds += performance.now() - startMs;
+    const { user, system } = process.cpuUsage(cpuBefore);
+    cpuMicroseconds += user + system;
+    // Less than before: a collection, and what was allocated until then is not known.
+    heapBytes += Math.max(0, getHeapStatistics().used_heap_size - usedBefore);
   }
-  const us = (percent: number): number => nanoseconds.getValueAtPercentile(percent) / 1000;
-  return { state, p50Us: us(50), p99Us: us(99), p999Us: us(99.9) };
+  return { seconds: milliseconds / 1_000, cpuSeconds: cpuMicroseconds / 1e6, heapBytes };
 }
 
-function add(state: FeatureState, { transactions, offsets, labels }: Payments, index: number, out: Float64Array): void {
-  const transaction = transactions[index];
-  const offset = offsets[index];
-  if (transaction === undefined || offset === undefined) return;
-  const before = labels.get(index);
-  if (before !== undefined) for (const label of before) state.addLabel(label);
-  state.addTransaction(transaction, offset, out, 0);
+function percentileUs(sortedMs: Float64Array, share: number): number {
+  const index = Math.min(sortedMs.length - 1, Math.floor(sortedMs.length * share));
+  return significant((sortedMs[index] ?? Number.NaN) * 1_000);
 }

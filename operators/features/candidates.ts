@@ -1,20 +1,31 @@
-import type { SavedState, StateInput, StateOutput } from '../savedState.ts';
+import { SavedStateError, type SavedState, type StateInput, type StateOutput } from '../savedState.ts';
 import { MAX_CANDIDATES_PER_KEY } from './limits.ts';
 
 /** Where a row keeps one candidate list: [first node, last node, length], nodes counted from 1, 0 for none. */
 export const CANDIDATE_FIELDS = 3;
 
+/** A node is four doubles, half a cache line: value, time, next node, previous node. */
+const VALUE = 0;
+const TIME = 1;
+const NEXT = 2;
+const PREVIOUS = 3;
+const NODE_SHIFT = 2;
+const PAGE_SHIFT = 10;
+const PAGE_NODES = 1 << PAGE_SHIFT;
+const PAGE_MASK = PAGE_NODES - 1;
+
 /**
  * The values that are, or may yet become, the least or greatest of a window, oldest first, as linked nodes in one pool
- * shared by all keys. Two kinds of list:
+ * shared by all keys, which grows by pages of 32 KiB. Windows that differ only in length share the longest one's list.
+ * Two kinds of list:
  * - pruned (monotonic deque): an event that a later one beats can never matter again and is dropped. About ln(n) long.
  * - whole: every event stays, because a label may yet take out the one that beats it.
+ *
+ * What is found is given as a node, a small integer: a double that a function returns costs an allocation.
  */
 export class Candidates implements SavedState {
-  #values: Float64Array = new Float64Array(1_024);
-  #timesMs: Float64Array = new Float64Array(1_024);
-  #next: Int32Array = new Int32Array(1_024);
-  #previous: Int32Array = new Int32Array(1_024);
+  #pages: Float64Array[] = [];
+  /** Last freed node, linked by NEXT. */
   #free = 0;
   #used = 1;
   #live = 0;
@@ -35,18 +46,20 @@ export class Candidates implements SavedState {
   }
 
   get byteLength(): number {
-    return this.#values.length * 24;
+    return this.#pages.length * PAGE_NODES * 32;
   }
 
   /** Adds to a pruned list; `sign` 1 keeps greatest values, -1 least. */
   addPruned(row: Float64Array, at: number, timeMs: number, value: number, sign: number): void {
-    let before = row[at + 1]!;
-    while (before !== 0 && this.#timesMs[before]! > timeMs) before = this.#previous[before]!;
-    const after = before === 0 ? row[at]! : this.#next[before]!;
+    let before = this.#lastUpTo(row, at, timeMs);
+    const after = before === 0 ? row[at]! | 0 : this.page(before)[offsetOf(before) + NEXT]! | 0;
     // Beaten by one that leaves later: it can never be the answer.
-    if (after !== 0 && sign * this.#values[after]! >= sign * value) return;
-    while (before !== 0 && sign * this.#values[before]! <= sign * value) {
-      const earlier = this.#previous[before]!;
+    if (after !== 0 && sign * this.page(after)[offsetOf(after) + VALUE]! >= sign * value) return;
+    while (before !== 0) {
+      const page = this.page(before);
+      const offset = offsetOf(before);
+      if (sign * page[offset + VALUE]! > sign * value) break;
+      const earlier = page[offset + PREVIOUS]! | 0;
       this.#unlink(row, at, before);
       before = earlier;
     }
@@ -55,29 +68,30 @@ export class Candidates implements SavedState {
 
   /** Adds to a whole list. */
   addWhole(row: Float64Array, at: number, timeMs: number, value: number): void {
-    let before = row[at + 1]!;
-    while (before !== 0 && this.#timesMs[before]! > timeMs) before = this.#previous[before]!;
-    this.#insertAfter(row, at, before, timeMs, value);
+    this.#insertAfter(row, at, this.#lastUpTo(row, at, timeMs), timeMs, value);
   }
 
   /** Takes one event with this time and value out of a whole list; events alike are interchangeable. */
   removeWhole(row: Float64Array, at: number, timeMs: number, value: number): void {
-    let node = row[at + 1]!;
-    while (node !== 0 && this.#timesMs[node]! >= timeMs) {
-      if (this.#timesMs[node] === timeMs && this.#values[node] === value) {
+    let node = this.#lastUpTo(row, at, timeMs);
+    while (node !== 0) {
+      const page = this.page(node);
+      const offset = offsetOf(node);
+      if (page[offset + TIME] !== timeMs) return;
+      if (page[offset + VALUE] === value) {
         this.#unlink(row, at, node);
         return;
       }
-      node = this.#previous[node]!;
+      node = page[offset + PREVIOUS]! | 0;
     }
   }
 
-  /** Drops what has left the window: events at or before `boundaryMs`. */
+  /** Drops what has left the longest window: events at or before `boundaryMs`. */
   expire(row: Float64Array, at: number, boundaryMs: number): void {
-    let node = row[at]!;
-    while (node !== 0 && this.#timesMs[node]! <= boundaryMs) {
+    let node = row[at]! | 0;
+    while (node !== 0 && this.page(node)[offsetOf(node) + TIME]! <= boundaryMs) {
       this.#unlink(row, at, node);
-      node = row[at]!;
+      node = row[at]! | 0;
     }
   }
 
@@ -85,36 +99,50 @@ export class Candidates implements SavedState {
     this.expire(row, at, Number.POSITIVE_INFINITY);
   }
 
-  isEmpty(row: Float64Array, at: number): boolean {
-    return row[at] === 0;
+  /** Node of the greatest or least value of a pruned list that is later than `boundaryMs`; 0 if there is none. */
+  prunedExtreme(row: Float64Array, at: number, boundaryMs: number): number {
+    let node = row[at]! | 0;
+    while (node !== 0) {
+      const page = this.page(node);
+      const offset = offsetOf(node);
+      if (page[offset + TIME]! > boundaryMs) break;
+      node = page[offset + NEXT]! | 0;
+    }
+    return node;
   }
 
-  /** The greatest (sign 1) or least (sign -1) value of a pruned list that is not empty. */
-  prunedExtreme(row: Float64Array, at: number): number {
-    return this.#values[row[at]!]!;
-  }
-
-  /** The greatest (sign 1) or least (sign -1) value of a whole list that is not empty. */
-  wholeExtreme(row: Float64Array, at: number, sign: number): number {
-    let node = row[at]!;
-    let best = this.#values[node]!;
-    for (node = this.#next[node]!; node !== 0; node = this.#next[node]!) {
-      if (sign * this.#values[node]! > sign * best) best = this.#values[node]!;
+  /** The same of a whole list: of the greatest (sign 1) or least (sign -1). */
+  wholeExtreme(row: Float64Array, at: number, boundaryMs: number, sign: number): number {
+    let best = 0;
+    let bestValue = 0;
+    let node = row[at + 1]! | 0;
+    while (node !== 0) {
+      const page = this.page(node);
+      const offset = offsetOf(node);
+      if (page[offset + TIME]! <= boundaryMs) break;
+      const value = page[offset + VALUE]!;
+      if (best === 0 || sign * value > sign * bestValue) {
+        best = node;
+        bestValue = value;
+      }
+      node = page[offset + PREVIOUS]! | 0;
     }
     return best;
   }
 
-  /** Time of the newest event of a list that is not empty. */
-  newestTimeMs(row: Float64Array, at: number): number {
-    return this.#timesMs[row[at + 1]!]!;
+  /** The newest event's node; 0 if the list is empty. */
+  newest(row: Float64Array, at: number): number {
+    return row[at + 1]! | 0;
+  }
+
+  /** Where a node lies: its value is at valueOffset(node), its time at timeOffset(node). */
+  page(node: number): Float64Array {
+    return this.#pages[node >>> PAGE_SHIFT]!;
   }
 
   save(output: StateOutput): void {
-    for (const value of [this.#free, this.#used, this.#live, this.#dropped]) output.number(value);
-    output.array(this.#values);
-    output.array(this.#timesMs);
-    output.array(this.#next);
-    output.array(this.#previous);
+    for (const value of [this.#free, this.#used, this.#live, this.#dropped, this.#pages.length]) output.number(value);
+    for (const page of this.#pages) output.array(page);
   }
 
   load(input: StateInput): void {
@@ -122,72 +150,87 @@ export class Candidates implements SavedState {
     this.#used = input.number();
     this.#live = input.number();
     this.#dropped = input.number();
-    this.#values = input.float64Array();
-    this.#timesMs = input.float64Array();
-    this.#next = input.int32Array();
-    this.#previous = input.int32Array();
+    this.#pages = [];
+    for (let left = input.number(); left > 0; left--) {
+      const page = input.float64Array();
+      if (page.length !== PAGE_NODES << NODE_SHIFT) throw new SavedStateError(`a page of ${page.length} doubles`);
+      this.#pages.push(page);
+    }
+  }
+
+  /** The newest node at or before this time, 0 if there is none. */
+  #lastUpTo(row: Float64Array, at: number, timeMs: number): number {
+    let node = row[at + 1]! | 0;
+    while (node !== 0) {
+      const page = this.page(node);
+      const offset = offsetOf(node);
+      if (page[offset + TIME]! <= timeMs) break;
+      node = page[offset + PREVIOUS]! | 0;
+    }
+    return node;
   }
 
   #insertAfter(row: Float64Array, at: number, place: number, timeMs: number, value: number): void {
     let before = place;
     if (row[at + 2]! >= this.#maxPerKey) {
-      const newest = row[at + 1]!;
-      if (before === newest) before = this.#previous[newest]!;
+      const newest = row[at + 1]! | 0;
+      if (before === newest) before = this.page(newest)[offsetOf(newest) + PREVIOUS]! | 0;
       this.#unlink(row, at, newest);
       this.#dropped += 1;
     }
     const node = this.#allocate();
-    const after = before === 0 ? row[at]! : this.#next[before]!;
-    this.#timesMs[node] = timeMs;
-    this.#values[node] = value;
-    this.#previous[node] = before;
-    this.#next[node] = after;
-    if (before === 0) row[at] = node;
-    else this.#next[before] = node;
-    if (after === 0) row[at + 1] = node;
-    else this.#previous[after] = node;
-    row[at + 2] = row[at + 2]! + 1;
+    const after = before === 0 ? row[at]! | 0 : this.page(before)[offsetOf(before) + NEXT]! | 0;
+    const page = this.page(node);
+    const offset = offsetOf(node);
+    page[offset + VALUE] = value;
+    page[offset + TIME] = timeMs;
+    page[offset + NEXT] = after;
+    page[offset + PREVIOUS] = before;
+    this.#join(row, at, before, node);
+    this.#join(row, at, node, after);
+    row[at + 2]! += 1;
   }
 
   #unlink(row: Float64Array, at: number, node: number): void {
-    const before = this.#previous[node]!;
-    const after = this.#next[node]!;
-    if (before === 0) row[at] = after;
-    else this.#next[before] = after;
-    if (after === 0) row[at + 1] = before;
-    else this.#previous[after] = before;
-    row[at + 2] = row[at + 2]! - 1;
-    this.#next[node] = this.#free;
+    const page = this.page(node);
+    const offset = offsetOf(node);
+    this.#join(row, at, page[offset + PREVIOUS]! | 0, page[offset + NEXT]! | 0);
+    row[at + 2]! -= 1;
+    page[offset + NEXT] = this.#free;
     this.#free = node;
     this.#live -= 1;
+  }
+
+  /** Makes `after` the node that follows `before`; 0 is the list's end on either side. */
+  #join(row: Float64Array, at: number, before: number, after: number): void {
+    if (before === 0) row[at] = after;
+    else this.page(before)[offsetOf(before) + NEXT] = after;
+    if (after === 0) row[at + 1] = before;
+    else this.page(after)[offsetOf(after) + PREVIOUS] = before;
   }
 
   #allocate(): number {
     this.#live += 1;
     if (this.#free !== 0) {
       const node = this.#free;
-      this.#free = this.#next[node]!;
+      this.#free = this.page(node)[offsetOf(node) + NEXT]! | 0;
       return node;
     }
-    if (this.#used === this.#values.length) this.#grow();
     const node = this.#used;
+    if (node >>> PAGE_SHIFT === this.#pages.length) this.#pages.push(new Float64Array(PAGE_NODES << NODE_SHIFT));
     this.#used += 1;
     return node;
   }
+}
 
-  #grow(): void {
-    const length = this.#values.length * 2;
-    const values = new Float64Array(length);
-    const timesMs = new Float64Array(length);
-    const next = new Int32Array(length);
-    const previous = new Int32Array(length);
-    values.set(this.#values);
-    timesMs.set(this.#timesMs);
-    next.set(this.#next);
-    previous.set(this.#previous);
-    this.#values = values;
-    this.#timesMs = timesMs;
-    this.#next = next;
-    this.#previous = previous;
-  }
+export function valueOffset(node: number): number {
+  return offsetOf(node) + VALUE;
+}
+
+export function timeOffset(node: number): number {
+  return offsetOf(node) + TIME;
+}
+
+function offsetOf(node: number): number {
+  return (node & PAGE_MASK) << NODE_SHIFT;
 }

@@ -1,11 +1,15 @@
 import type { Candidates } from './candidates.ts';
+import { hasBit } from './eventBits.ts';
 import type { AmountLanes } from './exactSums.ts';
 import type { KeyTable } from './keyTable.ts';
-import type { PairCounts } from './pairCounts.ts';
-import type { CandidatePart, FeaturePlan, RecencyPart, SumPart } from './plan.ts';
+import type { CandidatePart, FeaturePlan, SumPart } from './plan.ts';
 
 /** Integers of one sum step: bit, label stride, sign, and the row positions of count, sum and squares. */
 const SUM_STEP = 6;
+/** Of a recency step: bit, label stride, row position. */
+const RECENCY_STEP = 3;
+/** Of a candidate step: bit, label stride, row position, sign, whether the list is whole. */
+const CANDIDATE_STEP = 5;
 
 /** What happens to the rows of one event's keys when it crosses one edge. */
 export interface EdgeProgram {
@@ -17,29 +21,25 @@ export interface EdgeProgram {
   readonly releases: readonly number[];
 }
 
-/** The part of an edge's program that concerns one key of the event. */
+/** The part of an edge's program that concerns one key of the event: flat lists of steps. */
 export interface EdgeGroup {
   readonly column: number;
   readonly table: KeyTable;
   readonly sums: Int32Array;
-  readonly recencies: readonly Guarded<RecencyPart>[];
-  readonly candidates: readonly Guarded<CandidatePart>[];
-  readonly distincts: readonly Guarded<DistinctStep>[];
+  readonly recencies: Int32Array;
+  readonly candidates: Int32Array;
+  /** By candidate step, the age at which an event leaves its list. */
+  readonly candidateAgesMs: Float64Array;
+  readonly distincts: readonly DistinctGroup[];
+  readonly hasOnlySums: boolean;
 }
 
-/** A step for the events whose bit `bit + label * labelStride` is set. */
-export interface Guarded<T> {
-  readonly bit: number;
-  readonly labelStride: number;
-  readonly step: T;
-}
-
-export interface DistinctStep {
-  readonly at: number;
+/** The steps that concern one pair of the event's keys. */
+export interface DistinctGroup {
   readonly valueColumn: number;
   /** Index into the state's pair counts. */
-  readonly part: number;
-  readonly sign: number;
+  readonly pairs: number;
+  readonly steps: Int32Array;
 }
 
 export function compileEdges(plan: FeaturePlan, tables: readonly KeyTable[]): EdgeProgram[] {
@@ -50,33 +50,42 @@ function compileEdge(plan: FeaturePlan, tables: readonly KeyTable[], ageMs: numb
   const groups: EdgeGroup[] = [];
   const crossing = plan.sums.filter((sum) => sum.enterAgeMs === ageMs || sum.leaveAgeMs === ageMs);
   for (const [column, table] of tables.entries()) {
-    const guarded = <T>(part: { readonly predicate: number }, step: T): Guarded<T> => {
-      const { firstBit, labelStride } = plan.predicates[part.predicate]!;
-      return { bit: firstBit, labelStride, step };
-    };
     const isHere = (part: { readonly column: number }): boolean => part.column === column;
     // Recencies and candidates need no step when an event leaves: whoever reads them looks at the times.
     const isEntered = (part: { readonly enterAgeMs: number }): boolean => part.enterAgeMs === ageMs;
+    const guard = ({ predicate }: { readonly predicate: number }): [number, number] => {
+      const { firstBit, labelStride } = plan.predicates[predicate]!;
+      return [firstBit, labelStride];
+    };
     const sums = crossing.filter(isHere).flatMap((part) => {
-      const { firstBit, labelStride } = plan.predicates[part.predicate]!;
-      const sign = part.enterAgeMs === ageMs ? 1 : -1;
-      return [firstBit, labelStride, sign, part.countAt, part.sumAt, part.squaresAt];
-    });
-    const distincts = plan.distincts.flatMap((part, index) => {
-      if (part.column !== column || (part.enterAgeMs !== ageMs && part.leaveAgeMs !== ageMs)) return [];
-      const sign = part.enterAgeMs === ageMs ? 1 : -1;
-      return [guarded(part, { at: part.at, valueColumn: part.valueColumn, part: index, sign })];
+      return [...guard(part), isEntered(part) ? 1 : -1, part.countAt, part.sumAt, part.squaresAt];
     });
     const recencies = plan.recencies.filter(isHere).filter(isEntered);
     const candidates = plan.candidates.filter(isHere).filter(isEntered);
-    if (sums.length + distincts.length + recencies.length + candidates.length === 0) continue;
+    const distincts = plan.pairs.filter(isHere).flatMap(({ index, valueColumn }) => {
+      const parts = plan.distincts.filter((part) => part.pairs.index === index);
+      const entered = parts.filter(isEntered);
+      const left = parts.filter((part) => part.leaveAgeMs === ageMs);
+      if (entered.length + left.length === 0) return [];
+      const steps = [
+        ...entered.flatMap((part) => [...guard(part), 1, part.window, part.at]),
+        ...left.flatMap((part) => [...guard(part), -1, part.window, part.at]),
+      ];
+      return [{ valueColumn, pairs: index, steps: Int32Array.from(steps) }];
+    });
+    const others = recencies.length + candidates.length + distincts.length;
+    if (sums.length + others === 0) continue;
     groups.push({
       column,
       table,
       sums: Int32Array.from(sums),
-      recencies: recencies.map((part) => guarded(part, part)),
-      candidates: candidates.map((part) => guarded(part, part)),
+      recencies: Int32Array.from(recencies.flatMap((part) => [...guard(part), part.at])),
+      candidates: Int32Array.from(
+        candidates.flatMap((part) => [...guard(part), part.at, part.sign, Number(part.isWhole)]),
+      ),
+      candidateAgesMs: Float64Array.from(candidates, ({ leaveAgeMs }) => leaveAgeMs),
       distincts,
+      hasOnlySums: others === 0,
     });
   }
   return {
@@ -86,11 +95,6 @@ function compileEdge(plan: FeaturePlan, tables: readonly KeyTable[], ageMs: numb
     usesSquares: crossing.some(({ squaresAt }) => squaresAt !== 0),
     releases: plan.columns.flatMap(({ retentionMs }, column) => (retentionMs === ageMs ? [column] : [])),
   };
-}
-
-/** Whether the event whose bits start at `bitsAt` has this bit. */
-export function hasBit(words: Int32Array, bitsAt: number, bit: number): boolean {
-  return ((words[bitsAt + (bit >>> 5)]! >>> (bit & 31)) & 1) === 1;
 }
 
 /** Runs a group's sum steps on a key's row. */
@@ -136,39 +140,62 @@ function addToSums(
   row[squares + 2]! += sign * lanes.square2;
 }
 
-/** Adds an event to a window's candidates. */
-export function addCandidate(
+/** Runs a group's recency steps on a key's row. */
+export function runRecencies(
+  steps: Int32Array,
+  row: Float64Array,
+  base: number,
+  words: Int32Array,
+  bitsAt: number,
+  label: number,
+  timeMs: number,
+): void {
+  for (let step = 0; step < steps.length; step += RECENCY_STEP) {
+    if (!hasBit(words, bitsAt, steps[step]! + label * steps[step + 1]!)) continue;
+    const at = base + steps[step + 2]!;
+    if (timeMs > row[at]!) row[at] = timeMs;
+  }
+}
+
+/** Runs a group's candidate steps on a key's row. */
+export function runCandidates(
+  group: EdgeGroup,
+  candidates: Candidates,
+  row: Float64Array,
+  base: number,
+  words: Int32Array,
+  bitsAt: number,
+  label: number,
+  timeMs: number,
+  amountMinor: number,
+  engineTimeMs: number,
+): void {
+  const steps = group.candidates;
+  for (let step = 0, index = 0; step < steps.length; step += CANDIDATE_STEP, index++) {
+    if (!hasBit(words, bitsAt, steps[step]! + label * steps[step + 1]!)) continue;
+    const at = base + steps[step + 2]!;
+    const sign = steps[step + 3]!;
+    const boundaryMs = engineTimeMs - group.candidateAgesMs[index]!;
+    candidates.expire(row, at, boundaryMs);
+    // Time may have jumped over the whole window.
+    if (timeMs <= boundaryMs) continue;
+    if (steps[step + 4] === 0) candidates.addPruned(row, at, timeMs, amountMinor, sign);
+    else candidates.addWhole(row, at, timeMs, sign === 0 ? 0 : amountMinor);
+  }
+}
+
+/** Puts an event into a window's candidates (sign 1) or takes it out (-1), for a label that changed its mind. */
+export function correctCandidates(
   candidates: Candidates,
   part: CandidatePart,
+  sign: number,
   row: Float64Array,
   at: number,
   timeMs: number,
   amountMinor: number,
 ): void {
-  if (!part.isWhole) candidates.addPruned(row, at, timeMs, amountMinor, part.sign);
-  else candidates.addWhole(row, at, timeMs, part.sign === 0 ? 0 : amountMinor);
-}
-
-/**
- * Counts a value in (sign 1) or out (-1) of a key's distinct values, which number row[at]. Returns false when the key
- * holds the most it may and the value is a further one.
- */
-export function countValue(
-  pairs: PairCounts,
-  key: number,
-  value: number,
-  sign: number,
-  row: Float64Array,
-  at: number,
-  maxValues: number,
-): boolean {
-  if (sign < 0) {
-    if (pairs.decrement(key, value) === 0) row[at]! -= 1;
-    return true;
-  }
-  if (pairs.incrementExisting(key, value) > 0) return true;
-  if (row[at]! >= maxValues) return false;
-  pairs.add(key, value);
-  row[at]! += 1;
-  return true;
+  // Labels change whole lists only; in one without a sign only times matter.
+  const value = part.sign === 0 ? 0 : amountMinor;
+  if (sign > 0) candidates.addWhole(row, at, timeMs, value);
+  else candidates.removeWhole(row, at, timeMs, value);
 }

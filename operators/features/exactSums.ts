@@ -50,21 +50,26 @@ export function sumOfLanes(low: number, high: number): number {
 }
 
 /**
- * Population standard deviation sqrt(n Q - S^2) / n of n amounts with sum S and sum of squares Q, both exact. The
+ * Writes to out[at] the population standard deviation sqrt(n Q - S^2) / n of n amounts, whose sum S and sum of squares Q,
+ * both exact, have their lanes at `sums` and `squares` of a row. The
  * difference is taken in double-double arithmetic (Dekker 1971; Knuth's two-sum), about 104 bits: the result's
  * relative error stays below 1e-12 while the mean is less than 1e9 standard deviations. n^2 times the variance is an
  * integer, so less than a half means that all amounts are equal.
  */
-export function standardDeviation(
+export function writeStandardDeviation(
   count: number,
-  low: number,
-  high: number,
-  square0: number,
-  square1: number,
-  square2: number,
-): number {
+  row: Float64Array,
+  sums: number,
+  squares: number,
+  out: Float64Array,
+  at: number,
+): void {
+  const low = row[sums]!;
+  const square0 = row[squares]!;
+  const square1 = row[squares + 1]!;
+  const square2 = row[squares + 2]!;
   // S = sumHigh + sumLow, exactly.
-  const sumPart = high * LANE_20;
+  const sumPart = row[sums + 1]! * LANE_20;
   const sumHigh = sumPart + low;
   const sumLow = twoSumError(sumPart, low, sumHigh);
   // Q = squareHigh + squareLow, to about 106 bits.
@@ -83,7 +88,7 @@ export function standardDeviation(
   const difference = scaled - squaredSum;
   const differenceLow = twoSumError(scaled, -squaredSum, difference) + (scaledLow - squaredSumLow);
   const total = difference + differenceLow;
-  return total < 0.5 ? 0 : Math.sqrt(total) / count;
+  out[at] = total < 0.5 ? 0 : Math.sqrt(total) / count;
 }
 
 /** a + b - sum, exactly, where sum is a + b rounded. */

@@ -1,5 +1,5 @@
-import type { Candidates } from './candidates.ts';
-import { standardDeviation, sumOfLanes } from './exactSums.ts';
+import { timeOffset, valueOffset, type Candidates } from './candidates.ts';
+import { sumOfLanes, writeStandardDeviation } from './exactSums.ts';
 import type { FeaturePlan, ReadPlan } from './plan.ts';
 
 const COUNT = 0;
@@ -25,6 +25,8 @@ export interface ReadStep {
   readonly squaresAt: number;
   readonly sign: number;
   readonly leaveAgeMs: number;
+  /** Age at which an event leaves the list of candidates, which longer windows may share. */
+  readonly expiryAgeMs: number;
   readonly whenEmpty: number;
 }
 
@@ -38,7 +40,7 @@ export function compileReads(plan: FeaturePlan, includeCurrent: boolean): ReadSt
 
 function locate(read: Exclude<ReadPlan, { kind: 'expression' }>): Omit<ReadStep, 'feature'> {
   const { column, leaveAgeMs, whenEmpty } = read;
-  const step = { column, leaveAgeMs, whenEmpty, secondAt: 0, squaresAt: 0, sign: 0 };
+  const step = { column, leaveAgeMs, whenEmpty, secondAt: 0, squaresAt: 0, sign: 0, expiryAgeMs: 0 };
   switch (read.kind) {
     case 'count':
       return { ...step, operation: COUNT, at: read.part.countAt };
@@ -55,65 +57,105 @@ function locate(read: Exclude<ReadPlan, { kind: 'expression' }>): Omit<ReadStep,
     case 'recency':
       return { ...step, operation: RECENCY, at: read.part.at };
     case 'newestCandidate':
-      return { ...step, operation: NEWEST_CANDIDATE, at: read.part.at };
+      return { ...step, operation: NEWEST_CANDIDATE, at: read.part.at, expiryAgeMs: read.part.leaveAgeMs };
     case 'extreme': {
       const operation = read.part.isWhole ? WHOLE_EXTREME : PRUNED_EXTREME;
-      return { ...step, operation, at: read.part.at, sign: read.part.sign };
+      const { at, sign } = read.part;
+      return { ...step, operation, at, sign, expiryAgeMs: read.part.leaveAgeMs };
     }
     case 'distinct':
       return { ...step, operation: DISTINCT, at: read.part.at };
   }
 }
 
-/** One feature's value for the key whose row starts at `base`, at the engine's time. */
-export function readFeature(
-  step: ReadStep,
-  row: Float64Array,
-  base: number,
+/**
+ * Writes the features of the current payment, whose keys have these slots (negative: none, so NaN) and rows, as of the
+ * engine's time. It writes and returns nothing: a double that a function returns costs an allocation.
+ */
+export function readFeatures(
+  steps: readonly ReadStep[],
+  slots: Int32Array,
+  rows: readonly Float64Array[],
+  bases: Int32Array,
   engineTimeMs: number,
   candidates: Candidates,
-): number {
-  const at = base + step.at;
-  switch (step.operation) {
-    case COUNT:
-    case DISTINCT: {
-      const count = row[at]!;
-      return count === 0 ? step.whenEmpty : count;
+  out: Float64Array,
+  outBase: number,
+): void {
+  for (let index = 0; index < steps.length; index++) {
+    const step = steps[index]!;
+    const { column } = step;
+    const outAt = outBase + step.feature;
+    if (slots[column]! < 0) {
+      out[outAt] = Number.NaN;
+      continue;
     }
-    case SUM: {
-      const sum = base + step.secondAt;
-      return row[at] === 0 ? step.whenEmpty : sumOfLanes(row[sum]!, row[sum + 1]!);
+    const row = rows[column]!;
+    const base = bases[column]!;
+    const at = base + step.at;
+    switch (step.operation) {
+      case COUNT:
+      case DISTINCT: {
+        const count = row[at]!;
+        out[outAt] = count === 0 ? step.whenEmpty : count;
+        break;
+      }
+      case SUM: {
+        const sum = base + step.secondAt;
+        out[outAt] = row[at] === 0 ? step.whenEmpty : sumOfLanes(row[sum]!, row[sum + 1]!);
+        break;
+      }
+      case AVG: {
+        const count = row[at]!;
+        const sum = base + step.secondAt;
+        out[outAt] = count === 0 ? step.whenEmpty : sumOfLanes(row[sum]!, row[sum + 1]!) / count;
+        break;
+      }
+      case STD: {
+        const count = row[at]!;
+        if (count === 0) out[outAt] = step.whenEmpty;
+        else writeStandardDeviation(count, row, base + step.secondAt, base + step.squaresAt, out, outAt);
+        break;
+      }
+      case RATE: {
+        const all = row[base + step.secondAt]!;
+        out[outAt] = all === 0 ? step.whenEmpty : row[at]! / all;
+        break;
+      }
+      case RECENCY: {
+        const newestMs = row[at]!;
+        const isEmpty = newestMs === 0 || newestMs <= engineTimeMs - step.leaveAgeMs;
+        out[outAt] = isEmpty ? step.whenEmpty : (engineTimeMs - newestMs) / 1_000;
+        break;
+      }
+      default:
+        readCandidates(step, row, at, engineTimeMs, candidates, out, outAt);
     }
-    case AVG: {
-      const count = row[at]!;
-      const sum = base + step.secondAt;
-      return count === 0 ? step.whenEmpty : sumOfLanes(row[sum]!, row[sum + 1]!) / count;
-    }
-    case STD: {
-      const count = row[at]!;
-      if (count === 0) return step.whenEmpty;
-      const sum = base + step.secondAt;
-      const squares = base + step.squaresAt;
-      return standardDeviation(count, row[sum]!, row[sum + 1]!, row[squares]!, row[squares + 1]!, row[squares + 2]!);
-    }
-    case RATE: {
-      const all = row[base + step.secondAt]!;
-      return all === 0 ? step.whenEmpty : row[at]! / all;
-    }
-    case RECENCY: {
-      const newestMs = row[at]!;
-      if (newestMs === 0 || newestMs <= engineTimeMs - step.leaveAgeMs) return step.whenEmpty;
-      return (engineTimeMs - newestMs) / 1_000;
-    }
-    case NEWEST_CANDIDATE:
-      candidates.expire(row, at, engineTimeMs - step.leaveAgeMs);
-      if (candidates.isEmpty(row, at)) return step.whenEmpty;
-      return (engineTimeMs - candidates.newestTimeMs(row, at)) / 1_000;
-    case PRUNED_EXTREME:
-      candidates.expire(row, at, engineTimeMs - step.leaveAgeMs);
-      return candidates.isEmpty(row, at) ? step.whenEmpty : candidates.prunedExtreme(row, at);
-    default:
-      candidates.expire(row, at, engineTimeMs - step.leaveAgeMs);
-      return candidates.isEmpty(row, at) ? step.whenEmpty : candidates.wholeExtreme(row, at, step.sign);
   }
+}
+
+function readCandidates(
+  step: ReadStep,
+  row: Float64Array,
+  at: number,
+  engineTimeMs: number,
+  candidates: Candidates,
+  out: Float64Array,
+  outAt: number,
+): void {
+  candidates.expire(row, at, engineTimeMs - step.expiryAgeMs);
+  const boundaryMs = engineTimeMs - step.leaveAgeMs;
+  out[outAt] = step.whenEmpty;
+  if (step.operation === NEWEST_CANDIDATE) {
+    const newest = candidates.newest(row, at);
+    if (newest === 0) return;
+    const newestMs = candidates.page(newest)[timeOffset(newest)]!;
+    if (newestMs > boundaryMs) out[outAt] = (engineTimeMs - newestMs) / 1_000;
+    return;
+  }
+  const extreme =
+    step.operation === PRUNED_EXTREME
+      ? candidates.prunedExtreme(row, at, boundaryMs)
+      : candidates.wholeExtreme(row, at, boundaryMs, step.sign);
+  if (extreme !== 0) out[outAt] = candidates.page(extreme)[valueOffset(extreme)]!;
 }

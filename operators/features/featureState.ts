@@ -50,8 +50,10 @@ export interface FeatureStatistics {
   readonly labelChanges: number;
   /** Live keys of each entity, tuple (joined by +) and field counted by distinct. */
   readonly keys: Readonly<Record<string, number>>;
-  /** Bytes of the typed arrays; key strings and their maps come on top. */
+  /** Bytes of all typed arrays: the state's memory. */
   readonly bytes: number;
+  /** Of these, bytes of the events held; the rest is by key. */
+  readonly eventBytes: number;
   readonly lateBeyondBound: number;
   /** Labels whose payment is unknown, or older than every window. */
   readonly unknownLabels: number;

@@ -1,7 +1,8 @@
 import { SavedStateError, type SavedState, type StateInput, type StateOutput } from '../savedState.ts';
-import { loadTexts, saveTexts } from '../savedTexts.ts';
+import { PagedIntegers } from '../tables/pagedIntegers.ts';
+import { SegmentedTable } from '../tables/segmentedTable.ts';
+import { TextIndex } from '../tables/textIndex.ts';
 import { MAX_KEYS_PER_ENTITY } from './limits.ts';
-import { TupleIndex } from './tupleIndex.ts';
 
 const ROWS_PER_SEGMENT = 1_024;
 const SEGMENT_SHIFT = 10;
@@ -17,14 +18,15 @@ export const NO_KEY = -2;
 
 /**
  * The keys of one entity or tuple: each live key has a slot, and each slot a row of doubles (its aggregates). Rows lie in
- * fixed segments, so that growing never moves one.
+ * fixed segments, so that growing never moves one. The slot given up last is given first to a new key.
  */
 export abstract class KeyTable implements SavedState {
   readonly rowLength: number;
-  #free: number[] = [];
   #segments: Float64Array[] = [];
   readonly #maxKeys: number;
   #slotCount = 0;
+  /** Last freed slot + 1, 0 for none. The first double of a freed row is what this was before. */
+  #free = 0;
 
   constructor(rowLength: number, maxKeys: number) {
     this.rowLength = rowLength;
@@ -42,8 +44,14 @@ export abstract class KeyTable implements SavedState {
 
   /** A slot with an all-zero row, or KEY_REFUSED. */
   protected allocate(): number {
-    const slot = this.#free.pop();
-    if (slot !== undefined) return slot;
+    if (this.#free !== 0) {
+      const slot = this.#free - 1;
+      const row = this.segment(slot);
+      const base = this.rowBase(slot);
+      this.#free = row[base]!;
+      row[base] = 0;
+      return slot;
+    }
     if (this.#slotCount >= this.#maxKeys) return KEY_REFUSED;
     if ((this.#slotCount & SEGMENT_MASK) === 0)
       this.#segments.push(new Float64Array(ROWS_PER_SEGMENT * this.rowLength));
@@ -54,9 +62,16 @@ export abstract class KeyTable implements SavedState {
   /** Forgets the slot's key; the slot may then be given to another. */
   release(slot: number): void {
     this.forget(slot);
-    this.#free.push(slot);
+    this.free(slot);
+  }
+
+  /** Gives back a slot that has no key. */
+  protected free(slot: number): void {
+    const row = this.segment(slot);
     const base = this.rowBase(slot);
-    this.segment(slot).fill(0, base, base + this.rowLength);
+    row.fill(0, base, base + this.rowLength);
+    row[base] = this.#free;
+    this.#free = slot + 1;
   }
 
   segment(slot: number): Float64Array {
@@ -69,13 +84,13 @@ export abstract class KeyTable implements SavedState {
 
   save(output: StateOutput): void {
     output.number(this.#slotCount);
-    output.array(Int32Array.from(this.#free));
+    output.number(this.#free);
     for (const segment of this.#segments) output.array(segment);
   }
 
   load(input: StateInput): void {
     this.#slotCount = input.number();
-    this.#free = [...input.int32Array()];
+    this.#free = input.number();
     this.#segments = [];
     while (this.#segments.length * ROWS_PER_SEGMENT < this.#slotCount) {
       const segment = input.float64Array();
@@ -88,70 +103,56 @@ export abstract class KeyTable implements SavedState {
 
 /** Keys that are strings. */
 export class StringKeyTable extends KeyTable {
-  readonly #slots = new Map<string, number>();
-  /** Null: the slot is free. */
-  #keys: (string | null)[] = [];
+  readonly #index = new TextIndex();
 
   constructor(rowLength: number, maxKeys = MAX_KEYS_PER_ENTITY) {
     super(rowLength, maxKeys);
   }
 
   override get size(): number {
-    return this.#slots.size;
+    return this.#index.size;
+  }
+
+  override get byteLength(): number {
+    return super.byteLength + this.#index.byteLength;
   }
 
   /** The key's slot, a new one with an all-zero row if it has none; or KEY_REFUSED. */
   intern(key: string): number {
-    const known = this.#slots.get(key);
-    if (known !== undefined) return known;
+    const known = this.#index.find(key);
+    if (known >= 0) return known;
     const slot = this.allocate();
-    if (slot < 0) return slot;
-    this.#keys[slot] = key;
-    this.#slots.set(key, slot);
-    return slot;
+    if (slot < 0 || this.#index.add(slot)) return slot;
+    this.free(slot);
+    return KEY_REFUSED;
   }
 
   protected override forget(slot: number): void {
-    const key = this.#keys[slot] ?? null;
-    if (key === null || !this.#slots.delete(key)) throw new Error(`SLUICE_STATE_KEY: slot ${slot} released twice`);
-    this.#keys[slot] = null;
+    this.#index.remove(slot);
   }
 
   override save(output: StateOutput): void {
     super.save(output);
-    const live = [...this.#slots.values()];
-    output.array(Int32Array.from(live));
-    saveTexts(
-      output,
-      live.map((slot) => this.#keys[slot] ?? ''),
-    );
+    this.#index.save(output);
   }
 
   override load(input: StateInput): void {
     super.load(input);
-    const live = input.int32Array();
-    const keys = loadTexts(input);
-    this.#keys = [];
-    this.#slots.clear();
-    for (const [index, key] of keys.entries()) {
-      const slot = live[index]!;
-      this.#keys[slot] = key;
-      this.#slots.set(key, slot);
-    }
+    this.#index.load(input);
   }
 }
 
 /** Keys that are tuples of other tables' slots. Those must not be released before the tuple. */
 export class TupleKeyTable extends KeyTable {
-  readonly #index: TupleIndex;
+  /** Slot + 1 by tuple. */
+  readonly #index: SegmentedTable;
   readonly #tuple: Int32Array;
-  #tuples: Int32Array;
+  readonly #tuples = new PagedIntegers();
 
   constructor(rowLength: number, tupleLength: number, maxKeys = MAX_KEYS_PER_ENTITY) {
     super(rowLength, maxKeys);
-    this.#index = new TupleIndex(tupleLength);
+    this.#index = new SegmentedTable(tupleLength);
     this.#tuple = new Int32Array(tupleLength);
-    this.#tuples = new Int32Array(tupleLength * ROWS_PER_SEGMENT);
   }
 
   override get size(): number {
@@ -170,37 +171,36 @@ export class TupleKeyTable extends KeyTable {
       if (member < 0) return NO_KEY;
       tuple[index] = member;
     }
-    const known = this.#index.get(tuple);
-    if (known >= 0) return known;
+    const table = this.#index;
+    if (table.find(tuple)) return table.block[table.at]! - 1;
     const slot = this.allocate();
     if (slot < 0) return slot;
-    this.#index.add(tuple, slot);
-    const at = slot * tuple.length;
-    if (at === this.#tuples.length) {
-      const grown = new Int32Array(at * 2);
-      grown.set(this.#tuples);
-      this.#tuples = grown;
+    if (!table.add(tuple, slot + 1)) {
+      this.free(slot);
+      return KEY_REFUSED;
     }
-    this.#tuples.set(tuple, at);
+    for (let index = 0; index < tuple.length; index++) this.#tuples.set(slot * tuple.length + index, tuple[index]!);
     return slot;
   }
 
   protected override forget(slot: number): void {
     const tuple = this.#tuple;
-    for (let index = 0; index < tuple.length; index++) tuple[index] = this.#tuples[slot * tuple.length + index]!;
-    if (this.#index.get(tuple) !== slot) throw new Error(`SLUICE_STATE_KEY: slot ${slot} released twice`);
-    this.#index.delete(tuple);
+    for (let index = 0; index < tuple.length; index++) tuple[index] = this.#tuples.get(slot * tuple.length + index);
+    const table = this.#index;
+    if (!table.find(tuple) || table.block[table.at] !== slot + 1)
+      throw new Error(`SLUICE_STATE_KEY: slot ${slot} released twice`);
+    table.remove();
   }
 
   override save(output: StateOutput): void {
     super.save(output);
     this.#index.save(output);
-    output.array(this.#tuples);
+    this.#tuples.save(output);
   }
 
   override load(input: StateInput): void {
     super.load(input);
     this.#index.load(input);
-    this.#tuples = input.int32Array();
+    this.#tuples.load(input);
   }
 }

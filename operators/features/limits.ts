@@ -10,7 +10,7 @@ export const MAX_DELAY_MS = 90 * DAY_MS;
 export const MAX_LATENESS_MS = DAY_MS;
 /** Greatest amount a transaction may carry (schemas/): the exact sums are built for it. */
 export const MAX_AMOUNT_MINOR = 1e12;
-/** Live keys of one entity or entity tuple; a JavaScript Map holds at most 2^24 entries. */
+/** Live keys of one entity or entity tuple. */
 export const MAX_KEYS_PER_ENTITY = 16_000_000;
 /** Different values that one key's distinct count holds; further values are not counted until others have left. */
 export const MAX_DISTINCT_PER_KEY = 4_096;

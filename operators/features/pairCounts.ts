@@ -1,117 +1,104 @@
 import type { SavedState, StateInput, StateOutput } from '../savedState.ts';
+import { SegmentedTable } from '../tables/segmentedTable.ts';
+import { hasBit } from './eventBits.ts';
+
+/** Integers of one step: bit, label stride, sign, window, and the row position of the number of values. */
+const PAIR_STEP = 5;
+const PAIR_WORDS = 2;
 
 /**
- * Counts per (key slot, value slot) pair: open addressing with linear probing over typed arrays, deletion by shifting
- * back (Knuth, TAOCP 6.4, algorithm R), so it never fills up with tombstones. Slots are integers from 0 to 2^31 - 2.
+ * How often each pair of a key's slot and a value's slot stands in each of several windows. One place holds all windows'
+ * counts after their sum: the windows of a key are entered together, and each place is a cache miss.
  */
 export class PairCounts implements SavedState {
-  #mask: number;
-  /** [key slot + 1, value slot, count] per place; key 0 marks an empty place. */
-  #places: Int32Array;
-  #size = 0;
+  readonly #counts: SegmentedTable;
+  readonly #pair = new Int32Array(PAIR_WORDS);
+  readonly #maxValues: number;
+  #saturated = 0;
 
-  constructor(initialPlaces = 1_024) {
-    this.#mask = initialPlaces - 1;
-    this.#places = new Int32Array(initialPlaces * 3);
+  /** `maxValues`: different values that a key may have in one window. */
+  constructor(windows: number, maxValues: number) {
+    this.#counts = new SegmentedTable(PAIR_WORDS, windows);
+    this.#maxValues = maxValues;
   }
 
   get size(): number {
-    return this.#size;
+    return this.#counts.size;
   }
 
   get byteLength(): number {
-    return this.#places.byteLength;
+    return this.#counts.byteLength;
   }
 
-  /** Counts one more if the pair is there. Returns the new count, 0 when it is not there. */
-  incrementExisting(key: number, value: number): number {
-    const place = this.#find(key, value);
-    if (this.#places[place] === 0) return 0;
-    const count = this.#places[place + 2]! + 1;
-    this.#places[place + 2] = count;
-    return count;
+  /** Values that were not counted, their key having the most it may. */
+  get saturated(): number {
+    return this.#saturated;
   }
 
-  /** Adds a pair that is not there, with count 1. */
-  add(key: number, value: number): void {
-    if (this.#size * 2 > this.#mask) this.#grow();
-    const place = this.#find(key, value);
-    this.#places[place] = key + 1;
-    this.#places[place + 1] = value;
-    this.#places[place + 2] = 1;
-    this.#size += 1;
+  /**
+   * Runs those steps on the pair whose bit is among the event's; steps of sign 1 come before those of -1. The row holds
+   * the number of values that the key has in each window.
+   */
+  run(
+    steps: Int32Array,
+    key: number,
+    value: number,
+    words: Int32Array,
+    bitsAt: number,
+    label: number,
+    row: Float64Array,
+    base: number,
+  ): void {
+    this.#find(key, value);
+    for (let step = 0; step < steps.length; step += PAIR_STEP) {
+      if (!hasBit(words, bitsAt, steps[step]! + label * steps[step + 1]!)) continue;
+      if (!this.#count(steps[step + 2]!, steps[step + 3]!, row, base + steps[step + 4]!)) return;
+    }
   }
 
-  /** Counts one less and drops the pair at 0. Returns the count left, -1 when the pair was not there. */
-  decrement(key: number, value: number): number {
-    const place = this.#find(key, value);
-    if (this.#places[place] === 0) return -1;
-    const count = this.#places[place + 2]! - 1;
-    this.#places[place + 2] = count;
-    if (count === 0) this.#remove(place);
-    return count;
+  /** Counts a pair in (sign 1) or out (-1) of one window. */
+  count(key: number, value: number, sign: number, window: number, row: Float64Array, at: number): void {
+    this.#find(key, value);
+    this.#count(sign, window, row, at);
   }
 
   save(output: StateOutput): void {
-    output.number(this.#size);
-    output.array(this.#places);
+    output.number(this.#saturated);
+    this.#counts.save(output);
   }
 
   load(input: StateInput): void {
-    this.#size = input.number();
-    this.#places = input.int32Array();
-    this.#mask = this.#places.length / 3 - 1;
+    this.#saturated = input.number();
+    this.#counts.load(input);
   }
 
-  #home(key: number, value: number): number {
-    let hash = Math.imul(key, 0x9e3779b1) ^ Math.imul(value, 0x85ebca6b);
-    hash = Math.imul(hash ^ (hash >>> 15), 0xc2b2ae35);
-    return ((hash ^ (hash >>> 13)) & this.#mask) * 3;
+  #find(key: number, value: number): void {
+    this.#pair[0] = key;
+    this.#pair[1] = value;
+    this.#counts.find(this.#pair);
   }
 
-  #find(key: number, value: number): number {
-    const places = this.#places;
-    let place = this.#home(key, value);
-    for (;;) {
-      const found = places[place]!;
-      if (found === 0 || (found === key + 1 && places[place + 1] === value)) return place;
-      place += 3;
-      if (place === places.length) place = 0;
+  /** Counts the pair just looked for. False: it stands in no window any more, and its place is gone. */
+  #count(sign: number, window: number, row: Float64Array, at: number): boolean {
+    const counts = this.#counts;
+    const total = counts.block[counts.at]!;
+    const count = total === 0 ? 0 : counts.block[counts.at + 1 + PAIR_WORDS + window]!;
+    if (sign < 0) {
+      if (count === 0) return true;
+      if (count === 1) row[at]! -= 1;
+      if (total === 1) {
+        counts.remove();
+        return false;
+      }
+    } else if (count === 0) {
+      if (row[at]! >= this.#maxValues || (total === 0 && !counts.add(this.#pair, 1))) {
+        this.#saturated += 1;
+        return true;
+      }
+      row[at]! += 1;
     }
-  }
-
-  #remove(place: number): void {
-    const places = this.#places;
-    const length = places.length;
-    let hole = place;
-    let next = place;
-    for (;;) {
-      next += 3;
-      if (next === length) next = 0;
-      if (places[next] === 0) break;
-      const home = this.#home(places[next]! - 1, places[next + 1]!);
-      // The entry may move into the hole unless its home lies cyclically after the hole.
-      const homeIsBetween = hole <= next ? hole < home && home <= next : hole < home || home <= next;
-      if (homeIsBetween) continue;
-      places[hole] = places[next]!;
-      places[hole + 1] = places[next + 1]!;
-      places[hole + 2] = places[next + 2]!;
-      hole = next;
-    }
-    places[hole] = 0;
-    this.#size -= 1;
-  }
-
-  #grow(): void {
-    const old = this.#places;
-    this.#places = new Int32Array(old.length * 2);
-    this.#mask = this.#mask * 2 + 1;
-    for (let from = 0; from < old.length; from += 3) {
-      if (old[from] === 0) continue;
-      const place = this.#find(old[from]! - 1, old[from + 1]!);
-      this.#places[place] = old[from]!;
-      this.#places[place + 1] = old[from + 1]!;
-      this.#places[place + 2] = old[from + 2]!;
-    }
+    counts.block[counts.at] = total + sign;
+    counts.block[counts.at + 1 + PAIR_WORDS + window] = count + sign;
+    return true;
   }
 }

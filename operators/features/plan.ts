@@ -19,6 +19,7 @@ export interface FeaturePlan {
   readonly recencies: readonly RecencyPart[];
   readonly candidates: readonly CandidatePart[];
   readonly distincts: readonly DistinctPart[];
+  readonly pairs: readonly PairsPlan[];
   readonly reads: readonly ReadPlan[];
   readonly readsLabels: boolean;
 }
@@ -58,12 +59,15 @@ export interface SumPart extends WindowPart {
   squaresAt: number;
 }
 
-/** Time of the newest event of a window that no label can change. */
+/** Time of the newest event of windows, all entered at one age, that no label can change. */
 export interface RecencyPart extends WindowPart {
   readonly at: number;
 }
 
+/** Of windows all entered at one age. */
 export interface CandidatePart extends WindowPart {
+  /** Of the longest of the windows. */
+  leaveAgeMs: number;
   readonly at: number;
   /** 1 keeps greatest amounts, -1 least; 0: only times matter. */
   readonly sign: number;
@@ -72,8 +76,18 @@ export interface CandidatePart extends WindowPart {
 }
 
 export interface DistinctPart extends WindowPart {
-  readonly valueColumn: number;
+  readonly pairs: PairsPlan;
+  /** Its place among the windows of these pairs. */
+  readonly window: number;
   readonly at: number;
+}
+
+/** Pairs of a key and a value, counted in several windows. */
+export interface PairsPlan {
+  readonly index: number;
+  readonly column: number;
+  readonly valueColumn: number;
+  windows: number;
 }
 
 /** Where a feature's value is found. */
@@ -106,6 +120,7 @@ class PlanBuilder {
   readonly #recencies = new Map<string, RecencyPart>();
   readonly #candidates = new Map<string, CandidatePart>();
   readonly #distincts = new Map<string, DistinctPart>();
+  readonly #pairs = new Map<string, PairsPlan>();
   readonly #edgeAgesMs = new Set<number>();
   #bitCount = 1;
 
@@ -156,6 +171,7 @@ class PlanBuilder {
       recencies: [...this.#recencies.values()],
       candidates: [...this.#candidates.values()],
       distincts: [...this.#distincts.values()],
+      pairs: [...this.#pairs.values()],
       reads,
       readsLabels: predicates.some(({ labelStride }) => labelStride === 1),
     };
@@ -205,19 +221,25 @@ class PlanBuilder {
   }
 
   #recency(window: WindowPart): RecencyPart {
-    return part(this.#recencies, windowId(window), () => ({ ...window, at: this.#allocate(window.column, 1) }));
+    return part(this.#recencies, entryId(window), () => ({ ...window, at: this.#allocate(window.column, 1) }));
   }
 
   #candidate(window: WindowPart, sign: number, isWhole: boolean): CandidatePart {
-    return part(this.#candidates, `${windowId(window)} ${sign}`, () => {
+    const found = part(this.#candidates, `${entryId(window)} ${sign}`, () => {
       return { ...window, at: this.#allocate(window.column, CANDIDATE_FIELDS), sign, isWhole };
     });
+    found.leaveAgeMs = Math.max(found.leaveAgeMs, window.leaveAgeMs);
+    return found;
   }
 
   #distinct(window: WindowPart, field: string): DistinctPart {
     const valueColumn = this.#column([field], window.leaveAgeMs);
     return part(this.#distincts, `${windowId(window)} ${valueColumn}`, () => {
-      return { ...window, valueColumn, at: this.#allocate(window.column, 1) };
+      const { column } = window;
+      const index = this.#pairs.size;
+      const pairs = part(this.#pairs, `${column} ${valueColumn}`, () => ({ index, column, valueColumn, windows: 0 }));
+      pairs.windows += 1;
+      return { ...window, pairs, window: pairs.windows - 1, at: this.#allocate(column, 1) };
     });
   }
 
@@ -231,7 +253,11 @@ class PlanBuilder {
 }
 
 function windowId(window: WindowPart): string {
-  return `${window.column} ${window.predicate} ${window.enterAgeMs} ${window.leaveAgeMs}`;
+  return `${entryId(window)} ${window.leaveAgeMs}`;
+}
+
+function entryId(window: WindowPart): string {
+  return `${window.column} ${window.predicate} ${window.enterAgeMs}`;
 }
 
 function part<T>(parts: Map<string, T>, id: string, create: () => T): T {

@@ -6,17 +6,18 @@ import type { ReservoirStorage } from './blockStore.ts';
 import { Candidates } from './candidates.ts';
 import type { CompiledCatalogue } from './catalogue.ts';
 import {
-  addCandidate,
   compileEdges,
+  correctCandidates,
   correctSums,
-  countValue,
-  hasBit,
+  runCandidates,
+  runRecencies,
   runSums,
   type EdgeGroup,
   type EdgeProgram,
 } from './edgeProgram.ts';
+import { hasBit } from './eventBits.ts';
 import { createAmountLanes, splitAmount, splitSquare } from './exactSums.ts';
-import { compileReads, readFeature, type ReadStep } from './featureReader.ts';
+import { compileReads, readFeatures, type ReadStep } from './featureReader.ts';
 import type { FeatureLimits, FeatureState, FeatureStatistics } from './featureState.ts';
 import { fieldReader } from './keyField.ts';
 import { KEY_REFUSED, NO_KEY, ROW_EVENTS, StringKeyTable, TupleKeyTable, type KeyTable } from './keyTable.ts';
@@ -66,7 +67,6 @@ export class WindowState implements FeatureState {
   #unknownLabels = 0;
   #failedExpressions = 0;
   #refusedKeys = 0;
-  #saturatedDistincts = 0;
   #droppedLabels = 0;
   #forcedOut = 0;
 
@@ -88,7 +88,7 @@ export class WindowState implements FeatureState {
       hasOffsetIndex: plan.readsLabels,
     };
     this.#reservoir = new Reservoir({ ...limits, ...options }, storage);
-    this.#pairs = plan.distincts.map(() => new PairCounts());
+    this.#pairs = plan.pairs.map(({ windows }) => new PairCounts(windows, limits.maxDistinctPerKey));
     this.#readsBefore = compileReads(plan, false);
     this.#readsAfter = compileReads(plan, true);
     this.#expressions = plan.reads.flatMap((read, feature) => {
@@ -174,7 +174,7 @@ export class WindowState implements FeatureState {
   statistics(): FeatureStatistics {
     const pairBytes = this.#pairs.reduce((bytes, pairs) => bytes + pairs.byteLength, 0);
     const rowBytes = this.#tables.reduce((bytes, table) => bytes + table.byteLength, 0);
-    const otherBytes = this.#reservoir.byteLength + this.#candidates.byteLength;
+    const eventBytes = this.#reservoir.byteLength;
     const keys = this.#plan.columns.map(
       ({ fields }, column) => [fields.join('+'), this.#tables[column]!.size] as const,
     );
@@ -183,12 +183,13 @@ export class WindowState implements FeatureState {
       headEvents: this.#reservoir.headCount,
       labelChanges: this.#reservoir.labelChangeCount,
       keys: Object.fromEntries(keys),
-      bytes: rowBytes + pairBytes + otherBytes,
+      bytes: rowBytes + pairBytes + this.#candidates.byteLength + eventBytes,
+      eventBytes,
       lateBeyondBound: this.#lateBeyondBound,
       unknownLabels: this.#unknownLabels,
       failedExpressions: this.#failedExpressions,
       refusedKeys: this.#refusedKeys,
-      saturatedDistincts: this.#saturatedDistincts,
+      saturatedDistincts: this.#pairs.reduce((count, pairs) => count + pairs.saturated, 0),
       droppedCandidates: this.#candidates.dropped,
       droppedLabels: this.#droppedLabels,
       forcedOut: this.#forcedOut,
@@ -202,7 +203,6 @@ export class WindowState implements FeatureState {
     output.number(this.#unknownLabels);
     output.number(this.#failedExpressions);
     output.number(this.#refusedKeys);
-    output.number(this.#saturatedDistincts);
     output.number(this.#droppedLabels);
     output.number(this.#forcedOut);
     for (const part of this.#parts()) part.save(output);
@@ -216,7 +216,6 @@ export class WindowState implements FeatureState {
     this.#unknownLabels = input.number();
     this.#failedExpressions = input.number();
     this.#refusedKeys = input.number();
-    this.#saturatedDistincts = input.number();
     this.#droppedLabels = input.number();
     this.#forcedOut = input.number();
     for (const part of this.#parts()) part.load(input);
@@ -302,15 +301,7 @@ export class WindowState implements FeatureState {
   }
 
   #read(steps: readonly ReadStep[], out: Float64Array, outBase: number): void {
-    const timeMs = this.#timeMs;
-    for (let index = 0; index < steps.length; index++) {
-      const step = steps[index]!;
-      const { column } = step;
-      out[outBase + step.feature] =
-        this.#slots[column]! < 0
-          ? Number.NaN
-          : readFeature(step, this.#rows[column]!, this.#bases[column]!, timeMs, this.#candidates);
-    }
+    readFeatures(steps, this.#slots, this.#rows, this.#bases, this.#timeMs, this.#candidates, out, outBase);
   }
 
   /** Puts the current payment into the reservoir and into the windows that its time is in. */
@@ -394,8 +385,7 @@ export class WindowState implements FeatureState {
       const row = group.table.segment(slot);
       const base = group.table.rowBase(slot);
       runSums(group.sums, row, base, words, bitsAt, label, this.#lanes);
-      if (group.recencies.length + group.candidates.length + group.distincts.length > 0)
-        this.#crossOthers(group, slot, row, base, words, at, bitsAt, label, timeMs, amountMinor);
+      if (!group.hasOnlySums) this.#crossOthers(group, slot, row, base, words, at, bitsAt, label, timeMs, amountMinor);
     }
     if (!releases) return;
     for (let index = 0; index < edge.releases.length; index++) {
@@ -422,27 +412,15 @@ export class WindowState implements FeatureState {
     timeMs: number,
     amountMinor: number,
   ): void {
-    for (const { bit, labelStride, step } of group.recencies) {
-      if (!hasBit(words, bitsAt, bit + label * labelStride)) continue;
-      if (timeMs > row[base + step.at]!) row[base + step.at] = timeMs;
+    runRecencies(group.recencies, row, base, words, bitsAt, label, timeMs);
+    const candidates = this.#candidates;
+    runCandidates(group, candidates, row, base, words, bitsAt, label, timeMs, amountMinor, this.#timeMs);
+    const { distincts } = group;
+    for (let index = 0; index < distincts.length; index++) {
+      const { valueColumn, pairs, steps } = distincts[index]!;
+      const value = words[at + valueColumn]!;
+      if (value >= 0) this.#pairs[pairs]!.run(steps, slot, value, words, bitsAt, label, row, base);
     }
-    for (const { bit, labelStride, step } of group.candidates) {
-      if (!hasBit(words, bitsAt, bit + label * labelStride)) continue;
-      const boundaryMs = this.#timeMs - step.leaveAgeMs;
-      this.#candidates.expire(row, base + step.at, boundaryMs);
-      // Time may have jumped over the whole window.
-      if (timeMs > boundaryMs) addCandidate(this.#candidates, step, row, base + step.at, timeMs, amountMinor);
-    }
-    for (const { bit, labelStride, step } of group.distincts) {
-      const value = words[at + step.valueColumn]!;
-      if (value < 0 || !hasBit(words, bitsAt, bit + label * labelStride)) continue;
-      this.#countValue(step.part, slot, value, step.sign, row, base + step.at);
-    }
-  }
-
-  #countValue(part: number, key: number, value: number, sign: number, row: Float64Array, at: number): void {
-    const { maxDistinctPerKey } = this.#limits;
-    if (!countValue(this.#pairs[part]!, key, value, sign, row, at, maxDistinctPerKey)) this.#saturatedDistincts += 1;
   }
 
   /** Moves an event between the windows' conditions when its label changes: only in windows that it is in now. */
@@ -466,16 +444,15 @@ export class WindowState implements FeatureState {
       const sign = change(part);
       if (sign === 0) continue;
       const { row, base } = this.#rowOf(part.column, words[at + part.column]!);
-      if (sign > 0) addCandidate(this.#candidates, part, row, base + part.at, timeMs, amountMinor);
-      else this.#candidates.removeWhole(row, base + part.at, timeMs, part.sign === 0 ? 0 : amountMinor);
+      correctCandidates(this.#candidates, part, sign, row, base + part.at, timeMs, amountMinor);
     }
-    for (const [index, part] of this.#plan.distincts.entries()) {
+    for (const part of this.#plan.distincts) {
       const sign = change(part);
-      const value = words[at + part.valueColumn]!;
+      const value = words[at + part.pairs.valueColumn]!;
       if (sign === 0 || value < 0) continue;
       const slot = words[at + part.column]!;
       const { row, base } = this.#rowOf(part.column, slot);
-      this.#countValue(index, slot, value, sign, row, base + part.at);
+      this.#pairs[part.pairs.index]!.count(slot, value, sign, part.window, row, base + part.at);
     }
   }
 

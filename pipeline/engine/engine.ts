@@ -12,8 +12,8 @@ import { contentHashOf } from '../ingest/contentHash.ts';
 import type { LedgerRow } from '../ports.ts';
 import { Decider } from './decider.ts';
 import { PostureState } from './postureState.ts';
+import { RecentIds } from './recentIds.ts';
 import { loadRecord, saveRecord } from './savedRecords.ts';
-import { RecentIds, type Answer, type SeenPayment } from './recentIds.ts';
 import { WaitingPayments } from './waitingPayments.ts';
 
 /** What the engine needs beside the records; each answer is fixed by the ledger. */
@@ -187,7 +187,7 @@ export class Engine {
     const transaction = codecs.transaction.decode(payload);
     const contentHash = contentHashOf(payload);
     const seen = this.#recentIds.find(transaction.transactionId);
-    if (seen !== undefined) {
+    if (seen >= 0) {
       if (ledgerOffset <= this.#options.decidedThrough) return;
       await this.#decideWaiting(outputs);
       outputs.push({
@@ -197,7 +197,7 @@ export class Engine {
       });
       return;
     }
-    this.#recentIds.add(transaction.transactionId, { ledgerOffset, contentHash, answer: null });
+    this.#recentIds.add(transaction.transactionId, ledgerOffset, contentHash);
     const features = this.#features;
     if (features === null) throw new Error(`the payment at offset ${String(ledgerOffset)} comes before any rule set`);
     const waiting = this.#waiting;
@@ -295,30 +295,30 @@ export class Engine {
       const decision = decisions[index];
       if (decision?.ledgerOffset !== ledgerOffset)
         throw new Error('the decisions are not those of the waiting payments');
-      const seen = this.#recentIds.find(transaction.transactionId);
-      if (seen?.ledgerOffset === ledgerOffset) seen.answer = sharedAnswer(decision);
+      const ids = this.#recentIds;
+      const seen = ids.find(transaction.transactionId);
+      if (seen >= 0 && ids.ledgerOffset(seen) === ledgerOffset) ids.setAnswer(seen, decision);
       outputs.push({ transaction, ingestTimeMs: this.#waitingTimes[index] ?? 0, decision });
     });
     waiting.clear();
     this.#waitingTimes.length = 0;
   }
 
-  /** The record of a payment whose id was seen before: the first one's verdict, and where to find the rest. */
-  async #repeat(
-    transaction: Transaction,
-    ledgerOffset: number,
-    contentHash: string,
-    seen: SeenPayment,
-  ): Promise<Decision> {
+  /** The record of a payment whose id was seen before, at slot `seen`: the first one's verdict, and where to find the rest. */
+  async #repeat(transaction: Transaction, ledgerOffset: number, contentHash: string, seen: number): Promise<Decision> {
     const configuration = this.#configuration;
     if (configuration === null) throw new Error('a payment was decided before any rule set was published');
-    seen.answer ??= sharedAnswer(await this.#services.storedDecision(seen.ledgerOffset));
-    const { verdict, score, mode } = seen.answer;
+    const ids = this.#recentIds;
+    const originalOffset = ids.ledgerOffset(seen);
+    const remembered = ids.answer(seen);
+    const answer = remembered ?? (await this.#services.storedDecision(originalOffset));
+    if (remembered === null) ids.setAnswer(seen, answer);
+    const { verdict, score, mode } = answer;
     return {
       ledgerOffset,
       transactionId: transaction.transactionId,
-      status: seen.contentHash === contentHash ? 'duplicate' : 'conflict',
-      originalOffset: seen.ledgerOffset,
+      status: ids.hasContent(seen, contentHash) ? 'duplicate' : 'conflict',
+      originalOffset,
       contentHash,
       engineTimeMs: this.#features?.timeMs ?? 0,
       late: false,
@@ -361,18 +361,3 @@ function configurationOf(content: string, which: string): CompiledConfiguration 
   const problem = compiled.problems[0]?.message ?? 'unknown';
   throw new Error(`SLUICE_RULE_SET_UNREADABLE: rule set ${which}: ${problem}`);
 }
-
-/** Most payments are approved with one of a few scores: their answers are shared, so that a remembered id costs little. */
-const sharedAnswers = new Map<number, Answer>();
-
-function sharedAnswer({ verdict, score, mode }: Decision): Answer {
-  const key = (score * 4 + VERDICTS.indexOf(verdict)) * 4 + MODES.indexOf(mode);
-  const known = sharedAnswers.get(key);
-  if (known !== undefined) return known;
-  const answer = { verdict, score, mode };
-  sharedAnswers.set(key, answer);
-  return answer;
-}
-
-const VERDICTS: readonly Decision['verdict'][] = ['approve', 'challenge', 'review', 'decline'];
-const MODES: readonly Decision['mode'][] = ['full', 'noModel', 'rulesOnly', 'fallback'];

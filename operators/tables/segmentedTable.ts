@@ -1,0 +1,214 @@
+import type { SavedState, StateInput, StateOutput } from '../savedState.ts';
+import { murmur3 } from './murmur3.ts';
+import { loadPages } from './pagedIntegers.ts';
+
+const PLACES = 512;
+const PLACE_MASK = PLACES - 1;
+/** Entries in a segment when it is split: three quarters of its places, which keeps linear probing short. */
+const MAX_ENTRIES = 384;
+const BLOCK_SHIFT = 4;
+const SEGMENTS_PER_BLOCK = 1 << BLOCK_SHIFT;
+const BLOCK_MASK = SEGMENTS_PER_BLOCK - 1;
+/** High bits of the hash that choose a segment, at most: room for hundreds of millions of entries. */
+const MAX_DEPTH = 21;
+
+/**
+ * Values other than 0 by keys of a fixed number of 32-bit words, in typed arrays that grow without a pause: extendible
+ * hashing (Fagin, Nievergelt, Pippenger and Strong 1979) over small segments with linear probing. A directory tells the
+ * segment from the hash's high bits; a full segment is split in two, and nothing else moves. A deletion shifts back what
+ * follows (Knuth, TAOCP 6.4, algorithm R), so no tombstones are left.
+ *
+ * The most that one call does: move 384 entries of one segment; allocate 16 segments (96 KiB with a key of two words); and
+ * when the directory doubles, copy it: 8 MiB at MAX_DEPTH. Where things lie is a function of the calls alone.
+ *
+ * Keys chosen by an attacker to share MAX_DEPTH bits of their hash fill one segment; further keys of that segment are then
+ * refused, all others are not affected.
+ */
+export class SegmentedTable implements SavedState {
+  /** Where the last `find` or `add` found or put its entry: the value, the key, the further words. Valid until the next call. */
+  block: Int32Array;
+  at = 0;
+  readonly #keyLength: number;
+  /** Integers of one place: the value (0: empty), then the key, then the further words. */
+  readonly #stride: number;
+  readonly #segmentLength: number;
+  #blocks: Int32Array[] = [];
+  readonly #scratch: Int32Array;
+  #directory: Int32Array = new Int32Array(2);
+  /** Bits that index the directory. */
+  #depth = 1;
+  /** By segment: entries, and the bits of the hash that all its entries have in common. */
+  #counts: Int32Array = new Int32Array(SEGMENTS_PER_BLOCK);
+  #depths: Int32Array = new Int32Array(SEGMENTS_PER_BLOCK);
+  #segmentCount = 0;
+  #size = 0;
+  /** Of the last find. */
+  #hash = 0;
+  #segment = 0;
+
+  /** An entry may have further words beside its value; they are 0 at first. */
+  constructor(keyLength: number, furtherWords = 0) {
+    this.#keyLength = keyLength;
+    this.#stride = 1 + keyLength + furtherWords;
+    this.#segmentLength = PLACES * this.#stride;
+    this.#scratch = new Int32Array(this.#segmentLength);
+    this.#newSegment();
+    this.block = this.#blocks[0]!;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get byteLength(): number {
+    const blocks = this.#blocks.length * SEGMENTS_PER_BLOCK * this.#segmentLength;
+    return 4 * (blocks + this.#directory.length + this.#counts.length + this.#depths.length);
+  }
+
+  /** Whether the key is there; sets block and at to its entry, or to the empty place where it belongs. */
+  find(key: Int32Array): boolean {
+    const length = this.#keyLength;
+    const stride = this.#stride;
+    const hash = murmur3(key, 0, length);
+    const segment = this.#directory[hash >>> (32 - this.#depth)]!;
+    const block = this.#blocks[segment >>> BLOCK_SHIFT]!;
+    const start = (segment & BLOCK_MASK) * this.#segmentLength;
+    this.#hash = hash;
+    this.#segment = segment;
+    this.block = block;
+    for (let place = hash & PLACE_MASK; ; place = (place + 1) & PLACE_MASK) {
+      const at = start + place * stride;
+      if (block[at] === 0) {
+        this.at = at;
+        return false;
+      }
+      let index = 0;
+      while (index < length && block[at + 1 + index] === key[index]) index += 1;
+      if (index === length) {
+        this.at = at;
+        return true;
+      }
+    }
+  }
+
+  /** Adds a key that the last call, a `find`, has not found. False: there is no room for it. */
+  add(key: Int32Array, value: number): boolean {
+    while (this.#counts[this.#segment]! >= MAX_ENTRIES) {
+      if (!this.#split()) return false;
+      this.find(key);
+    }
+    const { block, at } = this;
+    block[at] = value;
+    for (let index = 0; index < this.#keyLength; index++) block[at + 1 + index] = key[index]!;
+    for (let index = 1 + this.#keyLength; index < this.#stride; index++) block[at + index] = 0;
+    this.#counts[this.#segment]! += 1;
+    this.#size += 1;
+    return true;
+  }
+
+  /** Takes out the entry that the last call, a `find`, has found. */
+  remove(): void {
+    const { block } = this;
+    const stride = this.#stride;
+    const start = (this.#segment & BLOCK_MASK) * this.#segmentLength;
+    let hole = (this.at - start) / stride;
+    let next = hole;
+    for (;;) {
+      next = (next + 1) & PLACE_MASK;
+      const nextAt = start + next * stride;
+      if (block[nextAt] === 0) break;
+      const home = murmur3(block, nextAt + 1, this.#keyLength) & PLACE_MASK;
+      // It may move into the hole unless its home lies after the hole.
+      if (((next - home) & PLACE_MASK) < ((next - hole) & PLACE_MASK)) continue;
+      const holeAt = start + hole * stride;
+      for (let index = 0; index < stride; index++) block[holeAt + index] = block[nextAt + index]!;
+      hole = next;
+    }
+    block[start + hole * stride] = 0;
+    this.#counts[this.#segment]! -= 1;
+    this.#size -= 1;
+  }
+
+  save(output: StateOutput): void {
+    output.number(this.#size);
+    output.number(this.#segmentCount);
+    output.array(this.#directory);
+    output.array(this.#counts);
+    output.array(this.#depths);
+    for (const block of this.#blocks) output.array(block);
+  }
+
+  load(input: StateInput): void {
+    this.#size = input.number();
+    this.#segmentCount = input.number();
+    this.#directory = input.int32Array();
+    this.#depth = 31 - Math.clz32(this.#directory.length);
+    this.#counts = input.int32Array();
+    this.#depths = input.int32Array();
+    const blockLength = SEGMENTS_PER_BLOCK * this.#segmentLength;
+    this.#blocks = loadPages(input, Math.ceil(this.#segmentCount / SEGMENTS_PER_BLOCK), blockLength);
+  }
+
+  /** Splits the segment of the last find by the next bit of the hash. False: there are no further bits. */
+  #split(): boolean {
+    const lower = this.#segment;
+    const depth = this.#depths[lower]!;
+    if (depth === MAX_DEPTH) return false;
+    if (depth === this.#depth) this.#doubleDirectory();
+    const upper = this.#newSegment();
+    this.#depths[lower] = depth + 1;
+    this.#depths[upper] = depth + 1;
+    const span = 1 << (this.#depth - depth);
+    const first = (this.#hash >>> (32 - this.#depth)) & ~(span - 1);
+    this.#directory.fill(upper, first + (span >>> 1), first + span);
+
+    const scratch = this.#scratch;
+    const block = this.#blocks[lower >>> BLOCK_SHIFT]!;
+    const start = (lower & BLOCK_MASK) * this.#segmentLength;
+    scratch.set(block.subarray(start, start + this.#segmentLength));
+    block.fill(0, start, start + this.#segmentLength);
+    this.#counts[lower] = 0;
+    for (let from = 0; from < scratch.length; from += this.#stride) {
+      if (scratch[from] === 0) continue;
+      const hash = murmur3(scratch, from + 1, this.#keyLength);
+      this.#place(hash << depth < 0 ? upper : lower, hash, from);
+    }
+    return true;
+  }
+
+  /** Puts the entry at `from` of the scratch space into a segment. */
+  #place(segment: number, hash: number, from: number): void {
+    const block = this.#blocks[segment >>> BLOCK_SHIFT]!;
+    const start = (segment & BLOCK_MASK) * this.#segmentLength;
+    let place = hash & PLACE_MASK;
+    while (block[start + place * this.#stride] !== 0) place = (place + 1) & PLACE_MASK;
+    const at = start + place * this.#stride;
+    for (let index = 0; index < this.#stride; index++) block[at + index] = this.#scratch[from + index]!;
+    this.#counts[segment]! += 1;
+  }
+
+  #doubleDirectory(): void {
+    const old = this.#directory;
+    const doubled = new Int32Array(old.length * 2);
+    for (let index = 0; index < doubled.length; index++) doubled[index] = old[index >>> 1]!;
+    this.#directory = doubled;
+    this.#depth += 1;
+  }
+
+  #newSegment(): number {
+    const segment = this.#segmentCount;
+    if ((segment & BLOCK_MASK) === 0) this.#blocks.push(new Int32Array(SEGMENTS_PER_BLOCK * this.#segmentLength));
+    if (segment === this.#counts.length) {
+      this.#counts = doubled(this.#counts);
+      this.#depths = doubled(this.#depths);
+    }
+    this.#segmentCount += 1;
+    return segment;
+  }
+}
+
+function doubled(integers: Int32Array): Int32Array {
+  const result = new Int32Array(integers.length * 2);
+  result.set(integers);
+  return result;
+}

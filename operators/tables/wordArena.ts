@@ -1,0 +1,65 @@
+import type { SavedState, StateInput, StateOutput } from '../savedState.ts';
+import { loadPages } from './pagedIntegers.ts';
+
+const BLOCK_SHIFT = 14;
+const BLOCK_LENGTH = 1 << BLOCK_SHIFT;
+const BLOCK_MASK = BLOCK_LENGTH - 1;
+
+/**
+ * Records of 1 to `maxLength` 32-bit words in blocks of 64 KiB, by address; address 0 is none. What is freed is given again
+ * to a record of the same length, the last freed first, so each length keeps the room it once needed at most.
+ */
+export class WordArena implements SavedState {
+  #blocks: Int32Array[] = [];
+  /** By length, the address of the last freed record; its first word is the address of the one before. */
+  #free: Int32Array;
+  #used = 1;
+
+  constructor(maxLength: number) {
+    this.#free = new Int32Array(maxLength + 1);
+  }
+
+  get byteLength(): number {
+    return this.#blocks.length * BLOCK_LENGTH * 4;
+  }
+
+  /** Address of a record, its words as they were left. */
+  allocate(length: number): number {
+    const freed = this.#free[length]!;
+    if (freed !== 0) {
+      this.#free[length] = this.block(freed)[this.offset(freed)]!;
+      return freed;
+    }
+    if ((this.#used & BLOCK_MASK) + length > BLOCK_LENGTH) this.#used = (this.#used | BLOCK_MASK) + 1;
+    const address = this.#used;
+    if (address >>> BLOCK_SHIFT === this.#blocks.length) this.#blocks.push(new Int32Array(BLOCK_LENGTH));
+    this.#used += length;
+    return address;
+  }
+
+  release(address: number, length: number): void {
+    this.block(address)[this.offset(address)] = this.#free[length]!;
+    this.#free[length] = address;
+  }
+
+  block(address: number): Int32Array {
+    return this.#blocks[address >>> BLOCK_SHIFT]!;
+  }
+
+  offset(address: number): number {
+    return address & BLOCK_MASK;
+  }
+
+  save(output: StateOutput): void {
+    output.number(this.#used);
+    output.array(this.#free);
+    output.number(this.#blocks.length);
+    for (const block of this.#blocks) output.array(block);
+  }
+
+  load(input: StateInput): void {
+    this.#used = input.number();
+    this.#free = input.int32Array();
+    this.#blocks = loadPages(input, input.number(), BLOCK_LENGTH);
+  }
+}
