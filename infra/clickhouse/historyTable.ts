@@ -1,3 +1,4 @@
+import { quoteName, quoteText } from '../../operators/sql/sqlText.ts';
 import { schemaRegistry } from '../../schemas/registry.ts';
 import type { NativeBuffer } from './nativeBuffer.ts';
 import { Integer64Column, NullableColumn } from './nativeColumn.ts';
@@ -152,12 +153,4 @@ export function schemaDoc(record: string, field: string): string {
     .schema.fields.find((candidate) => candidate.name === field);
   if (found === undefined) throw new Error(`SLUICE_SCHEMA_MISSING: ${record} has no field ${field}`);
   return found.doc ?? '';
-}
-
-export function quoteName(name: string): string {
-  return `\`${name.replaceAll('\\', '\\\\').replaceAll('`', '\\`')}\``;
-}
-
-export function quoteText(text: string): string {
-  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 }
