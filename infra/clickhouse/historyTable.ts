@@ -1,3 +1,4 @@
+import { HISTORY_DATABASE } from '../../operators/sql/history.ts';
 import { quoteName, quoteText } from '../../operators/sql/sqlText.ts';
 import { schemaRegistry } from '../../schemas/registry.ts';
 import type { NativeBuffer } from './nativeBuffer.ts';
@@ -5,8 +6,7 @@ import { Integer64Column, NullableColumn } from './nativeColumn.ts';
 import type { NativeColumn } from './nativeColumn.ts';
 import { StringColumn } from './nativeTextColumn.ts';
 
-/** The ClickHouse database that holds everything. */
-export const HISTORY_DATABASE = 'sluice';
+export { HISTORY_DATABASE };
 
 /** A repair may send a batch again some times; a window of this many inserts is far more than one batch needs. */
 const DEDUPLICATION_WINDOW_INSERTS = 100;

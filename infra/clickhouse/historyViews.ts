@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { FEATURE_PREFIX } from './decisionTables.ts';
+import { FEATURE_PREFIX } from '../../operators/sql/history.ts';
 import { quoteName, quoteText } from '../../operators/sql/sqlText.ts';
 import { HISTORY_DATABASE } from './historyTable.ts';
 
