@@ -1,5 +1,6 @@
 import type { HistoryRecord } from '../../../pipeline/ports.ts';
 import { encodeLedgerRecord } from '../../../schemas/ledgerCodec.ts';
+import type { LedgerEvent } from '../../../schemas/ledgerEvent.ts';
 import type { Decision, Transaction } from '../../../schemas/types.ts';
 
 /** A payment and a decision on it, at this ledger offset, as the history gets them. */
@@ -29,13 +30,18 @@ export function paymentRecord(offset: number, event: Transaction, decided: Parti
     features: [],
     ...decided,
   };
-  const record = { kind: 'transaction', event } as const;
+  return { ...eventRecord(offset, { kind: 'transaction', event }), decision };
+}
+
+/** Any other record of the ledger. */
+export function eventRecord(offset: number, event: LedgerEvent): HistoryRecord {
+  const timeMs = event.event.eventTimeMs;
   return {
     offset,
-    ingestTimeMs: event.eventTimeMs,
+    ingestTimeMs: timeMs,
     source: 'test',
-    event: record,
-    value: encodeLedgerRecord(record, event.eventTimeMs, 'test'),
-    decision,
+    event,
+    value: encodeLedgerRecord(event, timeMs, 'test'),
+    decision: null,
   };
 }
