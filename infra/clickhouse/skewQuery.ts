@@ -10,11 +10,21 @@ const PAYMENTS_PER_QUERY = 1_000;
 /** Gives the rows of a query as arrays of numbers, NaN and infinite ones too. */
 export type NumberRows = (query: string) => Promise<readonly (readonly number[])[]>;
 
+const IS_WRITTEN = `ledger_offset < (SELECT max(to_offset) FROM ${HISTORY_DATABASE}.history_batches WHERE step = 'written')`;
+
+/** Offsets of the newest payments that history has whole. */
+export function newestPaymentsQuery(count: number): string {
+  return (
+    `SELECT ledger_offset FROM ${HISTORY_DATABASE}.decisions\n    WHERE ${IS_WRITTEN}\n` +
+    `    ORDER BY ledger_offset DESC LIMIT ${count}`
+  );
+}
+
 /** Offsets of at most `count` payments decided under the catalogue, the same ones each time that nothing was added. */
 export function sampleQuery(catalogue: CompiledCatalogue, count: number): string {
   return `SELECT ledger_offset FROM ${HISTORY_DATABASE}.decisions
 WHERE catalogue_sha256 = ${quoteText(catalogue.sha256)}
-  AND ledger_offset < (SELECT max(to_offset) FROM ${HISTORY_DATABASE}.history_batches WHERE step = 'written')
+  AND ${IS_WRITTEN}
 ORDER BY cityHash64(ledger_offset) LIMIT ${count}`;
 }
 

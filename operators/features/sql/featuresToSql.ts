@@ -25,9 +25,12 @@ type ExpressionFeature = Extract<CompiledFeature, { kind: 'expression' }>;
 export function featuresToSql(catalogue: CompiledCatalogue, names: readonly string[], offsets: string): string {
   const features = withDependencies(catalogue, names);
   const queries = byEntity(features);
+  const texts = new Map(catalogue.definitions.map(({ name, text }) => [name, text?.en]));
   const selected = features.map((feature) => {
     const column = `${FEATURE_PREFIX}${feature.name}`;
-    return `  ${feature.kind === 'window' ? windowValue(feature, queries) : expressionValue(feature)} AS ${column}`;
+    const comment = texts.get(feature.name)?.replaceAll(/\s+/g, ' ');
+    const says = comment === undefined ? '' : `  -- ${comment}\n`;
+    return `${says}  ${feature.kind === 'window' ? windowValue(feature, queries) : expressionValue(feature)} AS ${column}`;
   });
   const parts = queries.map(({ query }) => `${query.name} AS (\n${query.sql}\n)`);
   const joins = queries.map(
@@ -125,7 +128,6 @@ payments AS (
   FROM ${HISTORY_DATABASE}.transactions AS transactions
   INNER JOIN ${HISTORY_DATABASE}.decisions AS decisions ON decisions.ledger_offset = transactions.ledger_offset
   WHERE transactions.ledger_offset IN (${offsets})
-    AND decisions.ledger_offset IN (${offsets})
 )`;
 }
 
