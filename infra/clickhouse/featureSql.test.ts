@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { simulatedLedger } from '../../bench/simulatedLedger.ts';
-import type { CompiledCatalogue } from '../../operators/features/catalogue.ts';
+import { bareTransaction } from '../../operators/cel/bareContext.ts';
+import { compileCatalogue, type CompiledCatalogue } from '../../operators/features/catalogue.ts';
 import { createFeatureState } from '../../operators/features/createFeatureState.ts';
 import { catalogue as randomCatalogue, playStream, stream } from '../../operators/features/testing/randomStream.ts';
 import type { FeatureSkew } from '../../pipeline/featureSkew.ts';
@@ -21,6 +22,7 @@ const BATCH_RECORDS = 20_000;
 const STREAMS = 12;
 const STREAM_STEPS = 150;
 const MINUTES_MS = 60_000;
+const START_MS = Date.UTC(2026, 0, 1);
 const seed = Number(process.env['SLUICE_TEST_SEED'] ?? Math.floor(Math.random() * 1e9));
 
 if (platformPackage() === undefined) console.log('featureSql.test: no ClickHouse engine for this platform, not run');
@@ -69,6 +71,20 @@ describe.runIf(platformPackage() !== undefined)('features in SQL over the histor
     },
     5 * MINUTES_MS,
   );
+
+  it('are told from a value that was recorded wrongly', async () => {
+    const definition = { name: 'card_count', aggregate: 'count', entity: ['card'], windowMs: 1_000 } as const;
+    const compiled = compileCatalogue([definition], 0);
+    if (!compiled.ok) throw new Error('the catalogue is not sound');
+    const { value: catalogue } = compiled;
+    const records = [1, 2, 2].map((recorded, offset) => {
+      const tx = { ...bareTransaction, eventTimeMs: START_MS + offset, card: { token: 'x', bin: null, last4: null } };
+      return paymentRecord(offset, tx, { features: [recorded], catalogueSha256: catalogue.sha256 });
+    });
+    const [line] = (await skewOf(engine, catalogue, records)).lines();
+    expect(line).toMatchObject({ compared: 3, equal: 2, different: 1 });
+    expect(line?.examples).toEqual([{ ledgerOffset: 2, recorded: 2, computed: 3 }]);
+  });
 
   it(
     `are the engine’s for the default catalogue on ${PAYMENTS} simulated payments`,
