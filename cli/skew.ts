@@ -28,8 +28,9 @@ Exit code 1 when any differs.`,
       const progress = new ProgressLine(options.json !== true);
       const skew = await askHistory(deployment, options, async (reader) => {
         const rows = (query: string): Promise<readonly (readonly number[])[]> => reader.numberRows(query);
+        if (!(await hasDecisions(reader))) throw new UserError('The history has no decision yet: send payments first.');
         const offsets = (await rows(sampleQuery(catalogue, options.sample))).flat();
-        if (offsets.length === 0) throw new UserError(await whyNone(reader, options.config));
+        if (offsets.length === 0) throw new UserError(noneOf(options.config));
         return compareWithHistory(catalogue, offsets, rows, (done) => {
           progress.show(`${done} of ${offsets.length} decisions`, done / offsets.length);
         });
@@ -46,12 +47,20 @@ interface SkewOptions extends HistoryAccessOptions {
   readonly json?: boolean;
 }
 
-async function whyNone(reader: HistoryReader, config: string): Promise<string> {
+/** The table is made a moment after Sluice has started for the first time. */
+async function hasDecisions(reader: HistoryReader): Promise<boolean> {
+  const [[tables = 0] = []] = await reader.numberRows(
+    `SELECT count() FROM system.tables WHERE database = '${HISTORY_DATABASE}' AND name = 'decisions'`,
+  );
+  if (tables === 0) return false;
   const [[decisions = 0] = []] = await reader.numberRows(`SELECT count() FROM ${HISTORY_DATABASE}.decisions`);
-  if (decisions === 0) return 'The history has no decision yet: send payments first.';
+  return decisions > 0;
+}
+
+function noneOf(config: string): string {
   return (
-    `None of the ${decisions.toLocaleString('en')} decisions in the history was made with the features of ${config} as they ` +
-    'are now: start Sluice on it and send payments, or give the folder that decided.'
+    `No decision in the history was made with the features of ${config} as they are now: start Sluice on it and send ` +
+    'payments, or give the folder that decided.'
   );
 }
 
