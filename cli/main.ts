@@ -3,11 +3,13 @@ import { Command } from 'commander';
 import { checkCommand } from './check.ts';
 import { demoCommand } from './demo.ts';
 import { exportCommand } from './export.ts';
+import { featuresCommand } from './features.ts';
 import { importCommand } from './import.ts';
 import { keyCommand } from './key.ts';
 import { queryCommand } from './query.ts';
 import { replayCommand } from './replay.ts';
 import { simulateCommand } from './simulate.ts';
+import { skewCommand } from './skew.ts';
 import { upCommand } from './up.ts';
 import { explainError, UserError } from './userError.ts';
 import { version } from './version.ts';
@@ -39,6 +41,8 @@ for (const command of [
   simulateCommand(),
   exportCommand(),
   queryCommand(),
+  featuresCommand(),
+  skewCommand(),
   keyCommand(),
 ]) {
   command.copyInheritedSettings(program);

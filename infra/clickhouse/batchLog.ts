@@ -1,5 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client';
-import { HISTORY_DATABASE, quoteText, tableSettings } from './historyTable.ts';
+import { quoteText } from '../../operators/sql/sqlText.ts';
+import { HISTORY_DATABASE, tableSettings } from './historyTable.ts';
 
 /** Ledger offsets, `toOffset` exclusive. */
 export interface BatchBounds {

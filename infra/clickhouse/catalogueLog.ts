@@ -1,6 +1,7 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { FeatureColumns } from '../../pipeline/ports.ts';
-import { HISTORY_DATABASE, quoteText } from './historyTable.ts';
+import { quoteText } from '../../operators/sql/sqlText.ts';
+import { HISTORY_DATABASE } from './historyTable.ts';
 
 const NAME = 'catalogues';
 const TABLE = `${HISTORY_DATABASE}.${NAME}`;

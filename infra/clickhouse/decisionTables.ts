@@ -1,11 +1,9 @@
 import type { FeatureColumns } from '../../pipeline/ports.ts';
 import type { Decision, Transaction } from '../../schemas/types.ts';
+import { FEATURE_PREFIX } from '../../operators/sql/history.ts';
 import { dateTime, HistoryTable, nullableString, schemaDoc } from './historyTable.ts';
 import { BoolColumn, Float64Column, Int32Column, Integer64Column, NullableColumn } from './nativeColumn.ts';
 import { ArrayColumn, LowCardinalityColumn, StringColumn } from './nativeTextColumn.ts';
-
-/** Feature columns carry this prefix, so that no feature can be named like another column. */
-export const FEATURE_PREFIX = 'f_';
 
 /** The type of a feature's column. NaN is stored as NaN: comparisons then answer as the rules did. */
 export const FEATURE_COLUMN_TYPE = 'Float64 DEFAULT nan';

@@ -7,8 +7,10 @@ import type { FeatureColumns, History, HistoryBatch } from '../../pipeline/ports
 import { BatchLog } from './batchLog.ts';
 import type { BatchBounds } from './batchLog.ts';
 import { CatalogueLog } from './catalogueLog.ts';
-import { FEATURE_COLUMN_TYPE, FEATURE_PREFIX } from './decisionTables.ts';
-import { HISTORY_DATABASE, quoteName, quoteText } from './historyTable.ts';
+import { FEATURE_PREFIX } from '../../operators/sql/history.ts';
+import { FEATURE_COLUMN_TYPE } from './decisionTables.ts';
+import { HISTORY_DATABASE } from './historyTable.ts';
+import { quoteName, quoteText } from '../../operators/sql/sqlText.ts';
 import type { HistoryTable } from './historyTable.ts';
 import { HistoryTables } from './historyTables.ts';
 import { historyViews } from './historyViews.ts';

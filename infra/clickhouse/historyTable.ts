@@ -1,11 +1,12 @@
+import { HISTORY_DATABASE } from '../../operators/sql/history.ts';
+import { quoteName, quoteText } from '../../operators/sql/sqlText.ts';
 import { schemaRegistry } from '../../schemas/registry.ts';
 import type { NativeBuffer } from './nativeBuffer.ts';
 import { Integer64Column, NullableColumn } from './nativeColumn.ts';
 import type { NativeColumn } from './nativeColumn.ts';
 import { StringColumn } from './nativeTextColumn.ts';
 
-/** The ClickHouse database that holds everything. */
-export const HISTORY_DATABASE = 'sluice';
+export { HISTORY_DATABASE };
 
 /** A repair may send a batch again some times; a window of this many inserts is far more than one batch needs. */
 const DEDUPLICATION_WINDOW_INSERTS = 100;
@@ -152,12 +153,4 @@ export function schemaDoc(record: string, field: string): string {
     .schema.fields.find((candidate) => candidate.name === field);
   if (found === undefined) throw new Error(`SLUICE_SCHEMA_MISSING: ${record} has no field ${field}`);
   return found.doc ?? '';
-}
-
-export function quoteName(name: string): string {
-  return `\`${name.replaceAll('\\', '\\\\').replaceAll('`', '\\`')}\``;
-}
-
-export function quoteText(text: string): string {
-  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 }

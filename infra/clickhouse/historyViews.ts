@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { FEATURE_PREFIX } from './decisionTables.ts';
-import { HISTORY_DATABASE, quoteName, quoteText } from './historyTable.ts';
+import { FEATURE_PREFIX } from '../../operators/sql/history.ts';
+import { quoteName, quoteText } from '../../operators/sql/sqlText.ts';
+import { HISTORY_DATABASE } from './historyTable.ts';
 
 export interface HistoryView {
   readonly name: string;

@@ -1,0 +1,14 @@
+/** What an expression's names are called in the query around it. */
+export interface CelColumns {
+  /** Goes before every column of the payment: '' or an alias and a point. */
+  readonly payment: string;
+  /** The value of a feature, a Float64 that is NaN where undefined. */
+  readonly feature: (name: string) => string;
+  /** What is known of the payment's label: 'none', 'fraud' or 'genuine'. */
+  readonly label: string;
+  /** The model's score, 0 to 1000, and its probability: Float64, NaN without a model. */
+  readonly modelScore: string;
+  readonly modelProbability: string;
+  /** Whether a text, which is not NULL, is on the list. */
+  readonly list: (name: string, text: string) => string;
+}

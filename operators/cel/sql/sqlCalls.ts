@@ -1,0 +1,127 @@
+import type { ASTNode } from '@marcbachmann/cel-js';
+import { floatLiteral } from '../../sql/sqlText.ts';
+import { offsetMs } from '../calendar.ts';
+import { CelCompileError } from '../celCompileError.ts';
+import { sizeFunction } from '../scope.ts';
+import type { CelColumns } from './celColumns.ts';
+import { hasAttributeSql } from './sqlFields.ts';
+import {
+  asFloat,
+  failureOf,
+  float,
+  truth,
+  unlessFailed,
+  type SqlNames,
+  type SqlNode,
+  type SqlNumber,
+  type SqlText,
+  type TranslateChild,
+} from './sqlNode.ts';
+import { toNumber } from './sqlOperators.ts';
+
+export interface CallContext {
+  readonly columns: CelColumns;
+  readonly names: SqlNames;
+  readonly sub: TranslateChild;
+}
+
+/** Translates a function call, or a method call when there is a receiver. */
+export function callSql(
+  name: string,
+  receiver: ASTNode | undefined,
+  args: readonly ASTNode[],
+  position: number,
+  { columns, names, sub }: CallContext,
+): SqlNode {
+  const operands = receiver === undefined ? args : [receiver, ...args];
+  const [first, second] = operands;
+  if (first === undefined) throw new CelCompileError('SLUICE_CEL_TYPE', `${name}() needs an argument`, position);
+  const number = (ast: ASTNode | undefined): SqlNumber => {
+    if (ast === undefined) throw new CelCompileError('SLUICE_CEL_TYPE', `${name}() needs two arguments`, position);
+    return toNumber(sub(ast), ast.start);
+  };
+  const text = (ast: ASTNode | undefined): SqlText => {
+    const node = ast === undefined ? undefined : sub(ast);
+    if (node?.type === 'string') return node;
+    throw new CelCompileError('SLUICE_CEL_UNSUPPORTED', `${name}() takes text`, position);
+  };
+  switch (name) {
+    case 'has':
+      if (first.op !== '.') throw new CelCompileError('SLUICE_CEL_UNSUPPORTED', 'has() takes an attribute', position);
+      return truth(hasAttributeSql(first.args[1], columns.payment), false);
+    case sizeFunction:
+      return sizeSql(sub(first));
+    case 'startsWith':
+    case 'endsWith':
+    case 'contains':
+      return textTestSql(name, text(first), text(second));
+    case 'hour':
+    case 'dayOfWeek': {
+      const zone = second === undefined ? undefined : text(second).constant;
+      return calendarSql(name, number(first), zone === undefined ? 0 : (offsetMs(zone) ?? 0), names);
+    }
+    case 'list': {
+      const list = text(first).constant ?? '';
+      const value = text(second);
+      const found = columns.list(list, value.isNullable ? `assumeNotNull(${value.sql})` : value.sql);
+      return unlessFailed([value], value.isNullable ? `(${value.sql} IS NOT NULL AND ${found})` : found);
+    }
+    case 'defined': {
+      const operand = number(first);
+      return truth(`(NOT isNaN(${asFloat(operand)}))`, operand.canFail);
+    }
+    case 'abs': {
+      const operand = number(first);
+      return float(`abs(${asFloat(operand)})`, operand.canFail);
+    }
+    case 'min':
+    case 'max':
+      return extremeSql(name === 'min' ? 'least' : 'greatest', number(first), number(second), names);
+    default:
+      throw new CelCompileError('SLUICE_CEL_UNSUPPORTED', `${name}() cannot be used here`, position);
+  }
+}
+
+function sizeSql(operand: SqlNode): SqlNode {
+  if (operand.type === 'strings') return float(`toFloat64(length(${operand.sql}))`, false);
+  if (operand.type !== 'string') throw new CelCompileError('SLUICE_CEL_UNSUPPORTED', 'size() takes text or a list', 0);
+  const length = `toFloat64(lengthUTF8(${operand.isNullable ? `ifNull(${operand.sql}, '')` : operand.sql}))`;
+  const failure = failureOf(operand);
+  return failure === null ? float(length, false) : float(`if(${failure}, NULL, ${length})`, true);
+}
+
+function textTestSql(method: 'startsWith' | 'endsWith' | 'contains', text: SqlText, part: SqlText): SqlNode {
+  const test =
+    method === 'contains' ? `(position(${text.sql}, ${part.sql}) > 0)` : `${method}(${text.sql}, ${part.sql})`;
+  return unlessFailed([text, part], text.isNullable || part.isNullable ? `ifNull(${test}, false)` : test);
+}
+
+function calendarSql(name: 'hour' | 'dayOfWeek', operand: SqlNumber, zoneMs: number, names: SqlNames): SqlNumber {
+  if (operand.time !== undefined) {
+    const minutes = zoneMs / 60_000;
+    const sign = minutes < 0 ? '-' : '+';
+    const local = minutes === 0 ? operand.time : `${operand.time} ${sign} INTERVAL ${Math.abs(minutes)} MINUTE`;
+    // ClickHouse counts from 1 for Monday, CEL from 0 for Sunday.
+    const sql = name === 'hour' ? `toHour(${local})` : `(toDayOfWeek(${local}) % 7)`;
+    return { type: 'double', sql, canFail: false, isInteger: true };
+  }
+  // The same steps as calendar.ts takes.
+  const local = zoneMs === 0 ? asFloat(operand) : `(${asFloat(operand)} + ${floatLiteral(zoneMs)})`;
+  const days = `floor(${local} / 86400000.0)`;
+  const sql = names.name([local], ([value = '']) =>
+    name === 'hour'
+      ? `floor((${value} - floor(${value} / 86400000.0) * 86400000.0) / 3600000.0)`
+      : names.name([`(${days} + 4.0)`], ([day = '']) => `(${day} - floor(${day} / 7.0) * 7.0)`),
+  );
+  return float(sql, operand.canFail);
+}
+
+/** NaN when either side is, as in JavaScript and unlike ClickHouse. The sign of a zero is not kept. */
+function extremeSql(chosen: 'least' | 'greatest', left: SqlNumber, right: SqlNumber, names: SqlNames): SqlNumber {
+  const canFail = left.canFail || right.canFail;
+  const sql = names.name([asFloat(left), asFloat(right)], ([a = '', b = '']) => {
+    const extreme = `if(isNaN(${a}) OR isNaN(${b}), nan, ${chosen}(${a}, ${b}))`;
+    return canFail ? `if(${a} IS NULL OR ${b} IS NULL, NULL, ${extreme})` : extreme;
+  });
+  return float(sql, canFail);
+}
