@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SimulatedEvent } from '../../pipeline/simulate/simulate.ts';
 import { requestBody } from '../../pipeline/simulate/simulationLines.ts';
@@ -61,6 +62,8 @@ export class HttpLoad {
   constructor(options: HttpLoadOptions) {
     this.#options = options;
     this.#maxInFlight = options.maxInFlight ?? DEFAULT_MAX_IN_FLIGHT;
+    // Every payment in flight may be waiting to be sent again, and so may the sender; Node would warn from the eleventh on.
+    if (options.signal !== undefined) setMaxListeners(this.#maxInFlight + 1, options.signal);
     this.#client = new GatewayClient({
       baseUrl: options.baseUrl,
       apiKey: options.apiKey,
