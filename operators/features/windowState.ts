@@ -1,21 +1,10 @@
 import type { Label, Transaction } from '../../schemas/types.ts';
-import { CelEvaluationError } from '../cel/celEvaluationError.ts';
-import type { EvaluationContext } from '../cel/context.ts';
 import { SavedStateError, type SavedState, type StateInput, type StateOutput } from '../savedState.ts';
 import type { ReservoirStorage } from './blockStore.ts';
 import { Candidates } from './candidates.ts';
 import type { CompiledCatalogue } from './catalogue.ts';
-import {
-  compileEdges,
-  correctCandidates,
-  correctSums,
-  runCandidates,
-  runRecencies,
-  runSums,
-  type EdgeGroup,
-  type EdgeProgram,
-} from './edgeProgram.ts';
-import { hasBit } from './eventBits.ts';
+import { correctEvent, type CorrectedState } from './corrections.ts';
+import { compileEdges, runCandidates, runRecencies, runSums, type EdgeGroup, type EdgeProgram } from './edgeProgram.ts';
 import { createAmountLanes, splitAmount, splitSquare } from './exactSums.ts';
 import { compileReads, readFeatures, type ReadStep } from './featureReader.ts';
 import type { FeatureLimits, FeatureState, FeatureStatistics } from './featureState.ts';
@@ -23,6 +12,7 @@ import { fieldReader } from './keyField.ts';
 import { KEY_REFUSED, NO_KEY, ROW_EVENTS, StringKeyTable, TupleKeyTable, type KeyTable } from './keyTable.ts';
 import { MAX_AMOUNT_MINOR, MAX_TIME_MS } from './limits.ts';
 import { PairCounts } from './pairCounts.ts';
+import { PaymentExpressions } from './paymentExpressions.ts';
 import { planFeatures, type ColumnPlan, type FeaturePlan } from './plan.ts';
 import { Reservoir, type Cursor } from './reservoir.ts';
 
@@ -49,23 +39,19 @@ export class WindowState implements FeatureState {
   readonly #storage: ReservoirStorage;
   readonly #readsBefore: readonly ReadStep[];
   readonly #readsAfter: readonly ReadStep[];
-  readonly #expressions: readonly {
-    readonly feature: number;
-    readonly number: (context: EvaluationContext) => number;
-    readonly whenEmpty: number;
-  }[];
+  readonly #expressions: PaymentExpressions;
   readonly #lanes = createAmountLanes();
+  /** What a label's correction reaches. */
+  readonly #corrected: CorrectedState;
   readonly #bitWords: number;
   /** The current payment's key slots (negative for none) and rows. */
   readonly #slots: Int32Array;
   readonly #rows: Float64Array[];
   readonly #bases: Int32Array;
   readonly #bits: Int32Array;
-  #context: EvaluationContext | null = null;
   #timeMs = 0;
   #lateBeyondBound = 0;
   #unknownLabels = 0;
-  #failedExpressions = 0;
   #refusedKeys = 0;
   #droppedLabels = 0;
   #forcedOut = 0;
@@ -89,12 +75,16 @@ export class WindowState implements FeatureState {
     };
     this.#reservoir = new Reservoir({ ...limits, ...options }, storage);
     this.#pairs = plan.pairs.map(({ windows }) => new PairCounts(windows, limits.maxDistinctPerKey));
+    this.#corrected = {
+      plan,
+      tables: this.#tables,
+      candidates: this.#candidates,
+      pairs: this.#pairs,
+      lanes: this.#lanes,
+    };
     this.#readsBefore = compileReads(plan, false);
     this.#readsAfter = compileReads(plan, true);
-    this.#expressions = plan.reads.flatMap((read, feature) => {
-      if (read.kind !== 'expression') return [];
-      return [{ feature, number: read.feature.expression.number, whenEmpty: read.feature.whenEmpty }];
-    });
+    this.#expressions = new PaymentExpressions(plan);
     this.#slots = new Int32Array(plan.columns.length);
     this.#bases = new Int32Array(plan.columns.length);
     this.#rows = plan.columns.map(() => new Float64Array(0));
@@ -132,16 +122,12 @@ export class WindowState implements FeatureState {
     const isLate = tx.eventTimeMs < oldestMs;
     if (isLate) this.#lateBeyondBound += 1;
     const timeMs = isLate ? oldestMs : tx.eventTimeMs;
-    const context = this.#contextFor(tx, out, outBase);
-    this.#evaluateBits(context);
+    this.#expressions.writeBits(tx, this.#bits);
     this.#findRows(tx);
     this.#read(this.#readsBefore, out, outBase);
     this.#insert(timeMs, tx.amountMinor, ledgerOffset);
     this.#read(this.#readsAfter, out, outBase);
-    for (const { feature, number, whenEmpty } of this.#expressions) {
-      const value = this.#evaluateNumber(number, context);
-      out[outBase + feature] = Number.isNaN(value) ? whenEmpty : value;
-    }
+    this.#expressions.writeFeatures(tx, out, outBase);
     this.#releaseUnused();
     return isLate;
   }
@@ -164,7 +150,8 @@ export class WindowState implements FeatureState {
     }
     const at = foundIndex * reservoir.wordCount;
     const timeMs = foundBlock.timeMs(foundIndex);
-    this.#correct(foundBlock.words, at, before, after, timeMs, foundBlock.amountMinor(foundIndex));
+    const amountMinor = foundBlock.amountMinor(foundIndex);
+    correctEvent(this.#corrected, foundBlock.words, at, before, after, timeMs, amountMinor, this.#timeMs);
   }
 
   close(): void {
@@ -187,7 +174,7 @@ export class WindowState implements FeatureState {
       eventBytes,
       lateBeyondBound: this.#lateBeyondBound,
       unknownLabels: this.#unknownLabels,
-      failedExpressions: this.#failedExpressions,
+      failedExpressions: this.#expressions.failed,
       refusedKeys: this.#refusedKeys,
       saturatedDistincts: this.#pairs.reduce((count, pairs) => count + pairs.saturated, 0),
       droppedCandidates: this.#candidates.dropped,
@@ -201,7 +188,7 @@ export class WindowState implements FeatureState {
     output.number(this.#timeMs);
     output.number(this.#lateBeyondBound);
     output.number(this.#unknownLabels);
-    output.number(this.#failedExpressions);
+    output.number(this.#expressions.failed);
     output.number(this.#refusedKeys);
     output.number(this.#droppedLabels);
     output.number(this.#forcedOut);
@@ -214,7 +201,7 @@ export class WindowState implements FeatureState {
     this.#timeMs = input.number();
     this.#lateBeyondBound = input.number();
     this.#unknownLabels = input.number();
-    this.#failedExpressions = input.number();
+    this.#expressions.failed = input.number();
     this.#refusedKeys = input.number();
     this.#droppedLabels = input.number();
     this.#forcedOut = input.number();
@@ -228,62 +215,6 @@ export class WindowState implements FeatureState {
 
   #parts(): readonly SavedState[] {
     return [...this.#tables, ...this.#pairs, this.#candidates, this.#reservoir];
-  }
-
-  #contextFor(tx: Transaction, out: Float64Array, outBase: number): EvaluationContext {
-    const context = (this.#context ??= {
-      tx,
-      label: 'none',
-      features: out,
-      featureBase: outBase,
-      modelScore: Number.NaN,
-      modelProbability: Number.NaN,
-      lists: { has: () => false },
-    });
-    context.tx = tx;
-    context.features = out;
-    context.featureBase = outBase;
-    return context;
-  }
-
-  /** Bit 0 is always set; a predicate that reads labels has one bit for each. */
-  #evaluateBits(context: EvaluationContext): void {
-    const bits = this.#bits;
-    bits.fill(0);
-    bits[0] = 1;
-    for (const { where, firstBit, labelStride } of this.#plan.predicates) {
-      if (where === null) continue;
-      for (let label = 0; label <= 2 * labelStride; label++) {
-        context.label = LABELS[label]!;
-        if (!this.#test(where.expression.test, context)) continue;
-        const bit = firstBit + label;
-        bits[bit >>> 5]! |= 1 << (bit & 31);
-      }
-    }
-    context.label = 'none';
-  }
-
-  #test(test: (context: EvaluationContext) => boolean, context: EvaluationContext): boolean {
-    try {
-      return test(context);
-    } catch (error) {
-      this.#countFailure(error);
-      return false;
-    }
-  }
-
-  #evaluateNumber(number: (context: EvaluationContext) => number, context: EvaluationContext): number {
-    try {
-      return number(context);
-    } catch (error) {
-      this.#countFailure(error);
-      return Number.NaN;
-    }
-  }
-
-  #countFailure(error: unknown): void {
-    if (!(error instanceof CelEvaluationError)) throw error;
-    this.#failedExpressions += 1;
   }
 
   #findRows(tx: Transaction): void {
@@ -420,39 +351,6 @@ export class WindowState implements FeatureState {
       const { valueColumn, pairs, steps } = distincts[index]!;
       const value = words[at + valueColumn]!;
       if (value >= 0) this.#pairs[pairs]!.run(steps, slot, value, words, bitsAt, label, row, base);
-    }
-  }
-
-  /** Moves an event between the windows' conditions when its label changes: only in windows that it is in now. */
-  #correct(words: Int32Array, at: number, before: number, after: number, timeMs: number, amountMinor: number): void {
-    const bitsAt = at + this.#tables.length;
-    const change = (part: { predicate: number; column: number; enterAgeMs: number; leaveAgeMs: number }): number => {
-      const { firstBit, labelStride } = this.#plan.predicates[part.predicate]!;
-      if (labelStride === 0 || words[at + part.column]! < 0) return 0;
-      if (timeMs > this.#timeMs - part.enterAgeMs || timeMs <= this.#timeMs - part.leaveAgeMs) return 0;
-      return Number(hasBit(words, bitsAt, firstBit + after)) - Number(hasBit(words, bitsAt, firstBit + before));
-    };
-    splitAmount(amountMinor, this.#lanes);
-    splitSquare(this.#lanes);
-    for (const part of this.#plan.sums) {
-      const sign = change(part);
-      if (sign === 0) continue;
-      const { row, base } = this.#rowOf(part.column, words[at + part.column]!);
-      correctSums(row, base, sign, part, this.#lanes);
-    }
-    for (const part of this.#plan.candidates) {
-      const sign = change(part);
-      if (sign === 0) continue;
-      const { row, base } = this.#rowOf(part.column, words[at + part.column]!);
-      correctCandidates(this.#candidates, part, sign, row, base + part.at, timeMs, amountMinor);
-    }
-    for (const part of this.#plan.distincts) {
-      const sign = change(part);
-      const value = words[at + part.pairs.valueColumn]!;
-      if (sign === 0 || value < 0) continue;
-      const slot = words[at + part.column]!;
-      const { row, base } = this.#rowOf(part.column, slot);
-      this.#pairs[part.pairs.index]!.count(slot, value, sign, part.window, row, base + part.at);
     }
   }
 

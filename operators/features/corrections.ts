@@ -1,0 +1,65 @@
+import type { Candidates } from './candidates.ts';
+import { correctCandidates, correctSums } from './edgeProgram.ts';
+import { hasBit } from './eventBits.ts';
+import { splitAmount, splitSquare, type AmountLanes } from './exactSums.ts';
+import type { KeyTable } from './keyTable.ts';
+import type { PairCounts } from './pairCounts.ts';
+import type { FeaturePlan } from './plan.ts';
+
+/** The aggregates that an event's correction reaches. */
+export interface CorrectedState {
+  readonly plan: FeaturePlan;
+  readonly tables: readonly KeyTable[];
+  readonly candidates: Candidates;
+  readonly pairs: readonly PairCounts[];
+  readonly lanes: AmountLanes;
+}
+
+/**
+ * Moves an event between the windows' conditions when its label changes from `before` to `after`: only in windows that it is
+ * in at the engine's time. The event's words start at `at`.
+ */
+export function correctEvent(
+  { plan, tables, candidates, pairs, lanes }: CorrectedState,
+  words: Int32Array,
+  at: number,
+  before: number,
+  after: number,
+  timeMs: number,
+  amountMinor: number,
+  engineTimeMs: number,
+): void {
+  const bitsAt = at + tables.length;
+  const change = (part: { predicate: number; column: number; enterAgeMs: number; leaveAgeMs: number }): number => {
+    const { firstBit, labelStride } = plan.predicates[part.predicate]!;
+    if (labelStride === 0 || words[at + part.column]! < 0) return 0;
+    if (timeMs > engineTimeMs - part.enterAgeMs || timeMs <= engineTimeMs - part.leaveAgeMs) return 0;
+    return Number(hasBit(words, bitsAt, firstBit + after)) - Number(hasBit(words, bitsAt, firstBit + before));
+  };
+  splitAmount(amountMinor, lanes);
+  splitSquare(lanes);
+  for (const part of plan.sums) {
+    const sign = change(part);
+    if (sign === 0) continue;
+    const slot = words[at + part.column]!;
+    const table = tables[part.column]!;
+    correctSums(table.segment(slot), table.rowBase(slot), sign, part, lanes);
+  }
+  for (const part of plan.candidates) {
+    const sign = change(part);
+    if (sign === 0) continue;
+    const slot = words[at + part.column]!;
+    const table = tables[part.column]!;
+    const listAt = table.rowBase(slot) + part.at;
+    correctCandidates(candidates, part, sign, table.segment(slot), listAt, timeMs, amountMinor);
+  }
+  for (const part of plan.distincts) {
+    const sign = change(part);
+    const value = words[at + part.pairs.valueColumn]!;
+    if (sign === 0 || value < 0) continue;
+    const slot = words[at + part.column]!;
+    const table = tables[part.column]!;
+    const countAt = table.rowBase(slot) + part.at;
+    pairs[part.pairs.index]!.count(slot, value, sign, part.window, table.segment(slot), countAt);
+  }
+}
