@@ -7,6 +7,7 @@ import { benchmarkEngine, type EngineBenchmarkOptions } from './engine.ts';
 import { benchmarkHttp, type HttpBenchmarkOptions } from './http.ts';
 import { benchmarkImport, type ImportBenchmarkOptions } from './import.ts';
 import { describeCommit, describeMachine } from './machine.ts';
+import { benchmarkReservoir, type ReservoirBenchmarkOptions } from './reservoir.ts';
 import { recordResult } from './results.ts';
 import { benchmarkState, type StateBenchmarkOptions } from './state.ts';
 import { stateLoads, type StateLoad } from './stateLoad.ts';
@@ -32,6 +33,15 @@ benchmark('state', 'the feature state alone: 112 features of four entities, unde
     const loads = options.load === undefined ? stateLoads : [options.load];
     for (const load of loads) await run('state', options, () => benchmarkState(load, options));
   });
+
+benchmark('reservoir', 'the feature state with its events in files, in compressed time: memory over time')
+  .option('--events <n>', 'payments in all', count, 5_000_000)
+  .option('--days <n>', 'length of the longest window', count, 90)
+  .option('--events-in-90-days <n>', 'payments in 90 days of compressed time', count, 2_000_000)
+  .option('--folder <folder>', "where the events' folder is made")
+  .action((options: ReservoirBenchmarkOptions & Recording) =>
+    run('reservoir', options, () => benchmarkReservoir(options)),
+  );
 
 benchmark('http', 'sluice up under an open-loop load over HTTP')
   .option('--config <folder>', 'the deployment', DEFAULT_CONFIG)
