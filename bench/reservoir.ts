@@ -8,7 +8,7 @@ import { bareTransaction } from '../operators/cel/bareContext.ts';
 import type { FeatureDefinition } from '../operators/definitions.ts';
 import { compileCatalogue, type CompiledCatalogue } from '../operators/features/catalogue.ts';
 import { createFeatureState } from '../operators/features/createFeatureState.ts';
-import type { FeatureStatistics } from '../operators/features/featureState.ts';
+import type { FeatureState } from '../operators/features/featureState.ts';
 import type { Label } from '../schemas/types.ts';
 import { significant, type Measurement } from './benchmark.ts';
 
@@ -25,21 +25,22 @@ export interface ReservoirBenchmarkOptions {
 const START_MS = 1_700_000_000_000;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-const ACCOUNTS = 5_000;
-const DEVICES = 4_000;
+/** Accounts that pay at a time; every so many payments one of them is replaced by a new one, and its keys expire. */
+const ACTIVE_ACCOUNTS = 10_000;
+const ACCOUNT_REPLACED_EVERY = 400;
 const MERCHANTS = 1_000;
-/** So many different ones for each account: 100,000 pairs, all of them soon known. */
+/** So many different ones for each account. */
 const MERCHANTS_OF_ACCOUNT = 20;
 /** Every so many payments one is late, and a label comes for one of half a window ago. */
 const LATE_EVERY = 50;
 const LABEL_EVERY = 200;
-const REPORTS = 20;
+const REPORTS = 50;
 /** As the engine loop does between batches: reads ahead come to their end. */
 const EVENTS_PER_TURN = 256;
 
 /**
  * The feature state with its events in files, in compressed time: memory must not grow once keys and head are warm, whatever
- * the windows hold. Prints a line for every twentieth of the events.
+ * the windows hold. Prints a line for every fiftieth of the events.
  */
 export async function benchmarkReservoir(options: ReservoirBenchmarkOptions): Promise<Measurement> {
   const folder = mkdtempSync(join(options.folder ?? tmpdir(), 'sluice-bench-'));
@@ -77,10 +78,11 @@ async function measure(options: ReservoirBenchmarkOptions, folder: string): Prom
     if ((index + 1) % interval !== 0 && index + 1 !== events) continue;
     busySeconds += intervalSeconds;
     residentMb.push(process.memoryUsage().rss / 1e6);
-    report(index + 1, (interval / intervalSeconds) | 0, state.statistics(), folder);
+    report(index + 1, Math.floor(interval / intervalSeconds), state, folder);
     intervalSeconds = 0;
   }
   const statistics = state.statistics();
+  const { keyCount } = state;
   state.close();
   const us = (percent: number): number => significant(nanoseconds.getValueAtPercentile(percent) / 1_000);
   const half = residentMb[Math.floor(residentMb.length / 2)] ?? 0;
@@ -97,50 +99,45 @@ async function measure(options: ReservoirBenchmarkOptions, folder: string): Prom
       rss_mb_at_end: significant(last),
       state_mb: significant(statistics.bytes / 1e6),
       events_held: statistics.events,
+      keys: keyCount,
       features: catalogue.names.length,
     },
     conditions:
       `${events} payments, ${options.eventsIn90Days} in 90 days of compressed time, windows up to ${days} d, events in files; ` +
-      `${ACCOUNTS} accounts, ${DEVICES} devices, ${MERCHANTS} merchants; every ${LATE_EVERY}th late, every ${LABEL_EVERY}th labelled`,
+      `${ACTIVE_ACCOUNTS} accounts at a time, one replaced every ${ACCOUNT_REPLACED_EVERY} payments, ${MERCHANTS} merchants; ` +
+      `every ${LATE_EVERY}th late, every ${LABEL_EVERY}th labelled`,
   };
 }
 
+/** Every kind of part: sums, deques, pairs, recencies and labels; five edges, the oldest at 10/9 of the longest window. */
 function windowCatalogue(longestMs: number): CompiledCatalogue {
+  const longest = { windowMs: longestMs };
+  const middle = { windowMs: longestMs / 9 };
   const definitions: FeatureDefinition[] = [];
-  const entities = [['account'], ['device'], ['merchant'], ['account', 'merchant']] as const;
-  for (const entity of entities) {
-    for (const [name, windowMs] of Object.entries({
-      hour: HOUR_MS,
-      short: longestMs / 90,
-      middle: longestMs / 9,
-      long: longestMs,
-    })) {
+  for (const entity of ['account', 'merchant'] as const) {
+    const add = (name: string, feature: Omit<FeatureDefinition, 'name' | 'entity'>): void => {
+      definitions.push({ name: `${entity}_${name}`, entity: [entity], ...feature });
+    };
+    for (const [name, windowMs] of Object.entries({ hour: HOUR_MS, middle: longestMs / 9, long: longestMs })) {
       for (const aggregate of ['count', 'sum', 'avg', 'std', 'max'] as const) {
-        const of = aggregate === 'count' ? {} : { of: 'amountMinor' };
-        definitions.push({
-          name: `${entity.join('_')}_${aggregate}_${name}`,
-          entity: [...entity],
-          aggregate,
-          windowMs,
-          ...of,
-        });
+        add(`${aggregate}_${name}`, { aggregate, windowMs, ...(aggregate === 'count' ? {} : { of: 'amountMinor' }) });
       }
     }
-    const where = "label == 'fraud'";
-    const window = { entity: [...entity], windowMs: longestMs, delayMs: longestMs / 9 };
-    definitions.push({ name: `${entity.join('_')}_fraud_rate`, aggregate: 'rate', where, ...window });
+    add('fraud_rate', { aggregate: 'rate', where: "label == 'fraud'", delayMs: longestMs / 9, ...longest });
+    add('time_since', { aggregate: 'timeSince', ...longest });
   }
+  definitions.push({ name: 'merchants', entity: ['account'], aggregate: 'distinct', of: 'merchant', ...middle });
+  definitions.push({ name: 'pair_count', entity: ['account', 'merchant'], aggregate: 'count', ...longest });
   const compiled = compileCatalogue(definitions, 10 * 60_000);
   if (!compiled.ok) throw new Error(JSON.stringify(compiled.problems));
   return compiled.value;
 }
 
-/** One payment and label after another, in the same two objects: the stream itself allocates nothing. */
+/** One payment and label after another, in the same two objects: all that the stream allocates are new accounts' names. */
 class PaymentStream {
   readonly payment = { ...bareTransaction };
   label: Label | null = null;
-  readonly #accounts = names('account', ACCOUNTS);
-  readonly #devices = names('device', DEVICES);
+  readonly #accounts = names('account', ACTIVE_ACCOUNTS);
   readonly #merchants = names('merchant', MERCHANTS);
   readonly #intervalMs: number;
   readonly #labelBack: number;
@@ -163,10 +160,13 @@ class PaymentStream {
     const { payment } = this;
     const lateMs = index % LATE_EVERY === 0 ? this.#next(10 * 60_000) : 0;
     payment.eventTimeMs = Math.floor(START_MS + index * this.#intervalMs - lateMs);
-    const account = this.#next(ACCOUNTS);
+    if (index % ACCOUNT_REPLACED_EVERY === 0) {
+      const number = index / ACCOUNT_REPLACED_EVERY;
+      this.#accounts[number % ACTIVE_ACCOUNTS] = `account-${number + ACTIVE_ACCOUNTS}`;
+    }
+    const account = this.#next(ACTIVE_ACCOUNTS);
     const merchant = (account * 7 + this.#next(MERCHANTS_OF_ACCOUNT)) % MERCHANTS;
     payment.account = this.#accounts[account] ?? null;
-    payment.device = this.#devices[this.#next(DEVICES)] ?? null;
     payment.merchant = this.#merchants[merchant] ?? null;
     payment.amountMinor = this.#next(100_000);
     this.label = null;
@@ -190,12 +190,13 @@ function names(kind: string, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${kind}-${index}`);
 }
 
-function report(done: number, eventsPerSecond: number, statistics: FeatureStatistics, folder: string): void {
+function report(done: number, eventsPerSecond: number, state: FeatureState, folder: string): void {
+  const { events, labelChanges } = state.statistics();
   const { rss, heapUsed, arrayBuffers } = process.memoryUsage();
   const mb = (bytes: number): string => (bytes / 1e6).toFixed(0);
   process.stdout.write(
     `${done} events: ${eventsPerSecond}/s, rss ${mb(rss)} MB (heap ${mb(heapUsed)}, arrays ${mb(arrayBuffers)}), ` +
-      `${statistics.events} held, ${mb(bytesBelow(folder))} MB in files, ${statistics.labelChanges} label changes\n`,
+      `${state.keyCount} keys, ${events} events held, ${mb(bytesBelow(folder))} MB in files, ${labelChanges} label changes\n`,
   );
 }
 
