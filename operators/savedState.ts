@@ -11,6 +11,11 @@ export interface StateOutput {
   text(value: string): void;
   /** The array's whole buffer goes with it: hand over no view of a larger one. */
   array(values: StateArray): void;
+  /**
+   * Refers to a file whose bytes no longer change, instead of holding them: whoever keeps what is saved keeps the file as
+   * well (by a hard link, before the state goes on). Its name is the only one of its kind in what is saved.
+   */
+  file(path: string): void;
 }
 
 /** Gives back what a StateOutput was given, in order. Throws SavedStateError when something else comes. */
@@ -23,6 +28,8 @@ export interface StateInput {
   uint32Array(): Uint32Array;
   uint16Array(): Uint16Array;
   uint8Array(): Uint8Array;
+  /** Where the file is now. It is the snapshot's: never to be written to, and gone when the snapshot goes. */
+  file(): string;
 }
 
 /** A part of the engine's state that a snapshot holds. `load` replaces all that the part held before. */

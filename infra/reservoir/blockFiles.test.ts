@@ -1,8 +1,19 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { MemoryStorage, type BlockStore } from '../../operators/features/blockStore.ts';
+import { SavedStateError } from '../../operators/savedState.ts';
+import { copyState, MemoryState } from '../../operators/testing/memoryState.ts';
 import { BlockFiles } from './blockFiles.ts';
 
 const BLOCK_BYTES = 24;
@@ -23,13 +34,39 @@ function block(number: number): Uint8Array {
   return new Uint8Array(BLOCK_BYTES).fill(number + 1);
 }
 
-function fileStore(): BlockFiles {
-  return new BlockFiles(join(folder, 'events-'), BLOCK_BYTES, FILE_BYTES);
+function blockOf(store: BlockStore, number: number): Uint8Array | null {
+  const bytes = new Uint8Array(BLOCK_BYTES);
+  return store.read(number, bytes) ? bytes : null;
 }
 
-const stores: readonly (readonly [string, () => BlockStore])[] = [
+function fileStore(name = 'events'): BlockFiles {
+  return new BlockFiles(join(folder, `${name}-`), BLOCK_BYTES, FILE_BYTES);
+}
+
+/** Keeps the files as a snapshot does. */
+class LinkingState extends MemoryState {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    super();
+    this.#folder = folder;
+    mkdirSync(folder);
+  }
+
+  override file(path: string): void {
+    const kept = join(this.#folder, basename(path));
+    linkSync(path, kept);
+    super.file(kept);
+  }
+
+  contents(): Record<string, Buffer> {
+    return Object.fromEntries(readdirSync(this.#folder).map((name) => [name, readFileSync(join(this.#folder, name))]));
+  }
+}
+
+const stores: readonly (readonly [string, (name?: string) => BlockStore])[] = [
   ['files', fileStore],
-  ['memory', () => new MemoryStorage().open()],
+  ['memory', () => new MemoryStorage().open('events', BLOCK_BYTES)],
 ];
 
 describe.each(stores)('a block store in %s', (_name, create) => {
@@ -67,22 +104,95 @@ describe.each(stores)('a block store in %s', (_name, create) => {
       }
     }
   });
+
+  it('goes on in another store from what it saved', () => {
+    const store = create();
+    const numbers = [3, 4, 6, 7, 8, 300];
+    for (const number of numbers) store.write(number, block(number));
+    store.dropBefore(4);
+    const another = copyState(store, create('another'));
+    for (const number of numbers.slice(1)) expect(blockOf(another, number)).toEqual(block(number));
+    for (const number of [5, 9, 299, 301]) expect(blockOf(another, number)).toBe(null);
+    another.write(301, block(301));
+    expect(blockOf(another, 301)).toEqual(block(301));
+  });
 });
 
 describe('block files', () => {
   it('go when all their blocks are dropped, but for the newest', async () => {
     const store = fileStore();
     for (let number = 0; number < 8; number++) store.write(number, block(number));
-    expect(readdirSync(folder)).toEqual(['events-000000', 'events-000001', 'events-000002']);
+    expect(readdirSync(folder)).toEqual(['events-000000000', 'events-000000003', 'events-000000006']);
     store.dropBefore(4);
     await vi.waitFor(() => {
-      expect(readdirSync(folder)).toEqual(['events-000001', 'events-000002']);
+      expect(readdirSync(folder)).toEqual(['events-000000003', 'events-000000006']);
     });
     store.dropBefore(50);
     await vi.waitFor(() => {
-      expect(readdirSync(folder)).toEqual(['events-000002']);
+      expect(readdirSync(folder)).toEqual(['events-000000006']);
     });
-    expect(store.read(0, new Uint8Array(BLOCK_BYTES))).toBe(false);
+    expect(blockOf(store, 0)).toBe(null);
+  });
+
+  it('that a saved state has are never written to again, by whomever goes on from it', () => {
+    const store = fileStore();
+    for (let number = 0; number < 5; number++) store.write(number, block(number));
+    const snapshot = new LinkingState(join(folder, 'snapshot'));
+    store.save(snapshot);
+    const kept = snapshot.contents();
+    expect(Object.keys(kept)).toEqual(['events-000000000', 'events-000000003']);
+    const restored = [1, 2].map((run) => {
+      const another = fileStore(`run${run}`);
+      another.load(snapshot.read());
+      return another;
+    });
+    for (const [run, each] of [store, ...restored].entries()) {
+      // As no ledger would have it: what each writes differs.
+      for (let number = 5; number < 9; number++) each.write(number, block(number + 10 * run));
+      for (let number = 5; number < 9; number++) expect(blockOf(each, number)).toEqual(block(number + 10 * run));
+      expect(blockOf(each, 4)).toEqual(block(4));
+      each.dropBefore(6);
+    }
+    expect(snapshot.contents()).toEqual(kept);
+  });
+
+  it('may be saved again and again, each time with what was written since', () => {
+    const store = fileStore();
+    for (let number = 0; number < 9; number++) {
+      store.write(number, block(number));
+      const another = fileStore(`another${number}`);
+      copyState(store, another);
+      for (let known = 0; known <= number; known++) expect(blockOf(another, known)).toEqual(block(known));
+      another.close();
+    }
+  });
+
+  it.each([
+    ['is missing', (path: string): void => rmSync(path)],
+    ['is cut', (path: string): void => truncateSync(path, 20)],
+    ['is of another run', (path: string): void => writeFileSync(path, Buffer.alloc(96, 1))],
+  ])('are refused with the saved state when one of them %s', (_name, damage) => {
+    const store = fileStore();
+    for (let number = 0; number < 3; number++) store.write(number, block(number));
+    const snapshot = new LinkingState(join(folder, 'snapshot'));
+    store.save(snapshot);
+    store.close();
+    damage(join(folder, 'snapshot', 'events-000000000'));
+    const another = fileStore('another');
+    expect(() => {
+      another.load(snapshot.read());
+    }).toThrow(SavedStateError);
+  });
+
+  it('are not those of a store of other blocks', () => {
+    const another = new BlockFiles(join(folder, 'another-'), BLOCK_BYTES + 8, FILE_BYTES);
+    expect(() => copyState(fileStore('other'), another)).toThrow(SavedStateError);
+    expect(() => copyState(new MemoryStorage().open('events', BLOCK_BYTES), fileStore('third'))).toThrow(
+      SavedStateError,
+    );
+    expect(() => copyState(fileStore('fourth'), new MemoryStorage().open('events', BLOCK_BYTES))).toThrow(
+      SavedStateError,
+    );
   });
 
   it('are many more than may be open at once', () => {
@@ -106,7 +216,7 @@ describe('block files', () => {
     const store = fileStore();
     store.write(0, block(0));
     store.write(1, block(1));
-    const path = join(folder, 'events-000000');
+    const path = join(folder, 'events-000000000');
     writeFileSync(path, damage(readFileSync(path)));
     expect(() => store.read(1, new Uint8Array(BLOCK_BYTES))).toThrow('Block 1 of ');
   });

@@ -6,6 +6,7 @@ import { bareTransaction } from '../../operators/cel/bareContext.ts';
 import { compileCatalogue, type CompiledCatalogue } from '../../operators/features/catalogue.ts';
 import { createFeatureState } from '../../operators/features/createFeatureState.ts';
 import type { FeatureState } from '../../operators/features/featureState.ts';
+import { copyState } from '../../operators/testing/memoryState.ts';
 import { ReservoirFolder } from './reservoirFolder.ts';
 
 const START_MS = 1_700_000_000_000;
@@ -43,6 +44,22 @@ describe('a reservoir folder', () => {
     });
   });
 
+  it('goes on from a saved state with the same features, when the state that saved is gone', async () => {
+    const catalogue = labelledCatalogue();
+    const limits = { chunkCapacity: 32, blockCapacity: 64 };
+    const expected = run(createFeatureState(catalogue, limits), catalogue);
+    const reservoirs = new ReservoirFolder(join(folder, 'live'), 25_000);
+    const half = PAYMENTS / 2;
+    const before = createFeatureState(catalogue, limits, reservoirs.open());
+    const values = run(before, catalogue, 0, half);
+    const after = copyState(before, createFeatureState(catalogue, limits, reservoirs.open()));
+    before.close();
+    await vi.waitFor(() => {
+      expect(readdirSync(join(folder, 'live'))).toEqual(['2']);
+    });
+    expect([...values, ...run(after, catalogue, half)]).toEqual(expected);
+  });
+
   it('removes what an earlier run left, and never takes its names', async () => {
     mkdirSync(join(folder, '7'));
     writeFileSync(join(folder, '7', 'events-000000'), 'old');
@@ -71,10 +88,10 @@ function labelledCatalogue(): CompiledCatalogue {
 }
 
 /** Payments at 10 a second, every seventh late, every eleventh labelled some minutes later. */
-function run(state: FeatureState, catalogue: CompiledCatalogue): number[] {
+function run(state: FeatureState, catalogue: CompiledCatalogue, from = 0, to = PAYMENTS): number[] {
   const out = new Float64Array(catalogue.names.length);
   const values: number[] = [];
-  for (let index = 0; index < PAYMENTS; index++) {
+  for (let index = from; index < to; index++) {
     const lateMs = index % 7 === 0 ? (index * 31) % 5_000 : 0;
     const eventTimeMs = START_MS + index * 100 - lateMs;
     const tx = {

@@ -1,8 +1,13 @@
+import { SavedStateError, type SavedState, type StateInput, type StateOutput } from '../savedState.ts';
+
+const IN_MEMORY = 'blocks in memory';
+
 /**
- * Where sealed blocks go: blocks of one length, numbered, each written once, in rising order (numbers may be left out). A
- * block that is written again, after a restart, has the same bytes as before, for it is a function of the ledger.
+ * Where sealed blocks go: blocks of one length, numbered, each written once, in rising order (numbers may be left out).
+ * A store in files saves itself by reference (StateOutput.file): what it has written by then never changes any more, and a
+ * store that loads it reads the blocks where they are and writes what follows elsewhere.
  */
-export interface BlockStore {
+export interface BlockStore extends SavedState {
   write(block: number, bytes: Uint8Array): void;
   /** Fills `bytes`; returns false when there is no such block. */
   read(block: number, bytes: Uint8Array): boolean;
@@ -22,8 +27,8 @@ export interface ReservoirStorage {
 
 /** Keeps the blocks in memory: for tests, and for deployments whose longest window holds no more than that. */
 export class MemoryStorage implements ReservoirStorage {
-  open(): BlockStore {
-    return new MemoryBlockStore();
+  open(_name: 'events' | 'offsets', blockBytes: number): BlockStore {
+    return new MemoryBlockStore(blockBytes);
   }
 
   close(): void {
@@ -32,7 +37,12 @@ export class MemoryStorage implements ReservoirStorage {
 }
 
 class MemoryBlockStore implements BlockStore {
+  readonly #blockBytes: number;
   readonly #blocks = new Map<number, Uint8Array>();
+
+  constructor(blockBytes: number) {
+    this.#blockBytes = blockBytes;
+  }
 
   write(block: number, bytes: Uint8Array): void {
     this.#blocks.set(block, bytes.slice());
@@ -53,6 +63,27 @@ class MemoryBlockStore implements BlockStore {
     for (const number of this.#blocks.keys()) {
       if (number >= block) return;
       this.#blocks.delete(number);
+    }
+  }
+
+  save(output: StateOutput): void {
+    output.text(IN_MEMORY);
+    output.number(this.#blocks.size);
+    for (const [number, bytes] of this.#blocks) {
+      output.number(number);
+      output.array(bytes);
+    }
+  }
+
+  load(input: StateInput): void {
+    if (input.text() !== IN_MEMORY)
+      throw new SavedStateError('the events were saved in files, and are to be held in memory');
+    this.#blocks.clear();
+    for (let left = input.number(); left > 0; left--) {
+      const number = input.number();
+      const bytes = input.uint8Array();
+      if (bytes.length !== this.#blockBytes) throw new SavedStateError(`a block of ${bytes.length} bytes`);
+      this.#blocks.set(number, bytes);
     }
   }
 }

@@ -93,13 +93,8 @@ export class OffsetIndex implements SavedState {
     output.array(Float64Array.from(this.#open, ({ number }) => number));
     output.array(Int32Array.from(this.#open, ({ unsealed }) => unsealed));
     for (const { values } of this.#open) output.array(values);
-    const end = this.#open[0]?.number ?? -1;
-    for (let number = this.#oldest; number >= 0 && number !== end; number = this.#stored.next) {
-      if (!this.#load(number)) throw new Error(`SLUICE_STATE_OFFSET: page ${number} of the offset index is gone`);
-      output.number(number);
-      output.array(this.#stored.bytes.slice());
-    }
-    output.number(-1);
+    for (const value of [this.#oldest, this.#oldestBound, this.#oldestNext]) output.number(value);
+    this.#store.save(output);
   }
 
   load(input: StateInput): void {
@@ -112,17 +107,11 @@ export class OffsetIndex implements SavedState {
       if (values.length !== PAGE_OFFSETS) throw new SavedStateError(`a page of ${values.length} offsets`);
       this.#open.push({ number, values, unsealed: unsealed[index] ?? 0 });
     }
-    this.#oldest = -1;
-    for (let number = input.number(); number >= 0; number = input.number()) {
-      const bytes = input.uint8Array();
-      if (bytes.length !== OFFSET_PAGE_BYTES) throw new SavedStateError(`a stored page of ${bytes.length} bytes`);
-      this.#stored.bytes.set(bytes);
-      this.#storedNumber = number;
-      this.#store.write(number, bytes);
-      if (this.#oldest >= 0) continue;
-      this.#oldest = number;
-      this.#rememberOldest();
-    }
+    this.#oldest = input.number();
+    this.#oldestBound = input.number();
+    this.#oldestNext = input.number();
+    this.#storedNumber = -1;
+    this.#store.load(input);
   }
 
   #openPage(number: number): OpenPage | null {

@@ -1,4 +1,4 @@
-import { SavedStateError, type SavedState, type StateInput, type StateOutput } from '../savedState.ts';
+import type { SavedState, StateInput, StateOutput } from '../savedState.ts';
 import type { BlockStore } from './blockStore.ts';
 import { EventBlock } from './eventBlock.ts';
 import { LabelChanges } from './labelChanges.ts';
@@ -113,17 +113,12 @@ export class SealedEvents implements SavedState {
     this.#store.dropBefore(block);
   }
 
-  /** With the blocks in the store: whoever loads them has another store. */
   save(output: StateOutput): void {
     output.number(this.#count);
     output.number(this.#oldestBlock);
     output.array(this.#tail.bytes);
     this.#changes.save(output);
-    for (let number = this.#oldestBlock; number < this.#tail.number; number++) {
-      const bytes = new Uint8Array(this.#tail.bytes.length);
-      this.#read(number, bytes);
-      output.array(bytes);
-    }
+    this.#store.save(output);
   }
 
   /** Every block that was acquired before is void. */
@@ -137,11 +132,7 @@ export class SealedEvents implements SavedState {
     this.#held.length = 0;
     this.#lookedUp.number = NO_BLOCK;
     this.#changes.load(input);
-    for (let number = this.#oldestBlock; number < tail.number; number++) {
-      const bytes = input.uint8Array();
-      if (bytes.length !== tail.bytes.length) throw new SavedStateError(`a sealed block of ${bytes.length} bytes`);
-      this.#store.write(number, bytes);
-    }
+    this.#store.load(input);
   }
 
   #inMemory(number: number): SealedBlock | null {

@@ -18,6 +18,11 @@ export class MemoryState implements StateOutput {
     this.#items.push(structuredClone(values));
   }
 
+  /** Only its path: the file must still be there when it is read. */
+  file(path: string): void {
+    this.#items.push(path);
+  }
+
   read(): StateInput & { readonly isAtEnd: boolean } {
     const items = this.#items.values();
     let taken = 0;
@@ -36,6 +41,7 @@ export class MemoryState implements StateOutput {
       uint32Array: () => next((item) => item instanceof Uint32Array),
       uint16Array: () => next((item) => item instanceof Uint16Array),
       uint8Array: () => next((item) => item instanceof Uint8Array),
+      file: () => next((item) => typeof item === 'string'),
       get isAtEnd() {
         return taken === total;
       },

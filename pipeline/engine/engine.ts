@@ -167,7 +167,12 @@ export class Engine {
       const configuration = configurationOf(content, `before offset ${String(this.#nextOffset)}`);
       this.#configuration = configuration;
       const features = this.#services.createFeatures(configuration.catalogue);
-      features.load(input);
+      try {
+        features.load(input);
+      } catch (error) {
+        features.close();
+        throw error;
+      }
       this.#features?.close();
       this.#features = features;
       this.lists.timeMs = features.timeMs;
