@@ -31,7 +31,7 @@ export interface FeatureDefinition {
   readonly expression?: string;
   readonly windowMs?: number;
   readonly delayMs?: number;
-  /** CEL over tx, and over label ('none', 'fraud', 'genuine') for features that learn from labels. */
+  /** CEL over tx, and over what became known of it: label ('none', 'fraud', 'genuine') and outcome ('none', 'declined' and so on). */
   readonly where?: string;
   /** Whether the payment being decided counts; default true, but false for timeSince. */
   readonly includeCurrent?: boolean;

@@ -218,6 +218,27 @@ describe('what changes decisions', () => {
     expect((await driver.decision('t-2'))?.features[2]).toBe(0.5);
   });
 
+  it('an outcome reaches the features of later payments, and the last one counts', async () => {
+    const feature = { entity: ['card'], windowMs: 3_600_000, where: "outcome == 'declined'" } as const;
+    const features = [{ name: 'card_declines_1h', aggregate: 'count', ...feature } as const];
+    const driver = await start({ definition: { ...definition, rules: [], features } });
+    const tell = async (transactionId: string, outcome: string): Promise<unknown> => {
+      const value = { transactionId, eventTimeMs: START_MS + 1, outcome };
+      return driver.pipeline.gateway.submitOutcome({ format: 'json', value }, DRIVER_SENDER);
+    };
+    const declinesAt = async (id: string): Promise<number | undefined> => {
+      await driver.submit(payment(id));
+      return (await driver.decision(id))?.features[0];
+    };
+    expect(await declinesAt('t-1')).toBe(0);
+    expect(await tell('t-1', 'declined')).toMatchObject({ kind: 'accepted', ledgerOffset: 2 });
+    expect(await declinesAt('t-2')).toBe(1);
+    await tell('t-2', 'declined');
+    await tell('t-1', 'authorised');
+    expect(await declinesAt('t-3')).toBe(1);
+    expect(await tell('t-404', 'declined')).toMatchObject({ kind: 'unknownTransaction' });
+  });
+
   it('a label for an unknown payment is refused and kept as a dead letter', async () => {
     const driver = await start();
     const label = { transactionId: 't-404', eventTimeMs: START_MS, label: 'fraud', labelSource: 'review' };

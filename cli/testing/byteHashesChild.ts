@@ -93,6 +93,7 @@ function hashStreams({ streams }: Prepared): { readonly streamValues: number; re
     const out = new Float64Array(definitions.length);
     playStream(steps, {
       addLabel: (label) => state.addLabel(label),
+      addOutcome: (outcome) => state.addOutcome(outcome),
       advanceTime: (timeMs) => state.advanceTime(timeMs),
       addTransaction: (tx, offset) => {
         state.addTransaction(tx, offset, out, 0);

@@ -37,6 +37,8 @@ const columns: CelColumns = {
   payment: 'tx.',
   feature: (name) => `decision.f_${name}`,
   label: "'none'",
+  outcome: "'none'",
+  reversed: 'false',
   modelScore: 'ifNull(1000.0 * decision.model_score, nan)',
   modelProbability: 'ifNull(decision.model_score, nan)',
   list: (_name, text) => `has([${knownTexts.map(quoteText).join(', ')}], ${text})`,

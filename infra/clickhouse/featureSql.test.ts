@@ -8,7 +8,7 @@ import { catalogue as randomCatalogue, playStream, stream } from '../../operator
 import type { FeatureSkew } from '../../pipeline/featureSkew.ts';
 import type { HistoryRecord } from '../../pipeline/ports.ts';
 import { decodeLedgerRecord } from '../../schemas/ledgerCodec.ts';
-import type { Label } from '../../schemas/types.ts';
+import type { Label, Outcome } from '../../schemas/types.ts';
 import { loadDeployment } from '../deployment/loadDeployment.ts';
 import { platformPackage } from './embedded/platform.ts';
 import { ClickHouseHistory } from './history.ts';
@@ -38,7 +38,7 @@ describe.runIf(platformPackage() !== undefined)('features in SQL over the histor
   });
 
   it(
-    'are the engine’s on random catalogues and streams: late, disordered, tied, labelled',
+    'are the engine’s on random catalogues and streams: late, disordered, tied, labelled, declined',
     async () => {
       console.log(`featureSql.test: SLUICE_TEST_SEED=${seed}`);
       const cases = fc.sample(fc.tuple(randomCatalogue, stream(STREAM_STEPS)), { seed, numRuns: STREAMS });
@@ -52,6 +52,11 @@ describe.runIf(platformPackage() !== undefined)('features in SQL over the histor
             // What labels no payment goes into history without an offset.
             const transactionOffset = (label.transactionOffset ?? -1) < 0 ? null : label.transactionOffset;
             records.push(eventRecord(records.length, { kind: 'label', event: { ...label, transactionOffset } }));
+          },
+          addOutcome: (outcome: Outcome) => {
+            state.addOutcome(outcome);
+            const transactionOffset = (outcome.transactionOffset ?? -1) < 0 ? null : outcome.transactionOffset;
+            records.push(eventRecord(records.length, { kind: 'outcome', event: { ...outcome, transactionOffset } }));
           },
           advanceTime: (eventTimeMs) => {
             state.advanceTime(eventTimeMs);
@@ -96,6 +101,7 @@ describe.runIf(platformPackage() !== undefined)('features in SQL over the histor
       const records = simulatedLedger(loaded.deployment, PAYMENTS).map(({ offset, value }) => {
         const record = decodeLedgerRecord(value);
         if (record.kind === 'label') state.addLabel(record.event);
+        if (record.kind === 'outcome') state.addOutcome(record.event);
         if (record.kind !== 'transaction') return { ...eventRecord(offset, record), value };
         const features = new Float64Array(catalogue.names.length);
         const late = state.addTransaction(record.event, offset, features, 0);

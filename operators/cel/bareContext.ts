@@ -1,5 +1,6 @@
 import type { Transaction } from '../../schemas/types.ts';
 import type { EvaluationContext } from './context.ts';
+import { NOTHING_KNOWN } from './facts.ts';
 
 /** A payment of which everything that may be absent is absent: what examples and tests start from. */
 export const bareTransaction: Transaction = {
@@ -27,7 +28,7 @@ export const bareTransaction: Transaction = {
 export function bareContext(given: Partial<EvaluationContext> = {}): EvaluationContext {
   return {
     tx: bareTransaction,
-    label: 'none',
+    known: NOTHING_KNOWN,
     features: new Float64Array(0),
     featureBase: 0,
     modelScore: NaN,

@@ -3,6 +3,7 @@ import type { EvaluationContext } from './context.ts';
 import { CelEvaluationError } from './celEvaluationError.ts';
 import { CelCompileError, type CelErrorCode } from './celCompileError.ts';
 import { compileNode } from './compileNode.ts';
+import { factsRead, type FactsRead } from './facts.ts';
 import type { Uses } from './node.ts';
 import {
   celEnvironment,
@@ -45,6 +46,8 @@ export interface CompiledExpression {
   readonly params: readonly string[];
   readonly lists: readonly string[];
   readonly usesModel: boolean;
+  /** What may become known of a payment and change the value. */
+  readonly facts: FactsRead;
 }
 
 export type CelCompilation =
@@ -73,6 +76,7 @@ export function compileCel(source: string, scope: CelScope): CelCompilation {
       params: [...uses.params],
       lists: [...uses.lists],
       usesModel: uses.model,
+      facts: factsRead(parsed.ast),
     };
     if (root.type === 'bool') {
       const test = root.evaluate;

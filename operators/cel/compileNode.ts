@@ -14,13 +14,7 @@ export function compileNode(ast: ASTNode, scope: CelScope, uses: Uses): Node {
     case 'value':
       return literalNode(ast.args, ast.start);
     case 'id':
-      if (ast.args === 'label')
-        return { type: 'string', evaluate: (context) => context.label, canFail: false, closedField: 'label' };
-      throw new CelCompileError(
-        'SLUICE_CEL_UNSUPPORTED',
-        `'${ast.args}' needs a field, as in ${ast.args}.x`,
-        ast.start,
-      );
+      return factNode(ast.args, ast.start);
     case '.':
       return fieldNode(ast.args[0], ast.args[1], ast.start, scope, uses);
     case 'call':
@@ -80,6 +74,20 @@ export function compileNode(ast: ASTNode, scope: CelScope, uses: Uses): Node {
     }
     default:
       throw new CelCompileError('SLUICE_CEL_UNSUPPORTED', `'${ast.op}' cannot be used here`, ast.start);
+  }
+}
+
+/** What became known of the payment. */
+function factNode(name: string, position: number): Node {
+  switch (name) {
+    case 'label':
+      return { type: 'string', evaluate: ({ known }) => known.label, canFail: false, closedField: 'label' };
+    case 'outcome':
+      return { type: 'string', evaluate: ({ known }) => known.outcome, canFail: false, closedField: 'outcome' };
+    case 'reversed':
+      return { type: 'bool', evaluate: ({ known }) => known.reversed, canFail: false };
+    default:
+      throw new CelCompileError('SLUICE_CEL_UNSUPPORTED', `'${name}' needs a field, as in ${name}.x`, position);
   }
 }
 

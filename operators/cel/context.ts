@@ -1,10 +1,11 @@
-import type { LabelKind, Transaction } from '../../schemas/types.ts';
+import type { Transaction } from '../../schemas/types.ts';
+import type { KnownFacts } from './facts.ts';
 
 /** What a compiled CEL expression reads. One object is reused for every evaluation: nothing may keep it. */
 export interface EvaluationContext {
   tx: Transaction;
-  /** What is known of the payment's label; only feature `where` clauses may read it. */
-  label: LabelKind | 'none';
+  /** What is known of the payment by now; only feature `where` clauses may read it. */
+  known: KnownFacts;
   /** Feature rows; `f.name` is features[featureBase + index of name]. NaN where undefined. */
   features: Float64Array;
   featureBase: number;

@@ -1,5 +1,6 @@
 import { Environment } from '@marcbachmann/cel-js';
 import { dayOfWeek, hour, offsetMs } from './calendar.ts';
+import { LABELS, OUTCOMES } from './facts.ts';
 
 export type CelParams = Readonly<Record<string, number | string | boolean | readonly string[]>>;
 
@@ -8,7 +9,7 @@ export type CelParams = Readonly<Record<string, number | string | boolean | read
  * place here, so pass the catalogue's names from its first one on.
  */
 export type CelScope =
-  /** `tx` and `label`. Result: bool. */
+  /** `tx`, and what became known of it: `label`, `outcome`. Result: bool. */
   | { readonly kind: 'where' }
   /** `tx` and `f`. Result: bool or number. */
   | { readonly kind: 'expression'; readonly features: readonly string[] }
@@ -41,7 +42,8 @@ export const nullableTextFields = [
 export const closedValues: Readonly<Record<string, readonly string[]>> = {
   'tx.type': ['purchase', 'withdrawal', 'transfer', 'topUp', 'refund', 'reversal', 'other'],
   'tx.channel': ['card', 'wallet', 'bankTransfer', 'qr', 'other'],
-  label: ['none', 'fraud', 'genuine'],
+  label: LABELS,
+  outcome: OUTCOMES,
 };
 
 /** Functions an expression may call; `size` is checked under another name, since the library's own gives an int. */
@@ -97,7 +99,8 @@ export function celEnvironment(scope: CelScope, nullableText: 'string' | 'dyn' =
     .registerOperator('double % double: double', (a: number, b: number) => a % b)
     .registerOperator('string == null: bool', (a: unknown, b: unknown) => a === b)
     .registerOperator('Card == null: bool', (a: unknown, b: unknown) => a === b);
-  if (scope.kind === 'where') return environment.registerVariable('label', 'string');
+  if (scope.kind === 'where')
+    return environment.registerVariable('label', 'string').registerVariable('outcome', 'string');
   registerRecord(environment, 'Features', 'f', Object.fromEntries(scope.features.map((name) => [name, 'double'])));
   if (scope.kind === 'expression') return environment;
   registerRecord(environment, 'Model', 'm', { score: 'double', probability: 'double' });

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { compileCel, type CompiledExpression } from '../cel/compile.ts';
+import { readsAny } from '../cel/facts.ts';
 import type { Aggregate, Checked, ConfigurationProblem, FeatureDefinition } from '../definitions.ts';
 import { distinctFields, entityNames, isDistinctField } from './keyField.ts';
 import {
@@ -59,8 +60,8 @@ export type CompiledFeature =
 
 export interface CompiledWhere {
   readonly expression: CompiledExpression;
-  /** Whether a label can change it. */
-  readonly readsLabel: boolean;
+  /** Whether what becomes known of an event can change it. */
+  readonly readsFacts: boolean;
 }
 
 /**
@@ -240,8 +241,7 @@ class FeatureCheck {
       this.#problem(compiled.code, 'where', `${compiled.message} (character ${compiled.position + 1})`);
       return null;
     }
-    // Taking a mention inside a string for a use costs two more bits an event and changes no value.
-    return { expression: compiled.value, readsLabel: /\blabel\b/.test(where) };
+    return { expression: compiled.value, readsFacts: readsAny(compiled.value.facts) };
   }
 
   #checkDuration(field: 'windowMs' | 'delayMs', value: number, least: number, greatest: number): void {

@@ -16,7 +16,7 @@ export interface CorrectedState {
 }
 
 /**
- * Moves an event between the windows' conditions when its label changes from `before` to `after`: only in windows that it is
+ * Moves an event between the windows' conditions when what is known of it changes from `before` to `after`: only in windows that it is
  * in at the engine's time. The event's words start at `at`.
  */
 export function correctEvent(
@@ -31,10 +31,12 @@ export function correctEvent(
 ): void {
   const bitsAt = at + tables.length;
   const change = (part: { predicate: number; column: number; enterAgeMs: number; leaveAgeMs: number }): number => {
-    const { firstBit, labelStride } = plan.predicates[part.predicate]!;
-    if (labelStride === 0 || words[at + part.column]! < 0) return 0;
+    const { firstBit, factTable } = plan.predicates[part.predicate]!;
+    if (factTable === 0 || words[at + part.column]! < 0) return 0;
     if (timeMs > engineTimeMs - part.enterAgeMs || timeMs <= engineTimeMs - part.leaveAgeMs) return 0;
-    return Number(hasBit(words, bitsAt, firstBit + after)) - Number(hasBit(words, bitsAt, firstBit + before));
+    const bitAfter = firstBit + plan.factBits[factTable + after]!;
+    const bitBefore = firstBit + plan.factBits[factTable + before]!;
+    return Number(hasBit(words, bitsAt, bitAfter)) - Number(hasBit(words, bitsAt, bitBefore));
   };
   splitAmount(amountMinor, lanes);
   splitSquare(lanes);

@@ -4,11 +4,11 @@ import type { AmountLanes } from './exactSums.ts';
 import type { KeyTable } from './keyTable.ts';
 import type { CandidatePart, FeaturePlan, SumPart } from './plan.ts';
 
-/** Integers of one sum step: bit, label stride, sign, and the row positions of count, sum and squares. */
+/** Integers of one sum step: bit, fact table, sign, and the row positions of count, sum and squares. */
 const SUM_STEP = 6;
-/** Of a recency step: bit, label stride, row position. */
+/** Of a recency step: bit, fact table, row position. */
 const RECENCY_STEP = 3;
-/** Of a candidate step: bit, label stride, row position, sign, whether the list is whole. */
+/** Of a candidate step: bit, fact table, row position, sign, whether the list is whole. */
 const CANDIDATE_STEP = 5;
 
 /** What happens to the rows of one event's keys when it crosses one edge. */
@@ -54,8 +54,8 @@ function compileEdge(plan: FeaturePlan, tables: readonly KeyTable[], ageMs: numb
     // Recencies and candidates need no step when an event leaves: whoever reads them looks at the times.
     const isEntered = (part: { readonly enterAgeMs: number }): boolean => part.enterAgeMs === ageMs;
     const guard = ({ predicate }: { readonly predicate: number }): [number, number] => {
-      const { firstBit, labelStride } = plan.predicates[predicate]!;
-      return [firstBit, labelStride];
+      const { firstBit, factTable } = plan.predicates[predicate]!;
+      return [firstBit, factTable];
     };
     const sums = crossing.filter(isHere).flatMap((part) => {
       return [...guard(part), isEntered(part) ? 1 : -1, part.countAt, part.sumAt, part.squaresAt];
@@ -104,17 +104,18 @@ export function runSums(
   base: number,
   words: Int32Array,
   bitsAt: number,
-  label: number,
+  facts: number,
+  factBits: Uint8Array,
   lanes: AmountLanes,
 ): void {
   for (let step = 0; step < steps.length; step += SUM_STEP) {
-    const bit = steps[step]! + label * steps[step + 1]!;
+    const bit = steps[step]! + factBits[steps[step + 1]! + facts]!;
     if (!hasBit(words, bitsAt, bit)) continue;
     addToSums(row, base, steps[step + 2]!, steps[step + 3]!, steps[step + 4]!, steps[step + 5]!, lanes);
   }
 }
 
-/** Applies one event to one sum part, for a label that changed its mind. */
+/** Applies one event to one sum part, for a fact that became known. */
 export function correctSums(row: Float64Array, base: number, sign: number, part: SumPart, lanes: AmountLanes): void {
   addToSums(row, base, sign, part.countAt, part.sumAt, part.squaresAt, lanes);
 }
@@ -147,11 +148,12 @@ export function runRecencies(
   base: number,
   words: Int32Array,
   bitsAt: number,
-  label: number,
+  facts: number,
+  factBits: Uint8Array,
   timeMs: number,
 ): void {
   for (let step = 0; step < steps.length; step += RECENCY_STEP) {
-    if (!hasBit(words, bitsAt, steps[step]! + label * steps[step + 1]!)) continue;
+    if (!hasBit(words, bitsAt, steps[step]! + factBits[steps[step + 1]! + facts]!)) continue;
     const at = base + steps[step + 2]!;
     if (timeMs > row[at]!) row[at] = timeMs;
   }
@@ -165,14 +167,15 @@ export function runCandidates(
   base: number,
   words: Int32Array,
   bitsAt: number,
-  label: number,
+  facts: number,
+  factBits: Uint8Array,
   timeMs: number,
   amountMinor: number,
   engineTimeMs: number,
 ): void {
   const steps = group.candidates;
   for (let step = 0, index = 0; step < steps.length; step += CANDIDATE_STEP, index++) {
-    if (!hasBit(words, bitsAt, steps[step]! + label * steps[step + 1]!)) continue;
+    if (!hasBit(words, bitsAt, steps[step]! + factBits[steps[step + 1]! + facts]!)) continue;
     const at = base + steps[step + 2]!;
     const sign = steps[step + 3]!;
     const boundaryMs = engineTimeMs - group.candidateAgesMs[index]!;
@@ -184,7 +187,7 @@ export function runCandidates(
   }
 }
 
-/** Puts an event into a window's candidates (sign 1) or takes it out (-1), for a label that changed its mind. */
+/** Puts an event into a window's candidates (sign 1) or takes it out (-1), for a fact that became known. */
 export function correctCandidates(
   candidates: Candidates,
   part: CandidatePart,
@@ -194,7 +197,7 @@ export function correctCandidates(
   timeMs: number,
   amountMinor: number,
 ): void {
-  // Labels change whole lists only; in one without a sign only times matter.
+  // Facts change whole lists only; in one without a sign only times matter.
   const value = part.sign === 0 ? 0 : amountMinor;
   if (sign > 0) candidates.addWhole(row, at, timeMs, value);
   else candidates.removeWhole(row, at, timeMs, value);

@@ -2,19 +2,19 @@ import { SavedStateError } from '../savedState.ts';
 
 const HIGH = 4_294_967_296;
 
-/** Bytes of an event beside its words: time 6, amount 5, label 1. */
+/** Bytes of an event beside its words: time 6, amount 5, facts 1. */
 const FIXED_BYTES = 12;
 
 /**
  * Events that lie together, column by column in one buffer, so that a block is written and read as it is. A time takes 48
- * bits (to the year 10889), an amount 40 (to 1.0995e12), a label 8; then `wordCount` integers an event: key slots and bits.
+ * bits (to the year 10889), an amount 40 (to 1.0995e12), what became known of the event (factTable.ts) 8; then `wordCount` integers an event: key slots and bits.
  */
 export class EventBlock {
   readonly capacity: number;
   readonly wordCount: number;
   readonly bytes: Uint8Array;
   readonly words: Int32Array;
-  readonly labels: Uint8Array;
+  readonly facts: Uint8Array;
   readonly #timesLow: Uint32Array;
   readonly #timesHigh: Uint16Array;
   readonly #amountsLow: Uint32Array;
@@ -37,7 +37,7 @@ export class EventBlock {
     at += 2 * capacity;
     this.#amountsHigh = new Uint8Array(buffer, at, capacity);
     at += capacity;
-    this.labels = new Uint8Array(buffer, at, capacity);
+    this.facts = new Uint8Array(buffer, at, capacity);
   }
 
   static byteLength(capacity: number, wordCount: number): number {
@@ -61,12 +61,12 @@ export class EventBlock {
   }
 
   /** Sets all but the words. */
-  set(index: number, timeMs: number, amountMinor: number, label: number): void {
+  set(index: number, timeMs: number, amountMinor: number, facts: number): void {
     this.#timesHigh[index] = Math.floor(timeMs / HIGH);
     this.#timesLow[index] = timeMs % HIGH;
     this.#amountsHigh[index] = Math.floor(amountMinor / HIGH);
     this.#amountsLow[index] = amountMinor % HIGH;
-    this.labels[index] = label;
+    this.facts[index] = facts;
   }
 
   /** Puts another block's event behind this one's last. */
@@ -76,7 +76,7 @@ export class EventBlock {
     this.#timesHigh[index] = from.#timesHigh[fromIndex]!;
     this.#amountsLow[index] = from.#amountsLow[fromIndex]!;
     this.#amountsHigh[index] = from.#amountsHigh[fromIndex]!;
-    this.labels[index] = from.labels[fromIndex]!;
+    this.facts[index] = from.facts[fromIndex]!;
     const { wordCount } = this;
     const at = index * wordCount;
     const fromAt = fromIndex * wordCount;
@@ -92,7 +92,7 @@ export class EventBlock {
     this.#timesHigh.copyWithin(index + 1, index, count);
     this.#amountsLow.copyWithin(index + 1, index, count);
     this.#amountsHigh.copyWithin(index + 1, index, count);
-    this.labels.copyWithin(index + 1, index, count);
+    this.facts.copyWithin(index + 1, index, count);
     this.count = count + 1;
   }
 

@@ -1,4 +1,4 @@
-import type { Label, Transaction } from '../../schemas/types.ts';
+import type { Label, Outcome, Transaction } from '../../schemas/types.ts';
 import type { SavedState } from '../savedState.ts';
 import type { FeatureCatalogue } from './catalogue.ts';
 import {
@@ -6,7 +6,7 @@ import {
   MAX_DISTINCT_PER_KEY,
   MAX_HEAD_EVENTS,
   MAX_KEYS_PER_ENTITY,
-  MAX_LABEL_CHANGES,
+  MAX_FACT_CHANGES,
   MAX_RESERVOIR_EVENTS,
 } from './limits.ts';
 
@@ -35,6 +35,8 @@ export interface FeatureState extends SavedState {
   addTransaction(tx: Transaction, ledgerOffset: number, out: Float64Array, outBase: number): boolean;
   /** Applies a label to its payment, wherever the payment's windows now stand. Unknown offsets are counted and ignored. */
   addLabel(label: Label): void;
+  /** The same of what the gateway or the issuer then did; the last outcome counts. */
+  addOutcome(outcome: Outcome): void;
   /** What the state holds, and how often it passed a bound. Not for the hot path. */
   statistics(): FeatureStatistics;
   /** Lets go of the events outside the memory. Nothing may be asked of the state after that. */
@@ -46,8 +48,8 @@ export interface FeatureStatistics {
   readonly events: number;
   /** Those of them that are in memory, since a late event may still come before them. */
   readonly headEvents: number;
-  /** Labels that came after their event was sealed. */
-  readonly labelChanges: number;
+  /** Events of which something became known after they were sealed. */
+  readonly factChanges: number;
   /** Live keys of each entity, tuple (joined by +) and field counted by distinct. */
   readonly keys: Readonly<Record<string, number>>;
   /** Bytes of all typed arrays: the state's memory. */
@@ -57,6 +59,8 @@ export interface FeatureStatistics {
   readonly lateBeyondBound: number;
   /** Labels whose payment is unknown, or older than every window. */
   readonly unknownLabels: number;
+  /** The same of outcomes. */
+  readonly unknownOutcomes: number;
   /** `where` clauses and expressions that could not be evaluated. */
   readonly failedExpressions: number;
   /** Keys that found their entity's table full. Their payments get NaN. */
@@ -65,8 +69,8 @@ export interface FeatureStatistics {
   readonly saturatedDistincts: number;
   /** Candidates that min, max or timeSince lost to MAX_CANDIDATES_PER_KEY: the value may then be off. */
   readonly droppedCandidates: number;
-  /** Labels that changed nothing because there were MAX_LABEL_CHANGES. */
-  readonly droppedLabels: number;
+  /** Labels and outcomes that changed nothing because there were MAX_FACT_CHANGES. */
+  readonly droppedFacts: number;
   /** Events that left their windows early because there were MAX_RESERVOIR_EVENTS. */
   readonly forcedOut: number;
 }
@@ -77,7 +81,7 @@ export interface FeatureLimits {
   readonly maxCandidatesPerKey: number;
   readonly maxReservoirEvents: number;
   readonly maxHeadEvents: number;
-  readonly maxLabelChanges: number;
+  readonly maxFactChanges: number;
   /** Events per chunk of the reservoir's head: what a late event may have to move. */
   readonly chunkCapacity: number;
   /** Events per sealed block: what a cursor reads at once. */
@@ -90,7 +94,7 @@ export const defaultLimits: FeatureLimits = {
   maxCandidatesPerKey: MAX_CANDIDATES_PER_KEY,
   maxReservoirEvents: MAX_RESERVOIR_EVENTS,
   maxHeadEvents: MAX_HEAD_EVENTS,
-  maxLabelChanges: MAX_LABEL_CHANGES,
+  maxFactChanges: MAX_FACT_CHANGES,
   chunkCapacity: 512,
   blockCapacity: 1_024,
 };

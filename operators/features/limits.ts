@@ -14,7 +14,7 @@ export const MAX_AMOUNT_MINOR = 1e12;
 export const MAX_KEYS_PER_ENTITY = 16_000_000;
 /** Different values that one key's distinct count holds; further values are not counted until others have left. */
 export const MAX_DISTINCT_PER_KEY = 4_096;
-/** Candidates that one key's min, max or label-dependent timeSince holds; a further one takes the newest one's place. */
+/** Candidates that one key's min, max or timeSince, where facts may change it, holds; a further one takes the newest one's place. */
 export const MAX_CANDIDATES_PER_KEY = 4_096;
 /** Latest time of an event: what an event block holds, the year 10889. */
 export const MAX_TIME_MS = 281_474_976_710_655;
@@ -25,5 +25,5 @@ export const MAX_RESERVOIR_EVENTS = 16_000_000_000;
  * what then comes before those counts as late beyond the bound.
  */
 export const MAX_HEAD_EVENTS = 16_000_000;
-/** Labels that came after their event was sealed (8 bytes each). When they are more, further ones change nothing. */
-export const MAX_LABEL_CHANGES = 64_000_000;
+/** Events of which something became known after they were sealed (8 bytes each). When they are more, further facts change nothing. */
+export const MAX_FACT_CHANGES = 64_000_000;

@@ -15,8 +15,8 @@ interface OpenPage {
 }
 
 /**
- * Where the event of a ledger offset is, so that a label finds its payment. Pages whose events are all sealed go to the
- * store; so memory holds the pages that reach into the head, and one label reads one page.
+ * Where the event of a ledger offset is, so that what becomes known of a payment finds it. Pages whose events are all sealed go to the
+ * store; so memory holds the pages that reach into the head, and what becomes known of one payment reads one page.
  */
 export class OffsetIndex implements SavedState {
   readonly #store: BlockStore;

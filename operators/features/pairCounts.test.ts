@@ -25,7 +25,7 @@ describe('pair counts', () => {
         let saturated = 0;
         for (const { key, value, bits, isIn, restarts } of events) {
           if (restarts) pairs = copyState(pairs, new PairCounts(WINDOWS, maxValues));
-          pairs.run(steps(isIn ? 1 : -1), key, value, Int32Array.of(bits << 1), 0, 0, rows, key * 4);
+          pairs.run(steps(isIn ? 1 : -1), key, value, Int32Array.of(bits << 1), 0, 0, new Uint8Array(1), rows, key * 4);
           for (const [window, counts] of model.entries()) {
             if (((bits >>> window) & 1) === 0) continue;
             const pair = `${key}:${value}`;

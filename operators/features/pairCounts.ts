@@ -2,7 +2,7 @@ import type { SavedState, StateInput, StateOutput } from '../savedState.ts';
 import { SegmentedTable } from '../tables/segmentedTable.ts';
 import { hasBit } from './eventBits.ts';
 
-/** Integers of one step: bit, label stride, sign, window, and the row position of the number of values. */
+/** Integers of one step: bit, fact table, sign, window, and the row position of the number of values. */
 const PAIR_STEP = 5;
 const PAIR_WORDS = 2;
 
@@ -45,13 +45,14 @@ export class PairCounts implements SavedState {
     value: number,
     words: Int32Array,
     bitsAt: number,
-    label: number,
+    facts: number,
+    factBits: Uint8Array,
     row: Float64Array,
     base: number,
   ): void {
     this.#find(key, value);
     for (let step = 0; step < steps.length; step += PAIR_STEP) {
-      if (!hasBit(words, bitsAt, steps[step]! + label * steps[step + 1]!)) continue;
+      if (!hasBit(words, bitsAt, steps[step]! + factBits[steps[step + 1]! + facts]!)) continue;
       if (!this.#count(steps[step + 2]!, steps[step + 3]!, row, base + steps[step + 4]!)) return;
     }
   }

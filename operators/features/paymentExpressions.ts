@@ -1,9 +1,8 @@
 import type { Transaction } from '../../schemas/types.ts';
 import { CelEvaluationError } from '../cel/celEvaluationError.ts';
 import type { EvaluationContext } from '../cel/context.ts';
+import { NOTHING_KNOWN } from '../cel/facts.ts';
 import type { FeaturePlan } from './plan.ts';
-
-const LABELS = ['none', 'fraud', 'genuine'] as const;
 
 interface ExpressionStep {
   readonly feature: number;
@@ -27,21 +26,21 @@ export class PaymentExpressions {
     });
   }
 
-  /** Bit 0 is always set; a predicate that reads labels has one bit for each. */
+  /** Bit 0 is always set; a predicate has one for each combination of the facts that it reads. */
   writeBits(tx: Transaction, bits: Int32Array): void {
     const context = this.#contextFor(tx);
     bits.fill(0);
     bits[0] = 1;
-    for (const { where, firstBit, labelStride } of this.#plan.predicates) {
+    for (const { where, firstBit, combinations } of this.#plan.predicates) {
       if (where === null) continue;
-      for (let label = 0; label <= 2 * labelStride; label++) {
-        context.label = LABELS[label]!;
+      for (let index = 0; index < combinations.length; index++) {
+        context.known = combinations[index]!;
         if (!this.#test(where.expression.test, context)) continue;
-        const bit = firstBit + label;
+        const bit = firstBit + index;
         bits[bit >>> 5]! |= 1 << (bit & 31);
       }
     }
-    context.label = 'none';
+    context.known = NOTHING_KNOWN;
   }
 
   /** Writes the expression features, which may read every feature before them, to out[outBase...]. */
@@ -59,7 +58,7 @@ export class PaymentExpressions {
   #contextFor(tx: Transaction): EvaluationContext {
     const context = (this.#context ??= {
       tx,
-      label: 'none',
+      known: NOTHING_KNOWN,
       features: new Float64Array(0),
       featureBase: 0,
       modelScore: Number.NaN,

@@ -1,5 +1,7 @@
 import type { CompiledCatalogue, CompiledFeature, CompiledWhere } from './catalogue.ts';
+import type { FactsRead, KnownFacts } from '../cel/facts.ts';
 import { CANDIDATE_FIELDS } from './candidates.ts';
+import { allRead, factTable, FACT_STATES, type FactTable } from './factTable.ts';
 
 /**
  * How a catalogue is computed: what each key's row holds, and what happens to it when an event crosses an *edge*.
@@ -21,7 +23,10 @@ export interface FeaturePlan {
   readonly distincts: readonly DistinctPart[];
   readonly pairs: readonly PairsPlan[];
   readonly reads: readonly ReadPlan[];
-  readonly readsLabels: boolean;
+  /** What the predicates together read of what becomes known of events. */
+  readonly facts: FactsRead;
+  /** By FactTable and an event's state, which of a predicate's bits counts. */
+  readonly factBits: Uint8Array;
 }
 
 /** One key of an event: an entity, a tuple of them, or a field that only distinct counts. */
@@ -35,12 +40,14 @@ export interface ColumnPlan {
   rowLength: number;
 }
 
-/** A `where`. With labels it has three bits, for no label, fraud and genuine, in this order. */
+/** A `where`. It has a bit for each combination of the facts that it reads: firstBit + factBits[factTable + state] counts. */
 export interface PredicatePlan {
   readonly where: CompiledWhere | null;
   readonly firstBit: number;
-  /** 1 when the label chooses among the three bits, else 0. */
-  readonly labelStride: number;
+  /** Where its table begins in the plan's factBits; 0 when it reads no facts. */
+  readonly factTable: number;
+  /** The facts that each bit stands for. */
+  readonly combinations: readonly KnownFacts[];
 }
 
 interface WindowPart {
@@ -59,7 +66,7 @@ export interface SumPart extends WindowPart {
   squaresAt: number;
 }
 
-/** Time of the newest event of windows, all entered at one age, that no label can change. */
+/** Time of the newest event of windows, all entered at one age, that no fact can change. */
 export interface RecencyPart extends WindowPart {
   readonly at: number;
 }
@@ -71,7 +78,7 @@ export interface CandidatePart extends WindowPart {
   readonly at: number;
   /** 1 keeps greatest amounts, -1 least; 0: only times matter. */
   readonly sign: number;
-  /** A label may take an event out again, so none is pruned. */
+  /** What becomes known may take an event out again, so none is pruned. */
   readonly isWhole: boolean;
 }
 
@@ -105,6 +112,8 @@ export type ReadPlan = {
   | { readonly kind: 'expression'; readonly feature: Extract<CompiledFeature, { kind: 'expression' }> }
 );
 
+const NO_FACTS: FactsRead = { label: false, outcomes: [], reversed: false };
+
 type WindowFeature = Extract<CompiledFeature, { kind: 'window' }>;
 
 export function planFeatures(catalogue: CompiledCatalogue): FeaturePlan {
@@ -122,7 +131,13 @@ class PlanBuilder {
   readonly #distincts = new Map<string, DistinctPart>();
   readonly #pairs = new Map<string, PairsPlan>();
   readonly #edgeAgesMs = new Set<number>();
+  /** By what is read. The first, of no facts, is all zeros. */
+  readonly #factTables = new Map<string, { readonly start: number; readonly table: FactTable }>();
   #bitCount = 1;
+
+  constructor() {
+    this.#factTable(NO_FACTS);
+  }
 
   read(feature: CompiledFeature): ReadPlan {
     if (feature.kind === 'expression')
@@ -146,11 +161,11 @@ class PlanBuilder {
       case 'min':
       case 'max': {
         const sign = feature.aggregate === 'max' ? 1 : -1;
-        const part = this.#candidate(window, sign, feature.where?.readsLabel === true);
+        const part = this.#candidate(window, sign, feature.where?.readsFacts === true);
         return { ...read, kind: 'extreme', part };
       }
       case 'timeSince':
-        if (feature.where?.readsLabel === true)
+        if (feature.where?.readsFacts === true)
           return { ...read, kind: 'newestCandidate', part: this.#candidate(window, 0, true) };
         return { ...read, kind: 'recency', part: this.#recency(window) };
       case 'distinct': {
@@ -173,7 +188,8 @@ class PlanBuilder {
       distincts: [...this.#distincts.values()],
       pairs: [...this.#pairs.values()],
       reads,
-      readsLabels: predicates.some(({ labelStride }) => labelStride === 1),
+      facts: allRead(predicates.map(({ where }) => where?.expression.facts ?? NO_FACTS)),
+      factBits: Uint8Array.from([...this.#factTables.values()].flatMap(({ table }) => [...table.bits])),
     };
   }
 
@@ -205,13 +221,23 @@ class PlanBuilder {
     const id = where?.expression.source.trim() ?? '';
     let entry = this.#predicates.get(id);
     if (entry === undefined) {
-      const labelStride = where?.readsLabel === true ? 1 : 0;
+      const { start, table } = this.#factTable(where?.expression.facts ?? NO_FACTS);
       const firstBit = where === null ? 0 : this.#bitCount;
-      if (where !== null) this.#bitCount += labelStride === 1 ? 3 : 1;
-      entry = { index: this.#predicates.size, predicate: { where, firstBit, labelStride } };
+      if (where !== null) this.#bitCount += table.combinations.length;
+      const predicate = { where, firstBit, factTable: start, combinations: table.combinations };
+      entry = { index: this.#predicates.size, predicate };
       this.#predicates.set(id, entry);
     }
     return entry.index;
+  }
+
+  #factTable(read: FactsRead): { readonly start: number; readonly table: FactTable } {
+    const id = JSON.stringify(read);
+    const found = this.#factTables.get(id);
+    if (found !== undefined) return found;
+    const added = { start: this.#factTables.size * FACT_STATES, table: factTable(read) };
+    this.#factTables.set(id, added);
+    return added;
   }
 
   #sum(window: WindowPart): SumPart {

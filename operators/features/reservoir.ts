@@ -28,7 +28,7 @@ export interface ReservoirOptions {
   readonly chunkCapacity: number;
   /** Events of a sealed block. */
   readonly blockCapacity: number;
-  readonly maxLabelChanges: number;
+  readonly maxFactChanges: number;
   /** Whether events are to be found by their ledger offset. */
   readonly hasOffsetIndex: boolean;
 }
@@ -59,7 +59,7 @@ export class Reservoir implements SavedState {
     const { wordCount, blockCapacity } = options;
     this.wordCount = wordCount;
     const events = storage.open('events', EventBlock.byteLength(blockCapacity, wordCount));
-    this.#sealed = new SealedEvents(wordCount, blockCapacity, events, options.maxLabelChanges);
+    this.#sealed = new SealedEvents(wordCount, blockCapacity, events, options.maxFactChanges);
     this.#offsets = options.hasOffsetIndex ? new OffsetIndex(storage.open('offsets', OFFSET_PAGE_BYTES)) : null;
     this.cursors = Array.from({ length: options.cursorCount }, () => new Cursor());
     this.#head = new ReservoirHead(wordCount, options.chunkCapacity, [this.#sealPlace, ...this.cursors]);
@@ -83,8 +83,8 @@ export class Reservoir implements SavedState {
     return this.#sealedThroughMs;
   }
 
-  get labelChangeCount(): number {
-    return this.#sealed.labelChangeCount;
+  get factChangeCount(): number {
+    return this.#sealed.factChangeCount;
   }
 
   get byteLength(): number {
@@ -183,10 +183,10 @@ export class Reservoir implements SavedState {
     return true;
   }
 
-  /** Sets the label of the event found. Returns false when it is sealed and there is no room for a further change. */
-  setFoundLabel(label: number): boolean {
-    if (this.#foundPosition >= 0) return this.#sealed.setLabel(this.#foundPosition, label);
-    this.foundBlock.labels[this.foundIndex] = label;
+  /** Sets what is known of the event found. Returns false when it is sealed and there is no room for a further change. */
+  setFoundFacts(facts: number): boolean {
+    if (this.#foundPosition >= 0) return this.#sealed.setFacts(this.#foundPosition, facts);
+    this.foundBlock.facts[this.foundIndex] = facts;
     return true;
   }
 

@@ -1,7 +1,7 @@
 import type { SavedState, StateInput, StateOutput } from '../savedState.ts';
 import type { BlockStore } from './blockStore.ts';
 import { EventBlock } from './eventBlock.ts';
-import { LabelChanges } from './labelChanges.ts';
+import { FactChanges } from './factChanges.ts';
 
 /** Blocks behind the one just begun that are asked for ahead of need. */
 const PREFETCHED_BLOCKS = 2;
@@ -15,13 +15,13 @@ export class SealedBlock extends EventBlock {
 
 /**
  * Events in their final order, in numbered blocks of equal capacity. Memory holds the block being filled, the blocks that
- * cursors stand in, and the labels that came after their event was sealed; full blocks are in the store.
+ * cursors stand in, and the facts that became known after their event was sealed; full blocks are in the store.
  */
 export class SealedEvents implements SavedState {
   readonly capacity: number;
   readonly #wordCount: number;
   readonly #store: BlockStore;
-  readonly #changes: LabelChanges;
+  readonly #changes: FactChanges;
   /** Full blocks in use. */
   readonly #held: SealedBlock[] = [];
   readonly #free: SealedBlock[] = [];
@@ -30,11 +30,11 @@ export class SealedEvents implements SavedState {
   #count = 0;
   #oldestBlock = 0;
 
-  constructor(wordCount: number, capacity: number, store: BlockStore, maxLabelChanges: number) {
+  constructor(wordCount: number, capacity: number, store: BlockStore, maxFactChanges: number) {
     this.capacity = capacity;
     this.#wordCount = wordCount;
     this.#store = store;
-    this.#changes = new LabelChanges(maxLabelChanges);
+    this.#changes = new FactChanges(maxFactChanges);
     this.#lookedUp = new SealedBlock(capacity, wordCount);
     this.#lookedUp.count = capacity;
     this.#tail = new SealedBlock(capacity, wordCount);
@@ -51,8 +51,8 @@ export class SealedEvents implements SavedState {
     return blocks * EventBlock.byteLength(this.capacity, this.#wordCount) + this.#changes.byteLength;
   }
 
-  /** Labels that came after their event's block was sealed and still lie over it. */
-  get labelChangeCount(): number {
+  /** Facts that became known after their event's block was sealed and still lie over it. */
+  get factChangeCount(): number {
     return this.#changes.count;
   }
 
@@ -94,13 +94,13 @@ export class SealedEvents implements SavedState {
   }
 
   /** Returns false when there is no room for a further change. */
-  setLabel(position: number, label: number): boolean {
+  setFacts(position: number, facts: number): boolean {
     const number = Math.floor(position / this.capacity);
     const index = position % this.capacity;
-    if (number !== this.#tail.number && !this.#changes.set(number, index, label)) return false;
+    if (number !== this.#tail.number && !this.#changes.set(number, index, facts)) return false;
     const block = this.#inMemory(number);
-    if (block !== null) block.labels[index] = label;
-    if (this.#lookedUp.number === number) this.#lookedUp.labels[index] = label;
+    if (block !== null) block.facts[index] = facts;
+    if (this.#lookedUp.number === number) this.#lookedUp.facts[index] = facts;
     return true;
   }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { OutcomeKind } from '../../schemas/types.ts';
 import { bareTransaction } from '../cel/bareContext.ts';
 import type { FeatureDefinition } from '../definitions.ts';
 import { compileCatalogue } from './catalogue.ts';
@@ -75,21 +76,38 @@ describe('the bounds of the feature state', () => {
   });
 
   it('leaves labels of sealed payments out when there are too many, and counts them', () => {
-    const limits = { maxLabelChanges: 1, blockCapacity: 2 };
+    const limits = { maxFactChanges: 1, blockCapacity: 2 };
     const { state, pay } = stateOf([{ name: 'n', aggregate: 'count', where: "label == 'fraud'" }], limits);
     for (const atMs of [0, 1, 2, 3, 10_000]) pay(atMs, 'a', 1);
     const label = { transactionId: 't', eventTimeMs: START_MS, label: 'fraud' as const, fraudType: null };
     const addLabel = (transactionOffset: number): void =>
       state.addLabel({ ...label, transactionOffset, labelSource: 'other' });
     for (const offset of [1, 1, 2]) addLabel(offset);
-    expect(state.statistics()).toMatchObject({ labelChanges: 1, droppedLabels: 1 });
+    expect(state.statistics()).toMatchObject({ factChanges: 1, droppedFacts: 1 });
     // A payment in the head needs no room.
     addLabel(4);
     expect(pay(10_001, 'a', 1)).toEqual([2]);
     expect(pay(60_001, 'a', 1)).toEqual([1]);
-    expect(state.statistics().labelChanges).toBe(0);
+    expect(state.statistics().factChanges).toBe(0);
     addLabel(3);
-    expect(state.statistics()).toMatchObject({ labelChanges: 1, droppedLabels: 1 });
+    expect(state.statistics()).toMatchObject({ factChanges: 1, droppedFacts: 1 });
+  });
+
+  it('keeps no room for late outcomes that no feature tells apart', () => {
+    const where = "outcome == 'declined'";
+    const { state, pay } = stateOf([{ name: 'n', aggregate: 'count', where }], { blockCapacity: 2 });
+    for (const atMs of [0, 1, 2, 3, 10_000]) pay(atMs, 'a', 1);
+    const tell = (transactionOffset: number, outcome: OutcomeKind): void =>
+      state.addOutcome({ transactionId: 't', eventTimeMs: START_MS, transactionOffset, outcome, responseCode: null });
+    for (const outcome of ['authorised', 'captured', 'settled'] as const) tell(1, outcome);
+    expect(state.statistics().factChanges).toBe(0);
+    tell(1, 'declined');
+    expect(pay(10_001, 'a', 1)).toEqual([1]);
+    expect(state.statistics().factChanges).toBe(1);
+    tell(1, 'settled');
+    expect(pay(10_002, 'a', 1)).toEqual([0]);
+    tell(99, 'settled');
+    expect(state.statistics()).toMatchObject({ unknownOutcomes: 1, unknownLabels: 0 });
   });
 
   it('counts labels of payments it does not know', () => {

@@ -1,4 +1,5 @@
-import type { Label, Transaction } from '../../schemas/types.ts';
+import type { Label, Outcome, Transaction } from '../../schemas/types.ts';
+import { readsAny } from '../cel/facts.ts';
 import { SavedStateError, type SavedState, type StateInput, type StateOutput } from '../savedState.ts';
 import type { ReservoirStorage } from './blockStore.ts';
 import { Candidates } from './candidates.ts';
@@ -6,6 +7,7 @@ import type { CompiledCatalogue } from './catalogue.ts';
 import { correctEvent, type CorrectedState } from './corrections.ts';
 import { compileEdges, runCandidates, runRecencies, runSums, type EdgeGroup, type EdgeProgram } from './edgeProgram.ts';
 import { createAmountLanes, splitAmount, splitSquare } from './exactSums.ts';
+import { outcomeAsRead, withLabel, withOutcome } from './factTable.ts';
 import { compileReads, readFeatures, type ReadStep } from './featureReader.ts';
 import type { FeatureLimits, FeatureState, FeatureStatistics } from './featureState.ts';
 import { fieldReader } from './keyField.ts';
@@ -15,8 +17,6 @@ import { PairCounts } from './pairCounts.ts';
 import { PaymentExpressions } from './paymentExpressions.ts';
 import { planFeatures, type ColumnPlan, type FeaturePlan } from './plan.ts';
 import { Reservoir, type Cursor } from './reservoir.ts';
-
-const LABELS = ['none', 'fraud', 'genuine'] as const;
 
 /** Events sealed at most when time moves on: more than come in, so that the head is as short as it can be before long. */
 const SEALED_PER_STEP = 64;
@@ -41,7 +41,7 @@ export class WindowState implements FeatureState {
   readonly #readsAfter: readonly ReadStep[];
   readonly #expressions: PaymentExpressions;
   readonly #lanes = createAmountLanes();
-  /** What a label's correction reaches. */
+  /** What a correction reaches. */
   readonly #corrected: CorrectedState;
   readonly #bitWords: number;
   /** The current payment's key slots (negative for none) and rows. */
@@ -52,8 +52,9 @@ export class WindowState implements FeatureState {
   #timeMs = 0;
   #lateBeyondBound = 0;
   #unknownLabels = 0;
+  #unknownOutcomes = 0;
   #refusedKeys = 0;
-  #droppedLabels = 0;
+  #droppedFacts = 0;
   #forcedOut = 0;
 
   constructor(catalogue: CompiledCatalogue, limits: FeatureLimits, storage: ReservoirStorage) {
@@ -71,7 +72,7 @@ export class WindowState implements FeatureState {
     const options = {
       wordCount: plan.columns.length + this.#bitWords,
       cursorCount: this.#edges.length,
-      hasOffsetIndex: plan.readsLabels,
+      hasOffsetIndex: readsAny(plan.facts),
     };
     this.#reservoir = new Reservoir({ ...limits, ...options }, storage);
     this.#pairs = plan.pairs.map(({ windows }) => new PairCounts(windows, limits.maxDistinctPerKey));
@@ -132,26 +133,19 @@ export class WindowState implements FeatureState {
     return isLate;
   }
 
-  addLabel(label: Label): void {
-    const reservoir = this.#reservoir;
-    const { transactionOffset } = label;
-    if (transactionOffset === null || !this.#findHeld(transactionOffset)) {
-      // Without label features no offsets are kept, and no label is looked for.
-      if (this.#plan.readsLabels) this.#unknownLabels += 1;
-      return;
-    }
-    const { foundBlock, foundIndex } = reservoir;
-    const before = foundBlock.labels[foundIndex]!;
-    const after = LABELS.indexOf(label.label);
-    if (before === after) return;
-    if (!reservoir.setFoundLabel(after)) {
-      this.#droppedLabels += 1;
-      return;
-    }
-    const at = foundIndex * reservoir.wordCount;
-    const timeMs = foundBlock.timeMs(foundIndex);
-    const amountMinor = foundBlock.amountMinor(foundIndex);
-    correctEvent(this.#corrected, foundBlock.words, at, before, after, timeMs, amountMinor, this.#timeMs);
+  addLabel({ transactionOffset, label }: Label): void {
+    if (!this.#plan.facts.label) return;
+    if (this.#findHeld(transactionOffset)) this.#learn(withLabel(this.#foundFacts, label));
+    else this.#unknownLabels += 1;
+  }
+
+  addOutcome({ transactionOffset, outcome }: Outcome): void {
+    const { facts } = this.#plan;
+    if (facts.outcomes.length === 0) return;
+    // What no feature tells apart is kept alike, so that it takes no room when it comes late.
+    const read = outcomeAsRead(outcome, facts);
+    if (this.#findHeld(transactionOffset)) this.#learn(withOutcome(this.#foundFacts, read));
+    else this.#unknownOutcomes += 1;
   }
 
   close(): void {
@@ -168,17 +162,18 @@ export class WindowState implements FeatureState {
     return {
       events: this.#reservoir.end - this.#oldestPosition,
       headEvents: this.#reservoir.headCount,
-      labelChanges: this.#reservoir.labelChangeCount,
+      factChanges: this.#reservoir.factChangeCount,
       keys: Object.fromEntries(keys),
       bytes: rowBytes + pairBytes + this.#candidates.byteLength + eventBytes,
       eventBytes,
       lateBeyondBound: this.#lateBeyondBound,
       unknownLabels: this.#unknownLabels,
+      unknownOutcomes: this.#unknownOutcomes,
       failedExpressions: this.#expressions.failed,
       refusedKeys: this.#refusedKeys,
       saturatedDistincts: this.#pairs.reduce((count, pairs) => count + pairs.saturated, 0),
       droppedCandidates: this.#candidates.dropped,
-      droppedLabels: this.#droppedLabels,
+      droppedFacts: this.#droppedFacts,
       forcedOut: this.#forcedOut,
     };
   }
@@ -188,9 +183,10 @@ export class WindowState implements FeatureState {
     output.number(this.#timeMs);
     output.number(this.#lateBeyondBound);
     output.number(this.#unknownLabels);
+    output.number(this.#unknownOutcomes);
     output.number(this.#expressions.failed);
     output.number(this.#refusedKeys);
-    output.number(this.#droppedLabels);
+    output.number(this.#droppedFacts);
     output.number(this.#forcedOut);
     for (const part of this.#parts()) part.save(output);
   }
@@ -201,9 +197,10 @@ export class WindowState implements FeatureState {
     this.#timeMs = input.number();
     this.#lateBeyondBound = input.number();
     this.#unknownLabels = input.number();
+    this.#unknownOutcomes = input.number();
     this.#expressions.failed = input.number();
     this.#refusedKeys = input.number();
-    this.#droppedLabels = input.number();
+    this.#droppedFacts = input.number();
     this.#forcedOut = input.number();
     for (const part of this.#parts()) part.load(input);
   }
@@ -290,7 +287,7 @@ export class WindowState implements FeatureState {
   #crossNext(edge: EdgeProgram, cursor: Cursor): void {
     const { block, index } = cursor;
     const at = index * block.wordCount;
-    this.#cross(edge, block.words, at, block.labels[index]!, block.timeMs(index), block.amountMinor(index), true);
+    this.#cross(edge, block.words, at, block.facts[index]!, block.timeMs(index), block.amountMinor(index), true);
     cursor.index = index + 1;
     cursor.position += 1;
   }
@@ -300,7 +297,7 @@ export class WindowState implements FeatureState {
     edge: EdgeProgram,
     words: Int32Array,
     at: number,
-    label: number,
+    facts: number,
     timeMs: number,
     amountMinor: number,
     releases: boolean,
@@ -309,14 +306,15 @@ export class WindowState implements FeatureState {
     if (edge.usesSums) splitAmount(amountMinor, this.#lanes);
     if (edge.usesSquares) splitSquare(this.#lanes);
     const { groups } = edge;
+    const { factBits } = this.#plan;
     for (let index = 0; index < groups.length; index++) {
       const group = groups[index]!;
       const slot = words[at + group.column]!;
       if (slot < 0) continue;
       const row = group.table.segment(slot);
       const base = group.table.rowBase(slot);
-      runSums(group.sums, row, base, words, bitsAt, label, this.#lanes);
-      if (!group.hasOnlySums) this.#crossOthers(group, slot, row, base, words, at, bitsAt, label, timeMs, amountMinor);
+      runSums(group.sums, row, base, words, bitsAt, facts, factBits, this.#lanes);
+      if (!group.hasOnlySums) this.#crossOthers(group, slot, row, base, words, at, bitsAt, facts, timeMs, amountMinor);
     }
     if (!releases) return;
     for (let index = 0; index < edge.releases.length; index++) {
@@ -339,18 +337,19 @@ export class WindowState implements FeatureState {
     words: Int32Array,
     at: number,
     bitsAt: number,
-    label: number,
+    facts: number,
     timeMs: number,
     amountMinor: number,
   ): void {
-    runRecencies(group.recencies, row, base, words, bitsAt, label, timeMs);
+    const { factBits } = this.#plan;
+    runRecencies(group.recencies, row, base, words, bitsAt, facts, factBits, timeMs);
     const candidates = this.#candidates;
-    runCandidates(group, candidates, row, base, words, bitsAt, label, timeMs, amountMinor, this.#timeMs);
+    runCandidates(group, candidates, row, base, words, bitsAt, facts, factBits, timeMs, amountMinor, this.#timeMs);
     const { distincts } = group;
     for (let index = 0; index < distincts.length; index++) {
       const { valueColumn, pairs, steps } = distincts[index]!;
       const value = words[at + valueColumn]!;
-      if (value >= 0) this.#pairs[pairs]!.run(steps, slot, value, words, bitsAt, label, row, base);
+      if (value >= 0) this.#pairs[pairs]!.run(steps, slot, value, words, bitsAt, facts, factBits, row, base);
     }
   }
 
@@ -370,12 +369,34 @@ export class WindowState implements FeatureState {
     return this.#reservoir.cursors.at(-1)?.position ?? 0;
   }
 
-  /** Finds a payment that some window may still hold. */
-  #findHeld(ledgerOffset: number): boolean {
+  /** Finds a payment that some window may still hold. Without features that read facts no offsets are kept. */
+  #findHeld(ledgerOffset: number | null): boolean {
     const reservoir = this.#reservoir;
-    if (!reservoir.find(ledgerOffset, this.#oldestPosition)) return false;
+    if (ledgerOffset === null || !reservoir.find(ledgerOffset, this.#oldestPosition)) return false;
     const oldestMs = this.#timeMs - this.#edges.at(-1)!.ageMs;
     return reservoir.foundBlock.timeMs(reservoir.foundIndex) > oldestMs;
+  }
+
+  /** What is known of the event found. */
+  get #foundFacts(): number {
+    const { foundBlock, foundIndex } = this.#reservoir;
+    return foundBlock.facts[foundIndex]!;
+  }
+
+  /** Sets what is known of the event found, and moves it between the conditions of the windows that it is in. */
+  #learn(after: number): void {
+    const reservoir = this.#reservoir;
+    const before = this.#foundFacts;
+    if (before === after) return;
+    if (!reservoir.setFoundFacts(after)) {
+      this.#droppedFacts += 1;
+      return;
+    }
+    const { foundBlock, foundIndex } = reservoir;
+    const at = foundIndex * reservoir.wordCount;
+    const timeMs = foundBlock.timeMs(foundIndex);
+    const amountMinor = foundBlock.amountMinor(foundIndex);
+    correctEvent(this.#corrected, foundBlock.words, at, before, after, timeMs, amountMinor, this.#timeMs);
   }
 
   /** Where a bound is reached, seals the head's oldest event early, or takes the oldest one out of every window. */

@@ -228,6 +228,9 @@ export class Engine {
       case 'label':
         this.#features?.addLabel(record.event);
         return;
+      case 'outcome':
+        this.#features?.addOutcome(record.event);
+        return;
       case 'tick':
         this.#features?.advanceTime(record.event.eventTimeMs);
         this.lists.timeMs = this.#features?.timeMs ?? 0;
@@ -252,7 +255,6 @@ export class Engine {
         await this.#decideWaiting(outputs);
         await this.#promote(record.event);
         return;
-      case 'outcome':
       case 'deadLetter':
       case 'transaction':
         return;

@@ -31,6 +31,7 @@ const windows: readonly FeatureDefinition[] = [
   { name: 'pair_max', aggregate: 'max', of: 'amountMinor', entity: ['account', 'merchant'], windowMs: 9_000 },
   { name: 'accounts', aggregate: 'distinct', of: 'account', entity: ['merchant'], windowMs: 9_000 },
   { name: 'fraud', aggregate: 'rate', entity: ['merchant'], windowMs: 20_000, where: "label == 'fraud'" },
+  { name: 'declines', aggregate: 'count', entity: ['account'], windowMs: 20_000, where: "outcome == 'declined'" },
   { name: 'since', aggregate: 'timeSince', entity: ['account'], windowMs: 20_000, includeCurrent: false },
 ];
 
@@ -126,6 +127,19 @@ const label: fc.Arbitrary<Step> = fc
     return { kind: 'label', event: { ...event, label } };
   });
 
+const outcome: fc.Arbitrary<Step> = fc
+  .record({
+    back: fc.integer({ min: 1, max: 40 }),
+    outcome: fc.constantFrom('authorised' as const, 'declined' as const),
+  })
+  .map(({ back, outcome }) => (eventTimeMs, offset) => {
+    const transactionOffset = Math.max(0, offset - back);
+    return {
+      kind: 'outcome',
+      event: { transactionId: 't', transactionOffset, eventTimeMs, outcome, responseCode: null },
+    };
+  });
+
 const listChange: fc.Arbitrary<Step> = fc
   .record({
     list: fc.constantFrom('blocked', 'blocked', 'blocked', 'unknown'),
@@ -166,6 +180,7 @@ const promotion: fc.Arbitrary<Step> = fc.boolean().map((isModel) => (eventTimeMs
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 30, arbitrary: payment },
   { weight: 6, arbitrary: label },
+  { weight: 6, arbitrary: outcome },
   { weight: 4, arbitrary: listChange },
   { weight: 2, arbitrary: posture },
   { weight: 2, arbitrary: fallback },

@@ -6,6 +6,9 @@ export interface CelColumns {
   readonly feature: (name: string) => string;
   /** What is known of the payment's label: 'none', 'fraud' or 'genuine'. */
   readonly label: string;
+  /** Its last outcome, 'none' without one, and whether it was taken back. */
+  readonly outcome: string;
+  readonly reversed: string;
   /** The model's score, 0 to 1000, and its probability: Float64, NaN without a model. */
   readonly modelScore: string;
   readonly modelProbability: string;

@@ -5,7 +5,7 @@ import type { CelScope } from '../scope.ts';
 import type { CelColumns } from './celColumns.ts';
 import { callSql } from './sqlCalls.ts';
 import { fieldSql } from './sqlFields.ts';
-import { bare, constantNode, float, SqlNames, type SqlNode, type SqlNumber, type SqlTruth } from './sqlNode.ts';
+import { bare, constantNode, float, SqlNames, truth, type SqlNode, type SqlNumber, type SqlTruth } from './sqlNode.ts';
 import {
   arithmeticSql,
   comparisonSql,
@@ -60,9 +60,7 @@ function translate(ast: ASTNode, scope: CelScope, columns: CelColumns, names: Sq
     case 'value':
       return literalSql(ast.args, ast.start);
     case 'id':
-      if (ast.args !== 'label')
-        throw new CelCompileError('SLUICE_CEL_UNSUPPORTED', `'${ast.args}' has no SQL yet`, ast.start);
-      return { type: 'string', sql: columns.label, isNullable: false, failed: null };
+      return factSql(ast.args, ast.start, columns);
     case '.':
       return fieldSql(ast.args[0], ast.args[1], ast.start, scope, columns);
     case 'call':
@@ -100,6 +98,20 @@ function translate(ast: ASTNode, scope: CelScope, columns: CelColumns, names: Sq
       return arithmeticSql(ast.op, ...numbers(ast.args, sub), names);
     default:
       throw new CelCompileError('SLUICE_CEL_UNSUPPORTED', `'${ast.op}' cannot be used here`, ast.start);
+  }
+}
+
+/** What became known of the payment. */
+function factSql(name: string, position: number, columns: CelColumns): SqlNode {
+  switch (name) {
+    case 'label':
+      return { type: 'string', sql: columns.label, isNullable: false, failed: null };
+    case 'outcome':
+      return { type: 'string', sql: columns.outcome, isNullable: false, failed: null };
+    case 'reversed':
+      return truth(columns.reversed, false);
+    default:
+      throw new CelCompileError('SLUICE_CEL_UNSUPPORTED', `'${name}' has no SQL yet`, position);
   }
 }
 

@@ -5,6 +5,7 @@ import { FEATURE_PREFIX } from '../../sql/history.ts';
 import { floatLiteral, quoteText } from '../../sql/sqlText.ts';
 import { aggregateSql, type WindowFeature } from './aggregateSql.ts';
 import { durationText, intervalSql } from './durationSql.ts';
+import { factDefinitions, type FactName } from './factsSql.ts';
 
 /** A feature that has no SQL. */
 export class FeatureSqlError extends Error {
@@ -18,7 +19,7 @@ export interface EntityQuery {
   readonly sql: string;
   /** Columns of the key. */
   readonly keyColumns: readonly string[];
-  readonly readsLabels: boolean;
+  readonly facts: readonly FactName[];
 }
 
 /** `events AS event` and `payments AS payment` are what the query around it defines. */
@@ -26,12 +27,21 @@ export function entityQuery(entity: readonly string[], features: readonly Window
   const keyColumns = entity.map(keyColumn);
   // In the order in which they may refer to each other.
   const definitions = new Map<string, string>();
-  const reads = { label: false };
+  const facts = new Set<FactName>();
+  const fact = (name: FactName): string => {
+    facts.add(name);
+    return name;
+  };
   const columns: CelColumns = {
     payment: 'event.',
     get label() {
-      reads.label = true;
-      return 'label';
+      return fact('label');
+    },
+    get outcome() {
+      return fact('outcome');
+    },
+    get reversed() {
+      return refuse('a reversal');
     },
     feature: () => refuse('a where'),
     modelScore: 'nan',
@@ -47,16 +57,13 @@ export function entityQuery(entity: readonly string[], features: readonly Window
     const where = feature.where === null ? [] : [whereSql(feature.where.expression.source, columns)];
     return `    ${valueSql(feature, inWindow, where)} AS ${FEATURE_PREFIX}${feature.name}`;
   });
-  if (reads.label) {
-    definitions.set('last_label', 'arrayLast(known -> known.1 < payment.ledger_offset, event.labels).2');
-    definitions.set('label', "if(last_label = '', 'none', last_label)");
-  }
+  for (const name of facts) for (const [column, sql] of factDefinitions(name)) definitions.set(column, sql);
   const withClause = [...definitions].map(([name, sql]) => `    ${sql} AS ${name}`).join(',\n');
   const longestMs = Math.max(...features.map(({ delayMs, windowMs }) => delayMs + windowMs));
   return {
     name: `by_${keyColumns.join('_')}`,
     keyColumns,
-    readsLabels: reads.label,
+    facts: [...facts],
     sql: `  WITH
 ${withClause}
   SELECT

@@ -7,6 +7,7 @@ import { floatLiteral } from '../../sql/sqlText.ts';
 import type { CompiledCatalogue, CompiledFeature } from '../catalogue.ts';
 import type { WindowFeature } from './aggregateSql.ts';
 import { durationText, intervalSql } from './durationSql.ts';
+import { factJoins, type FactName } from './factsSql.ts';
 import { entityQuery, FeatureSqlError, type EntityQuery } from './entityQuery.ts';
 
 type ExpressionFeature = Extract<CompiledFeature, { kind: 'expression' }>;
@@ -37,11 +38,11 @@ export function featuresToSql(catalogue: CompiledCatalogue, names: readonly stri
     ({ query: { name } }) => `\nLEFT JOIN ${name} ON ${name}.ledger_offset = payment.ledger_offset`,
   );
   const text = [...selected, ...parts].join('\n');
-  const readsLabels = queries.some(({ query }) => query.readsLabels);
+  const facts = new Set(queries.flatMap(({ query }) => query.facts));
   const keys = new Set(queries.flatMap(({ query }) => query.keyColumns));
   const withClause = [
     paymentsQuery(columnsOf(text, 'payment', keys), offsets),
-    ...(queries.length === 0 ? [] : [eventsQuery(columnsOf(text, 'event', keys), catalogue.latenessMs, readsLabels)]),
+    ...(queries.length === 0 ? [] : [eventsQuery(columnsOf(text, 'event', keys), catalogue.latenessMs, [...facts])]),
     ...parts,
   ];
   return `WITH
@@ -97,6 +98,8 @@ function expressionValue({ expression, whenEmpty }: ExpressionFeature): string {
     payment: 'payment.',
     feature: (name) => `${FEATURE_PREFIX}${name}`,
     label: "'none'",
+    outcome: "'none'",
+    reversed: 'false',
     modelScore: 'nan',
     modelProbability: 'nan',
     list: () => 'false',
@@ -131,24 +134,18 @@ payments AS (
 )`;
 }
 
-function eventsQuery(columns: readonly string[], latenessMs: number, readsLabels: boolean): string {
+function eventsQuery(columns: readonly string[], latenessMs: number, facts: readonly FactName[]): string {
   const selected = ['ledger_offset', ...columns].map((column) => `transactions.${column} AS ${column}`);
   const lateness = intervalSql(latenessMs);
   const counted = `greatest(transactions.event_time, late.engine_time - ${lateness}) AS counted_at`;
-  const labels = readsLabels
-    ? `
-  LEFT JOIN (
-    SELECT transaction_offset, arraySort(groupArray((ledger_offset, label))) AS labels
-    FROM ${HISTORY_DATABASE}.labels WHERE transaction_offset IS NOT NULL GROUP BY transaction_offset
-  ) AS known ON known.transaction_offset = transactions.ledger_offset`
-    : '';
+  const known = factJoins(facts);
   return `-- All payments, each at the time that it counts at: its own, or ${durationText(latenessMs)} before the engine's when it came later than that.
 events AS (
-  SELECT ${[...selected, counted, ...(readsLabels ? ['known.labels AS labels'] : [])].join(', ')}
+  SELECT ${[...selected, counted, ...known.columns].join(', ')}
   FROM ${HISTORY_DATABASE}.transactions AS transactions
   LEFT JOIN (
     SELECT ledger_offset, engine_time FROM ${HISTORY_DATABASE}.decisions
     WHERE event_time < engine_time - ${lateness}
-  ) AS late ON late.ledger_offset = transactions.ledger_offset${labels}
+  ) AS late ON late.ledger_offset = transactions.ledger_offset${known.sql}
 )`;
 }

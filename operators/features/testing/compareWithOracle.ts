@@ -29,6 +29,10 @@ export function compareWithOracle(
         state.addLabel(label);
         oracle.addLabel(label);
       },
+      addOutcome: (outcome) => {
+        state.addOutcome(outcome);
+        oracle.addOutcome(outcome);
+      },
       advanceTime: (timeMs) => {
         state.advanceTime(timeMs);
         oracle.advanceTime(timeMs);

@@ -1,13 +1,14 @@
-import type { Label, LabelKind, Transaction } from '../../../schemas/types.ts';
+import type { Label, Outcome, Transaction } from '../../../schemas/types.ts';
 import type { EvaluationContext } from '../../cel/context.ts';
 import { CelEvaluationError } from '../../cel/celEvaluationError.ts';
+import { NOTHING_KNOWN, type KnownFacts } from '../../cel/facts.ts';
 import type { CompiledCatalogue, CompiledFeature } from '../catalogue.ts';
 
 interface HeldEvent {
   readonly tx: Transaction;
   readonly ledgerOffset: number;
   readonly timeMs: number;
-  label: LabelKind | 'none';
+  known: KnownFacts;
 }
 
 type WindowFeature = Extract<CompiledFeature, { kind: 'window' }>;
@@ -30,20 +31,28 @@ export class FeatureOracle {
   }
 
   addLabel(label: Label): void {
-    const event = this.#events.find(({ ledgerOffset }) => ledgerOffset === label.transactionOffset);
-    if (event !== undefined) event.label = label.label;
+    this.#learn(label.transactionOffset, { label: label.label });
+  }
+
+  addOutcome(outcome: Outcome): void {
+    this.#learn(outcome.transactionOffset, { outcome: outcome.outcome });
   }
 
   addTransaction(tx: Transaction, ledgerOffset: number): { readonly isLate: boolean; readonly features: Float64Array } {
     this.advanceTime(tx.eventTimeMs);
     const oldestMs = this.#timeMs - this.#catalogue.latenessMs;
-    const current: HeldEvent = { tx, ledgerOffset, timeMs: Math.max(tx.eventTimeMs, oldestMs), label: 'none' };
+    const current: HeldEvent = { tx, ledgerOffset, timeMs: Math.max(tx.eventTimeMs, oldestMs), known: NOTHING_KNOWN };
     this.#events.push(current);
     const features = new Float64Array(this.#catalogue.features.length);
     for (const [index, feature] of this.#catalogue.features.entries()) {
       features[index] = feature.kind === 'window' ? this.#window(feature, current) : expression(feature, tx, features);
     }
     return { isLate: tx.eventTimeMs < oldestMs, features };
+  }
+
+  #learn(offset: number | null, facts: Partial<KnownFacts>): void {
+    const event = this.#events.find(({ ledgerOffset }) => ledgerOffset === offset);
+    if (event !== undefined) event.known = { ...event.known, ...facts };
   }
 
   #window(feature: WindowFeature, current: HeldEvent): number {
@@ -95,7 +104,7 @@ export class FeatureOracle {
 
 function matches(feature: WindowFeature, event: HeldEvent): boolean {
   if (feature.where === null) return true;
-  return orIfFailed(false, () => feature.where?.expression.test(contextOf(event.tx, event.label)) ?? true);
+  return orIfFailed(false, () => feature.where?.expression.test(contextOf(event.tx, event.known)) ?? true);
 }
 
 function expression(
@@ -103,7 +112,7 @@ function expression(
   tx: Transaction,
   features: Float64Array,
 ): number {
-  const context = { ...contextOf(tx, 'none'), features };
+  const context = { ...contextOf(tx, NOTHING_KNOWN), features };
   const value = orIfFailed(Number.NaN, () => feature.expression.number(context));
   return Number.isNaN(value) ? feature.whenEmpty : value;
 }
@@ -117,10 +126,10 @@ function orIfFailed<T>(otherwise: T, evaluate: () => T): T {
   }
 }
 
-function contextOf(tx: Transaction, label: LabelKind | 'none'): EvaluationContext {
+function contextOf(tx: Transaction, known: KnownFacts): EvaluationContext {
   return {
     tx,
-    label,
+    known,
     features: new Float64Array(0),
     featureBase: 0,
     modelScore: Number.NaN,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import fc from 'fast-check';
-import type { Label, LabelKind, Transaction } from '../../../schemas/types.ts';
+import type { Label, LabelKind, Outcome, OutcomeKind, Transaction } from '../../../schemas/types.ts';
 import type { EntityName, FeatureDefinition } from '../../definitions.ts';
 import { compileCatalogue, type CompiledCatalogue } from '../catalogue.ts';
 
@@ -14,6 +14,10 @@ const wheres = [
   "label != 'fraud'",
   "label == 'genuine' || tx.channel == 'wallet'",
   "label != 'none' && tx.amountMinor < 1000",
+  "outcome == 'declined'",
+  "outcome in ['none', 'authorised'] && tx.amountMinor > 500",
+  "outcome != 'none' && (label == 'fraud' || outcome == 'declined')",
+  "outcome.contains('ed') || tx.attributes.risk > 3",
 ];
 
 const entityTuples: readonly (readonly EntityName[])[] = [
@@ -69,7 +73,8 @@ export const catalogue: fc.Arbitrary<CompiledCatalogue> = fc
 export type Step =
   | { readonly kind: 'transaction'; readonly aheadMs: number; readonly tx: Omit<Transaction, 'eventTimeMs'> }
   | { readonly kind: 'tick'; readonly aheadMs: number }
-  | { readonly kind: 'label'; readonly back: number; readonly label: LabelKind };
+  | { readonly kind: 'label'; readonly back: number; readonly label: LabelKind }
+  | { readonly kind: 'outcome'; readonly back: number; readonly outcome: OutcomeKind };
 
 const nullable = (...values: string[]): fc.Arbitrary<string | null> => fc.constantFrom(null, ...values);
 
@@ -108,6 +113,9 @@ const transaction: fc.Arbitrary<Step> = fc.record({
   }),
 });
 
+/** What a fact is about: mostly a payment, at times another fact, or nothing. */
+const stepsBack = fc.oneof(fc.integer({ min: 0, max: 30 }), fc.integer({ min: 0, max: 120 }));
+
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 8, arbitrary: transaction },
   {
@@ -118,8 +126,16 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 3,
     arbitrary: fc.record({
       kind: fc.constant('label' as const),
-      back: fc.oneof(fc.integer({ min: 0, max: 30 }), fc.integer({ min: 0, max: 120 })),
+      back: stepsBack,
       label: fc.constantFrom('fraud' as const, 'genuine' as const),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('outcome' as const),
+      back: stepsBack,
+      outcome: fc.constantFrom<OutcomeKind>('authorised', 'declined', 'captured', 'settled', 'authenticationFailed'),
     }),
   },
 );
@@ -132,6 +148,7 @@ export function stream(maxSteps: number): fc.Arbitrary<Step[]> {
 /** What takes a stream's steps; the feature state and its oracle do. */
 export interface StreamTaker {
   addLabel(label: Label): void;
+  addOutcome(outcome: Outcome): void;
   advanceTime(timeMs: number): void;
   addTransaction(tx: Transaction, ledgerOffset: number): void;
 }
@@ -149,6 +166,16 @@ export function playStream(steps: readonly Step[], taker: StreamTaker, stride = 
         label: event.label,
         labelSource: 'other',
         fraudType: null,
+      });
+      continue;
+    }
+    if (event.kind === 'outcome') {
+      taker.addOutcome({
+        transactionId: 't',
+        transactionOffset: offset - event.back * stride,
+        eventTimeMs: timeMs,
+        outcome: event.outcome,
+        responseCode: null,
       });
       continue;
     }

@@ -8,12 +8,12 @@ const PAGE_BLOCKS = 4_096;
 const NONE = -1;
 
 /**
- * Labels that came after their event's block was sealed: a list for each block, laid over the block whenever it is read.
+ * Facts that became known after their event's block was sealed: a list for each block, laid over the block whenever it is read.
  * Eight bytes a change. A block's changes go when every window has passed the block.
  */
-export class LabelChanges implements SavedState {
+export class FactChanges implements SavedState {
   readonly #maxChanges: number;
-  /** Two integers an entry: (index in the block, label) and the next entry of the block. */
+  /** Two integers an entry: (index in the block, facts) and the next entry of the block. */
   readonly #segments: Int32Array[] = [];
   /** The first entry of each block, by pages of blocks. */
   readonly #pages = new Map<number, Int32Array>();
@@ -35,8 +35,8 @@ export class LabelChanges implements SavedState {
   }
 
   /** Returns false when there is no room for a further change. */
-  set(block: number, index: number, label: number): boolean {
-    const value = index * 256 + label;
+  set(block: number, index: number, facts: number): boolean {
+    const value = index * 256 + facts;
     for (let entry = this.#first(block); entry !== NONE; entry = this.#read(entry, 1)) {
       if (this.#read(entry, 0) >>> 8 !== index) continue;
       this.#write(entry, 0, value);
@@ -51,11 +51,11 @@ export class LabelChanges implements SavedState {
     return true;
   }
 
-  /** Sets the labels that were changed since the block was sealed. */
+  /** Sets the facts that became known since the block was sealed. */
   applyTo(block: number, events: EventBlock): void {
     for (let entry = this.#first(block); entry !== NONE; entry = this.#read(entry, 1)) {
       const value = this.#read(entry, 0);
-      events.labels[value >>> 8] = value & 255;
+      events.facts[value >>> 8] = value & 255;
     }
   }
 
@@ -131,6 +131,6 @@ export class LabelChanges implements SavedState {
 }
 
 function ofLength(values: Int32Array, length: number): Int32Array {
-  if (values.length !== length) throw new SavedStateError(`${values.length} integers of label changes, not ${length}`);
+  if (values.length !== length) throw new SavedStateError(`${values.length} integers of changed facts, not ${length}`);
   return values;
 }
