@@ -191,12 +191,12 @@ function names(kind: string, count: number): string[] {
 }
 
 function report(done: number, eventsPerSecond: number, state: FeatureState, folder: string): void {
-  const { events, labelChanges } = state.statistics();
+  const { events, factChanges } = state.statistics();
   const { rss, heapUsed, arrayBuffers } = process.memoryUsage();
   const mb = (bytes: number): string => (bytes / 1e6).toFixed(0);
   process.stdout.write(
     `${done} events: ${eventsPerSecond}/s, rss ${mb(rss)} MB (heap ${mb(heapUsed)}, arrays ${mb(arrayBuffers)}), ` +
-      `${state.keyCount} keys, ${events} events held, ${mb(bytesBelow(folder))} MB in files, ${labelChanges} label changes\n`,
+      `${state.keyCount} keys, ${events} events held, ${mb(bytesBelow(folder))} MB in files, ${factChanges} changed facts\n`,
   );
 }
 
