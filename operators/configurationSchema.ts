@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import type { ConfigurationDefinition } from './definitions.ts';
+import { aggregateNames } from './features/aggregates.ts';
 
 const localizedText = z.strictObject({ en: z.string(), zh: z.string() });
 const entity = z.enum(['account', 'card', 'device', 'ip', 'merchant', 'terminal', 'payee']);
 
 const feature = z.strictObject({
   name: z.string(),
-  aggregate: z.enum(['count', 'sum', 'avg', 'std', 'min', 'max', 'distinct', 'timeSince', 'rate', 'expression']),
+  aggregate: z.enum(aggregateNames),
   entity: z.array(entity).exactOptional(),
   of: z.string().exactOptional(),
   expression: z.string().exactOptional(),

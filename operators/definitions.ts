@@ -3,21 +3,9 @@
  * A rule-set publication carries a ConfigurationDefinition whole, as canonical JSON, so that a ledger explains itself.
  */
 import type { RiskLevel, RuleMode, Verdict } from '../schemas/types.ts';
+import type { Aggregate } from './features/aggregates.ts';
 
 export type EntityName = 'account' | 'card' | 'device' | 'ip' | 'merchant' | 'terminal' | 'payee';
-
-export type Aggregate =
-  | 'count'
-  | 'sum'
-  | 'avg'
-  | 'std'
-  | 'min'
-  | 'max'
-  | 'distinct'
-  | 'timeSince'
-  | 'rate'
-  /** No window: a CEL expression over tx and the features declared above it; booleans become 0 and 1. */
-  | 'expression';
 
 /** One line of the feature catalogue. Durations are milliseconds here and `10m`, `7d` in YAML. */
 export interface FeatureDefinition {

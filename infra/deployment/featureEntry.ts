@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { FeatureDefinition } from '../../operators/definitions.ts';
+import { aggregateNames } from '../../operators/features/aggregates.ts';
 import { duration } from './duration.ts';
 
 const entity = z.enum(['account', 'card', 'device', 'ip', 'merchant', 'terminal', 'payee']);
@@ -8,7 +9,7 @@ const entity = z.enum(['account', 'card', 'device', 'ip', 'merchant', 'terminal'
 export const featureEntrySchema: z.ZodType<FeatureDefinition> = z
   .strictObject({
     name: z.string(),
-    aggregate: z.enum(['count', 'sum', 'avg', 'std', 'min', 'max', 'distinct', 'timeSince', 'rate', 'expression']),
+    aggregate: z.enum(aggregateNames),
     entity: z
       .preprocess((value) => (typeof value === 'string' ? [value] : value), z.array(entity).min(1).max(3))
       .optional(),

@@ -1,0 +1,154 @@
+import { compileCel } from '../cel/compile.ts';
+import { readsAny } from '../cel/facts.ts';
+import type { ConfigurationProblem, FeatureDefinition } from '../definitions.ts';
+import { aggregateTraits, isWindowAggregate, type WindowAggregate } from './aggregates.ts';
+import type { CompiledFeature, CompiledWhere } from './catalogue.ts';
+import { distinctFields, entityNames, isDistinctField } from './keyField.ts';
+import { MAX_DELAY_MS, MAX_FEATURE_NAME_LENGTH, MAX_WINDOW_MS, MIN_WINDOW_MS } from './limits.ts';
+
+/** Checks and compiles one definition, collecting every problem in it. */
+export class FeatureCheck {
+  readonly problems: ConfigurationProblem[] = [];
+  readonly #definition: FeatureDefinition;
+  readonly #index: number;
+  readonly #namesAbove: readonly string[];
+
+  constructor(definition: FeatureDefinition, index: number, namesAbove: readonly string[]) {
+    this.#definition = definition;
+    this.#index = index;
+    this.#namesAbove = namesAbove;
+  }
+
+  compile(): CompiledFeature | null {
+    const { aggregate } = this.#definition;
+    this.#checkName();
+    return isWindowAggregate(aggregate) ? this.#window(aggregate) : this.#expression();
+  }
+
+  #checkName(): void {
+    const { name } = this.#definition;
+    if (!/^[a-z][a-z0-9_]*$/.test(name) || name.length > MAX_FEATURE_NAME_LENGTH) {
+      const message = `a name is lower-case letters, digits and _, starts with a letter, and has at most ${MAX_FEATURE_NAME_LENGTH} characters`;
+      this.#problem('SLUICE_FEATURE_NAME', 'name', message);
+    }
+    const earlier = this.#namesAbove.indexOf(name);
+    if (earlier >= 0)
+      this.#problem('SLUICE_FEATURE_NAME', 'name', `'${name}' is already the name of feature ${earlier + 1}`);
+  }
+
+  #expression(): CompiledFeature | null {
+    const { name, expression, whenEmpty } = this.#definition;
+    for (const field of ['entity', 'of', 'windowMs', 'delayMs', 'where', 'includeCurrent'] as const)
+      if (this.#definition[field] !== undefined) this.#notTaken(field);
+    this.#checkWhenEmpty();
+    if (expression === undefined) {
+      this.#problem('SLUICE_FEATURE_FIELD', 'expression', 'an expression feature needs `expression`');
+      return null;
+    }
+    const compiled = compileCel(expression, { kind: 'expression', features: this.#namesAbove });
+    if (!compiled.ok) {
+      this.#problem(compiled.code, 'expression', `${compiled.message} (character ${compiled.position + 1})`);
+      return null;
+    }
+    return { kind: 'expression', name, expression: compiled.value, whenEmpty: whenEmpty ?? Number.NaN };
+  }
+
+  #window(aggregate: WindowAggregate): CompiledFeature | null {
+    const { name, windowMs, delayMs = 0, whenEmpty } = this.#definition;
+    if (this.#definition.expression !== undefined) this.#notTaken('expression');
+    this.#checkWhenEmpty();
+    const entity = this.#entity();
+    const distinctOf = this.#of(aggregate);
+    if (windowMs === undefined)
+      this.#problem('SLUICE_FEATURE_FIELD', 'windowMs', `${aggregate} needs a window, e.g. 1h`);
+    else this.#checkDuration('windowMs', windowMs, MIN_WINDOW_MS, MAX_WINDOW_MS);
+    this.#checkDuration('delayMs', delayMs, 0, MAX_DELAY_MS);
+    const where = this.#where();
+    if (aggregate === 'rate' && this.#definition.where === undefined)
+      this.#problem('SLUICE_FEATURE_FIELD', 'where', 'rate needs `where`: the share of events that satisfy it');
+    if (this.problems.length > 0 || windowMs === undefined) return null;
+    const traits = aggregateTraits[aggregate];
+    return {
+      kind: 'window',
+      name,
+      aggregate,
+      entity,
+      distinctOf,
+      windowMs,
+      delayMs,
+      where,
+      includeCurrent: this.#definition.includeCurrent ?? traits.includeCurrent,
+      whenEmpty: whenEmpty ?? traits.whenEmpty,
+    };
+  }
+
+  #entity(): readonly string[] {
+    const { entity } = this.#definition;
+    if (entity === undefined || entity.length === 0) {
+      const message = `needs an entity, or a list of them: ${entityNames.join(', ')}`;
+      this.#problem('SLUICE_FEATURE_FIELD', 'entity', message);
+      return [];
+    }
+    for (const [place, name] of entity.entries()) {
+      if (!entityNames.includes(name)) {
+        const message = `unknown entity; one of ${entityNames.join(', ')}`;
+        this.#problem('SLUICE_FEATURE_ENTITY', 'entity', message, place);
+      } else if (entity.indexOf(name) !== place) {
+        this.#problem('SLUICE_FEATURE_ENTITY', 'entity', `'${name}' is there twice`, place);
+      }
+    }
+    return entityNames.filter((name) => entity.includes(name));
+  }
+
+  /** The field of a distinct count, null for every other aggregate. */
+  #of(aggregate: WindowAggregate): string | null {
+    const { of } = this.#definition;
+    switch (aggregateTraits[aggregate].of) {
+      case 'nothing':
+        if (of !== undefined) this.#notTaken('of');
+        return null;
+      case 'amount':
+        if (of !== 'amountMinor') this.#problem('SLUICE_FEATURE_FIELD', 'of', `${aggregate} needs \`of: amountMinor\``);
+        return null;
+      case 'text': {
+        if (of !== undefined && isDistinctField(of)) return of;
+        const message = `${aggregate} needs \`of\`: one of ${distinctFields.join(', ')} or attributes.NAME`;
+        this.#problem('SLUICE_FEATURE_FIELD', 'of', message);
+        return null;
+      }
+    }
+  }
+
+  #where(): CompiledWhere | null {
+    const { where } = this.#definition;
+    if (where === undefined) return null;
+    const compiled = compileCel(where, { kind: 'where' });
+    if (!compiled.ok) {
+      this.#problem(compiled.code, 'where', `${compiled.message} (character ${compiled.position + 1})`);
+      return null;
+    }
+    return { expression: compiled.value, readsFacts: readsAny(compiled.value.facts) };
+  }
+
+  #checkDuration(field: 'windowMs' | 'delayMs', value: number, least: number, greatest: number): void {
+    if (Number.isInteger(value) && value >= least && value <= greatest) return;
+    const message = `must be whole milliseconds from ${least} to ${greatest} (${greatest / 86_400_000} days)`;
+    this.#problem('SLUICE_FEATURE_DURATION', field, message);
+  }
+
+  #checkWhenEmpty(): void {
+    const { whenEmpty } = this.#definition;
+    if (whenEmpty !== undefined && !Number.isFinite(whenEmpty))
+      this.#problem('SLUICE_FEATURE_FIELD', 'whenEmpty', 'must be a finite number; leave it out for undefined');
+  }
+
+  #notTaken(field: keyof FeatureDefinition): void {
+    this.#problem('SLUICE_FEATURE_FIELD', field, `${this.#definition.aggregate} does not take \`${field}\``);
+  }
+
+  #problem(code: string, field: keyof FeatureDefinition, message: string, place?: number): void {
+    const path = place === undefined ? [this.#index, field] : [this.#index, field, place];
+    const text = `feature '${this.#definition.name}': ${message}`;
+    this.problems.push({ code, section: 'features', index: this.#index, path, message: text });
+  }
+}
