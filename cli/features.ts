@@ -61,7 +61,9 @@ The feature need not be deployed yet: the query reads payments and labels, not r
 }
 
 /** `sum of amountMinor by account, 1d`. */
-function formOf({ aggregate, of, entity, windowMs, delayMs, where, expression }: FeatureDefinition): string {
+function formOf(definition: FeatureDefinition): string {
+  const { aggregate, of, entity, windowMs, delayMs, where, expression, numerator, denominator } = definition;
+  if (aggregate === 'ratio') return `${numerator} / ${denominator}`;
   if (entity === undefined || windowMs === undefined) return expression ?? aggregate;
   const subject = of === undefined ? aggregate : `${aggregate} of ${of}`;
   const delay = delayMs === undefined || delayMs === 0 ? '' : ` ending ${durationText(delayMs)} ago`;

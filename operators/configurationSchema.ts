@@ -11,6 +11,8 @@ const feature = z.strictObject({
   entity: z.array(entity).exactOptional(),
   of: z.string().exactOptional(),
   expression: z.string().exactOptional(),
+  numerator: z.string().exactOptional(),
+  denominator: z.string().exactOptional(),
   windowMs: z.number().exactOptional(),
   delayMs: z.number().exactOptional(),
   where: z.string().exactOptional(),

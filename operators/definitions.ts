@@ -11,19 +11,22 @@ export type EntityName = 'account' | 'card' | 'device' | 'ip' | 'merchant' | 'te
 export interface FeatureDefinition {
   readonly name: string;
   readonly aggregate: Aggregate;
-  /** The window's key: one entity or a tuple. Absent for `expression`. */
+  /** The window's key: one entity or a tuple. Absent for `ratio` and `expression`. */
   readonly entity?: readonly EntityName[];
-  /** The field aggregated: amountMinor for numbers; for distinct any entity or string field. */
+  /** The field aggregated: amountMinor for numbers; for distinct and seenBefore any entity or string field. */
   readonly of?: string;
   /** CEL, for `expression`. */
   readonly expression?: string;
+  /** For `ratio`: names of features declared above. */
+  readonly numerator?: string;
+  readonly denominator?: string;
   readonly windowMs?: number;
   readonly delayMs?: number;
   /** CEL over tx, and over what became known of it: label ('none', 'fraud', 'genuine') and outcome ('none', 'declined' and so on). */
   readonly where?: string;
-  /** Whether the payment being decided counts; default true, but false for timeSince. */
+  /** Whether the payment being decided counts; by default as aggregateTraits has it. */
   readonly includeCurrent?: boolean;
-  /** The value when no event is in the window; default NaN for avg, std, min, max, timeSince and rate, 0 for the rest. */
+  /** The value when no event is in the window; by default as aggregateTraits has it (for ratio and expression NaN). */
   readonly whenEmpty?: number;
   /** What the feature says, for analysts and reasons. */
   readonly text?: LocalizedText;

@@ -15,6 +15,8 @@ export const featureEntrySchema: z.ZodType<FeatureDefinition> = z
       .optional(),
     of: z.string().exactOptional(),
     expression: z.coerce.string().exactOptional(),
+    numerator: z.string().exactOptional(),
+    denominator: z.string().exactOptional(),
     window: duration().optional(),
     delay: duration().optional(),
     where: z.string().exactOptional(),

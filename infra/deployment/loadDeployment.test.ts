@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { aggregateNames } from '../../operators/features/aggregates.ts';
 import { checkReport, checkReportData } from './checkReport.ts';
 import { loadDeployment } from './loadDeployment.ts';
 import type { Deployment } from './loadDeployment.ts';
@@ -376,8 +377,7 @@ describe('A folder', () => {
     await write('rules/velocity.yaml', RULES.replace('version: 3', 'version: three'));
     const result = await loadDeployment(folder);
     expect(checkReport('config/test', result).split('\n')).toEqual([
-      'config/test/features.yaml:4:5 features[1].aggregate must be one of count, sum, avg, std, min, max, distinct, ' +
-        'timeSince, rate, expression; did you mean count? [SLUICE_CONFIG_VALUE]',
+      `config/test/features.yaml:4:5 features[1].aggregate must be one of ${aggregateNames.join(', ')}; did you mean count? [SLUICE_CONFIG_VALUE]`,
       'config/test/rules/velocity.yaml:3:5 rules[1].version must be a number, not a text [SLUICE_CONFIG_VALUE]',
       'config/test/sluice.yaml:3:1 lateness must be a length of time such as 100ms, 10m, 2h or 7d [SLUICE_CONFIG_VALUE]',
       '3 problems in config/test.',

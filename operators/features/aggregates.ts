@@ -3,7 +3,7 @@ export interface AggregateTraits {
   /** What `of` names: nothing (there is no `of`), the amount, or a text field. */
   readonly of: 'nothing' | 'amount' | 'text';
   readonly includeCurrent: boolean;
-  /** The value when no event is in the window. */
+  /** The value when no event is in the window, or none to compare with. */
   readonly whenEmpty: number;
 }
 
@@ -21,6 +21,8 @@ export const aggregateTraits = {
   distinct: { ...ofText, whenEmpty: 0 },
   timeSince: { ...ofNothing, includeCurrent: false },
   rate: ofNothing,
+  seenBefore: { ...ofText, includeCurrent: false, whenEmpty: 0 },
+  zScore: { ...ofAmount, includeCurrent: false },
 } as const satisfies Readonly<Record<string, AggregateTraits>>;
 
 /** Aggregates of the events in a window. */
@@ -28,6 +30,8 @@ export type WindowAggregate = keyof typeof aggregateTraits;
 
 export const aggregateNames = [
   ...windowAggregateNames(),
+  /** No window: one feature declared above, divided by another. */
+  'ratio',
   /** No window: a CEL expression over tx and the features declared above it; booleans become 0 and 1. */
   'expression',
 ] as const;

@@ -36,6 +36,11 @@ describe('a feature catalogue', () => {
     ['a where that is a number', { where: 'tx.amountMinor' }, 'SLUICE_CEL_TYPE 0 where'],
     ['a where on features', { where: 'f.account_count_1d > 1' }, 'SLUICE_CEL_UNKNOWN_NAME 0 where'],
     ['an infinite whenEmpty', { whenEmpty: Infinity }, 'SLUICE_FEATURE_FIELD 0 whenEmpty'],
+    ['seenBefore of an amount', { aggregate: 'seenBefore', of: 'amountMinor' }, 'SLUICE_FEATURE_FIELD 0 of'],
+    ['seenBefore of its own entity', { aggregate: 'seenBefore', of: 'account' }, 'SLUICE_FEATURE_FIELD 0 of'],
+    ['zScore of a text', { aggregate: 'zScore', of: 'merchant' }, 'SLUICE_FEATURE_FIELD 0 of'],
+    ['a numerator beside an aggregate', { numerator: 'account_count_1d' }, 'SLUICE_FEATURE_FIELD 0 numerator'],
+    ['a ratio with a window', { aggregate: 'ratio' }, 'SLUICE_FEATURE_FIELD 0 windowMs'],
     ['an expression beside an aggregate', { expression: '1' }, 'SLUICE_FEATURE_FIELD 0 expression'],
   ])('refuses %s and says where', (_case, change, problem) => {
     expect(problemsOf([{ ...count, ...change }])).toContain(problem);
@@ -46,6 +51,15 @@ describe('a feature catalogue', () => {
     expect(problemsOf([count, count])).toEqual(['SLUICE_FEATURE_NAME 1 name']);
     expect(problemsOf([early, count])).toEqual(['SLUICE_CEL_UNKNOWN_NAME 0 expression']);
     expect(problemsOf([count, early])).toEqual([]);
+  });
+
+  it('refuses a ratio of what is not declared above it', () => {
+    const ratio: FeatureDefinition = { name: 'share', aggregate: 'ratio', numerator: 'share' };
+    const problems = ['SLUICE_FEATURE_FIELD 1 numerator', 'SLUICE_FEATURE_FIELD 1 denominator'];
+    expect(problemsOf([count, ratio])).toEqual(problems);
+    const sound = { ...ratio, numerator: count.name, denominator: count.name };
+    expect(problemsOf([count, sound])).toEqual([]);
+    expect(problemsOf([count, { ...sound, expression: '1' }])).toEqual(['SLUICE_FEATURE_FIELD 1 expression']);
   });
 
   it('refuses more features, or more lateness, than it can bear', () => {

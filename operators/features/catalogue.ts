@@ -35,8 +35,8 @@ export type CompiledFeature =
       readonly aggregate: WindowAggregate;
       /** Fields of the key, in the order of entityNames. */
       readonly entity: readonly string[];
-      /** The field counted by distinct; amounts need none. */
-      readonly distinctOf: string | null;
+      /** The field whose values distinct and seenBefore tell apart; amounts need none. */
+      readonly textField: string | null;
       readonly windowMs: number;
       readonly delayMs: number;
       readonly where: CompiledWhere | null;
@@ -44,6 +44,7 @@ export type CompiledFeature =
       readonly whenEmpty: number;
     }
   | {
+      /** A ratio too. */
       readonly kind: 'expression';
       readonly name: string;
       readonly expression: CompiledExpression;

@@ -51,12 +51,58 @@ export function sumOfLanes(low: number, high: number): number {
 
 /**
  * Writes to out[at] the population standard deviation sqrt(n Q - S^2) / n of n amounts, whose sum S and sum of squares Q,
- * both exact, have their lanes at `sums` and `squares` of a row. The
- * difference is taken in double-double arithmetic (Dekker 1971; Knuth's two-sum), about 104 bits: the result's
- * relative error stays below 1e-12 while the mean is less than 1e9 standard deviations. n^2 times the variance is an
- * integer, so less than a half means that all amounts are equal.
+ * both exact, have their lanes at `sums` and `squares` of a row.
  */
 export function writeStandardDeviation(
+  count: number,
+  row: Float64Array,
+  sums: number,
+  squares: number,
+  out: Float64Array,
+  at: number,
+): void {
+  writeSpread(count, row, sums, squares, out, at);
+  out[at]! /= count;
+}
+
+/**
+ * Writes to out[at] how many standard deviations an amount x is from the mean of n amounts, (n x - S) / sqrt(n Q - S^2);
+ * when these are all equal, or there are none, `whenEmpty`. The dividend is an integer, rounded once.
+ */
+export function writeStandardScore(
+  amountMinor: number,
+  count: number,
+  row: Float64Array,
+  sums: number,
+  squares: number,
+  whenEmpty: number,
+  out: Float64Array,
+  at: number,
+): void {
+  writeSpread(count, row, sums, squares, out, at);
+  const spread = out[at]!;
+  if (spread === 0) {
+    out[at] = whenEmpty;
+    return;
+  }
+  const low = row[sums]!;
+  const sumPart = row[sums + 1]! * LANE_20;
+  const sumHigh = sumPart + low;
+  const product = count * amountMinor;
+  const difference = product - sumHigh;
+  // Integers far below 2^53 all, so that adding them up is exact.
+  const error =
+    twoSumError(product, -sumHigh, difference) +
+    (twoProductError(count, amountMinor, product) - twoSumError(sumPart, low, sumHigh));
+  out[at] = (difference + error) / spread;
+}
+
+/**
+ * Writes to out[at] n times the standard deviation, sqrt(n Q - S^2). The difference is taken in double-double arithmetic
+ * (Dekker 1971; Knuth's two-sum), about 104 bits: the result's relative error stays below 1e-12 while the mean is less
+ * than 1e9 standard deviations. The difference is an integer, so less than a half means that all amounts are equal.
+ */
+function writeSpread(
   count: number,
   row: Float64Array,
   sums: number,
@@ -88,7 +134,7 @@ export function writeStandardDeviation(
   const difference = scaled - squaredSum;
   const differenceLow = twoSumError(scaled, -squaredSum, difference) + (scaledLow - squaredSumLow);
   const total = difference + differenceLow;
-  out[at] = total < 0.5 ? 0 : Math.sqrt(total) / count;
+  out[at] = total < 0.5 ? 0 : Math.sqrt(total);
 }
 
 /** a + b - sum, exactly, where sum is a + b rounded. */

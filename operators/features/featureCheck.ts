@@ -3,7 +3,7 @@ import { readsAny } from '../cel/facts.ts';
 import type { ConfigurationProblem, FeatureDefinition } from '../definitions.ts';
 import { aggregateTraits, isWindowAggregate, type WindowAggregate } from './aggregates.ts';
 import type { CompiledFeature, CompiledWhere } from './catalogue.ts';
-import { distinctFields, entityNames, isDistinctField } from './keyField.ts';
+import { entityNames, isTextField, textFields } from './keyField.ts';
 import { MAX_DELAY_MS, MAX_FEATURE_NAME_LENGTH, MAX_WINDOW_MS, MIN_WINDOW_MS } from './limits.ts';
 
 /** Checks and compiles one definition, collecting every problem in it. */
@@ -37,14 +37,12 @@ export class FeatureCheck {
   }
 
   #expression(): CompiledFeature | null {
-    const { name, expression, whenEmpty } = this.#definition;
+    const { name, whenEmpty } = this.#definition;
     for (const field of ['entity', 'of', 'windowMs', 'delayMs', 'where', 'includeCurrent'] as const)
       if (this.#definition[field] !== undefined) this.#notTaken(field);
     this.#checkWhenEmpty();
-    if (expression === undefined) {
-      this.#problem('SLUICE_FEATURE_FIELD', 'expression', 'an expression feature needs `expression`');
-      return null;
-    }
+    const expression = this.#definition.aggregate === 'ratio' ? this.#ratioSource() : this.#expressionSource();
+    if (expression === null) return null;
     const compiled = compileCel(expression, { kind: 'expression', features: this.#namesAbove });
     if (!compiled.ok) {
       this.#problem(compiled.code, 'expression', `${compiled.message} (character ${compiled.position + 1})`);
@@ -53,12 +51,42 @@ export class FeatureCheck {
     return { kind: 'expression', name, expression: compiled.value, whenEmpty: whenEmpty ?? Number.NaN };
   }
 
+  #expressionSource(): string | null {
+    const { expression } = this.#definition;
+    for (const field of ['numerator', 'denominator'] as const)
+      if (this.#definition[field] !== undefined) this.#notTaken(field);
+    if (expression === undefined)
+      this.#problem('SLUICE_FEATURE_FIELD', 'expression', 'an expression feature needs `expression`');
+    return expression ?? null;
+  }
+
+  /** A denominator of 0 gives 0 / 0, which is NaN as any undefined value. */
+  #ratioSource(): string | null {
+    if (this.#definition.expression !== undefined) this.#notTaken('expression');
+    const numerator = this.#ratioTerm('numerator');
+    const denominator = this.#ratioTerm('denominator');
+    if (numerator === null || denominator === null) return null;
+    return `(f.${denominator} != 0 ? f.${numerator} : 0) / f.${denominator}`;
+  }
+
+  #ratioTerm(field: 'numerator' | 'denominator'): string | null {
+    const name = this.#definition[field];
+    if (name !== undefined && this.#namesAbove.includes(name)) return name;
+    const message =
+      name === undefined
+        ? `ratio needs \`${field}\`: the name of a feature declared above it`
+        : `there is no feature '${name}' above this one`;
+    this.#problem('SLUICE_FEATURE_FIELD', field, message);
+    return null;
+  }
+
   #window(aggregate: WindowAggregate): CompiledFeature | null {
     const { name, windowMs, delayMs = 0, whenEmpty } = this.#definition;
-    if (this.#definition.expression !== undefined) this.#notTaken('expression');
+    for (const field of ['expression', 'numerator', 'denominator'] as const)
+      if (this.#definition[field] !== undefined) this.#notTaken(field);
     this.#checkWhenEmpty();
     const entity = this.#entity();
-    const distinctOf = this.#of(aggregate);
+    const textField = this.#of(aggregate);
     if (windowMs === undefined)
       this.#problem('SLUICE_FEATURE_FIELD', 'windowMs', `${aggregate} needs a window, e.g. 1h`);
     else this.#checkDuration('windowMs', windowMs, MIN_WINDOW_MS, MAX_WINDOW_MS);
@@ -73,7 +101,7 @@ export class FeatureCheck {
       name,
       aggregate,
       entity,
-      distinctOf,
+      textField,
       windowMs,
       delayMs,
       where,
@@ -100,7 +128,7 @@ export class FeatureCheck {
     return entityNames.filter((name) => entity.includes(name));
   }
 
-  /** The field of a distinct count, null for every other aggregate. */
+  /** The text field, null for an aggregate of none. */
   #of(aggregate: WindowAggregate): string | null {
     const { of } = this.#definition;
     switch (aggregateTraits[aggregate].of) {
@@ -111,8 +139,12 @@ export class FeatureCheck {
         if (of !== 'amountMinor') this.#problem('SLUICE_FEATURE_FIELD', 'of', `${aggregate} needs \`of: amountMinor\``);
         return null;
       case 'text': {
-        if (of !== undefined && isDistinctField(of)) return of;
-        const message = `${aggregate} needs \`of\`: one of ${distinctFields.join(', ')} or attributes.NAME`;
+        if (of !== undefined && isTextField(of)) {
+          if (aggregate === 'seenBefore' && this.#definition.entity?.some((name) => name === of) === true)
+            this.#problem('SLUICE_FEATURE_FIELD', 'of', `'${of}' is in the entity, so it has one value only`);
+          return of;
+        }
+        const message = `${aggregate} needs \`of\`: one of ${textFields.join(', ')} or attributes.NAME`;
         this.#problem('SLUICE_FEATURE_FIELD', 'of', message);
         return null;
       }

@@ -1,5 +1,5 @@
 import { timeOffset, valueOffset, type Candidates } from './candidates.ts';
-import { sumOfLanes, writeStandardDeviation } from './exactSums.ts';
+import { sumOfLanes, writeStandardDeviation, writeStandardScore } from './exactSums.ts';
 import type { FeaturePlan, ReadPlan } from './plan.ts';
 
 const COUNT = 0;
@@ -12,6 +12,8 @@ const NEWEST_CANDIDATE = 6;
 const PRUNED_EXTREME = 7;
 const WHOLE_EXTREME = 8;
 const DISTINCT = 9;
+const SEEN = 10;
+const STANDARD_SCORE = 11;
 
 /** How one feature is read from a key's row; all of one shape, so that the engine's loop stays monomorphic. */
 export interface ReadStep {
@@ -48,9 +50,13 @@ function locate(read: Exclude<ReadPlan, { kind: 'expression' }>): Omit<ReadStep,
       return { ...step, operation: SUM, at: read.part.countAt, secondAt: read.part.sumAt };
     case 'avg':
       return { ...step, operation: AVG, at: read.part.countAt, secondAt: read.part.sumAt };
-    case 'std': {
+    case 'seen':
+      return { ...step, operation: SEEN, at: read.part.countAt };
+    case 'std':
+    case 'zScore': {
       const { countAt, sumAt, squaresAt } = read.part;
-      return { ...step, operation: STD, at: countAt, secondAt: sumAt, squaresAt };
+      const operation = read.kind === 'std' ? STD : STANDARD_SCORE;
+      return { ...step, operation, at: countAt, secondAt: sumAt, squaresAt };
     }
     case 'rate':
       return { ...step, operation: RATE, at: read.part.countAt, secondAt: read.all.countAt };
@@ -69,7 +75,7 @@ function locate(read: Exclude<ReadPlan, { kind: 'expression' }>): Omit<ReadStep,
 }
 
 /**
- * Writes the features of the current payment, whose keys have these slots (negative: none, so NaN) and rows, as of the
+ * Writes the features of the current payment, which has this amount and whose keys have these slots (negative: none, so NaN) and rows, as of the
  * engine's time. It writes and returns nothing: a double that a function returns costs an allocation.
  */
 export function readFeatures(
@@ -78,6 +84,7 @@ export function readFeatures(
   rows: readonly Float64Array[],
   bases: Int32Array,
   engineTimeMs: number,
+  amountMinor: number,
   candidates: Candidates,
   out: Float64Array,
   outBase: number,
@@ -115,6 +122,15 @@ export function readFeatures(
         const count = row[at]!;
         if (count === 0) out[outAt] = step.whenEmpty;
         else writeStandardDeviation(count, row, base + step.secondAt, base + step.squaresAt, out, outAt);
+        break;
+      }
+      case STANDARD_SCORE: {
+        const { secondAt, squaresAt, whenEmpty } = step;
+        writeStandardScore(amountMinor, row[at]!, row, base + secondAt, base + squaresAt, whenEmpty, out, outAt);
+        break;
+      }
+      case SEEN: {
+        out[outAt] = row[at] === 0 ? step.whenEmpty : 1;
         break;
       }
       case RATE: {

@@ -20,12 +20,12 @@ const readers: Readonly<Record<string, (tx: Transaction) => string | null>> = {
   cardBin: (tx) => tx.card?.bin ?? null,
 };
 
-/** Fields whose different values `distinct` can count; `attributes.NAME` comes on top, where it is text. */
-export const distinctFields: readonly string[] = Object.keys(readers);
+/** Fields whose values aggregates can tell apart; `attributes.NAME` comes on top, where it is text. */
+export const textFields: readonly string[] = Object.keys(readers);
 
 const attributePrefix = 'attributes.';
 
-export function isDistinctField(field: string): boolean {
+export function isTextField(field: string): boolean {
   return Object.hasOwn(readers, field) || /^attributes\.[A-Za-z_][A-Za-z0-9_]{0,63}$/.test(field);
 }
 

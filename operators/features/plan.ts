@@ -2,6 +2,7 @@ import type { CompiledCatalogue, CompiledFeature, CompiledWhere } from './catalo
 import type { FactsRead, KnownFacts } from '../cel/facts.ts';
 import { CANDIDATE_FIELDS } from './candidates.ts';
 import { allRead, factTable, FACT_STATES, type FactTable } from './factTable.ts';
+import { entityNames } from './keyField.ts';
 
 /**
  * How a catalogue is computed: what each key's row holds, and what happens to it when an event crosses an *edge*.
@@ -104,7 +105,7 @@ export type ReadPlan = {
   readonly whenEmpty: number;
   readonly leaveAgeMs: number;
 } & (
-  | { readonly kind: 'count' | 'sum' | 'avg' | 'std'; readonly part: SumPart }
+  | { readonly kind: 'count' | 'sum' | 'avg' | 'std' | 'zScore' | 'seen'; readonly part: SumPart }
   | { readonly kind: 'rate'; readonly part: SumPart; readonly all: SumPart }
   | { readonly kind: 'recency'; readonly part: RecencyPart }
   | { readonly kind: 'extreme' | 'newestCandidate'; readonly part: CandidatePart }
@@ -150,11 +151,17 @@ class PlanBuilder {
       case 'count':
       case 'sum':
       case 'avg':
-      case 'std': {
+      case 'std':
+      case 'zScore': {
         const part = this.#sum(window);
         if (feature.aggregate !== 'count') part.sumAt ||= this.#allocate(column, 2);
-        if (feature.aggregate === 'std') part.squaresAt ||= this.#allocate(column, 3);
+        if (feature.aggregate === 'std' || feature.aggregate === 'zScore') part.squaresAt ||= this.#allocate(column, 3);
         return { ...read, kind: feature.aggregate, part };
+      }
+      case 'seenBefore': {
+        // A count by entity and value together.
+        const part = this.#sum(this.#window({ ...feature, entity: keyFields(feature) }, feature.where));
+        return { ...read, kind: 'seen', column: part.column, part };
       }
       case 'rate':
         return { ...read, kind: 'rate', part: this.#sum(window), all: this.#sum(this.#window(feature, null)) };
@@ -169,8 +176,7 @@ class PlanBuilder {
           return { ...read, kind: 'newestCandidate', part: this.#candidate(window, 0, true) };
         return { ...read, kind: 'recency', part: this.#recency(window) };
       case 'distinct': {
-        if (feature.distinctOf === null) throw new Error('SLUICE_STATE_PLAN: distinct without a field');
-        return { ...read, kind: 'distinct', part: this.#distinct(window, feature.distinctOf) };
+        return { ...read, kind: 'distinct', part: this.#distinct(window, textFieldOf(feature)) };
       }
     }
   }
@@ -276,6 +282,18 @@ class PlanBuilder {
     entry.column.rowLength += doubles;
     return at;
   }
+}
+
+function textFieldOf({ name, textField }: WindowFeature): string {
+  if (textField === null) throw new Error(`SLUICE_STATE_PLAN: ${name} has no text field`);
+  return textField;
+}
+
+/** Entity and text field, in the order in which a tuple of both has them. */
+function keyFields(feature: WindowFeature): readonly string[] {
+  const fields = [...feature.entity, textFieldOf(feature)];
+  const entities = entityNames.filter((name) => fields.includes(name));
+  return [...entities, ...fields.filter((field) => !entityNames.some((name) => name === field))];
 }
 
 function windowId(window: WindowPart): string {

@@ -125,9 +125,9 @@ export class WindowState implements FeatureState {
     const timeMs = isLate ? oldestMs : tx.eventTimeMs;
     this.#expressions.writeBits(tx, this.#bits);
     this.#findRows(tx);
-    this.#read(this.#readsBefore, out, outBase);
+    this.#read(this.#readsBefore, tx, out, outBase);
     this.#insert(timeMs, tx.amountMinor, ledgerOffset);
-    this.#read(this.#readsAfter, out, outBase);
+    this.#read(this.#readsAfter, tx, out, outBase);
     this.#expressions.writeFeatures(tx, out, outBase);
     this.#releaseUnused();
     return isLate;
@@ -228,8 +228,18 @@ export class WindowState implements FeatureState {
     }
   }
 
-  #read(steps: readonly ReadStep[], out: Float64Array, outBase: number): void {
-    readFeatures(steps, this.#slots, this.#rows, this.#bases, this.#timeMs, this.#candidates, out, outBase);
+  #read(steps: readonly ReadStep[], { amountMinor }: Transaction, out: Float64Array, outBase: number): void {
+    readFeatures(
+      steps,
+      this.#slots,
+      this.#rows,
+      this.#bases,
+      this.#timeMs,
+      amountMinor,
+      this.#candidates,
+      out,
+      outBase,
+    );
   }
 
   /** Puts the current payment into the reservoir and into the windows that its time is in. */

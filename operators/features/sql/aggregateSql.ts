@@ -9,8 +9,10 @@ export interface WindowSql {
   /** It is in the window and satisfies `where`. */
   readonly matches: string;
   readonly amount: string;
-  /** The field that distinct counts, NULL where absent; null for other aggregates. */
-  readonly distinctValue: string | null;
+  /** The text field, NULL where absent, of the event and of the payment; 'NULL' for aggregates of none. */
+  readonly text: string;
+  readonly paymentText: string;
+  readonly paymentAmount: string;
   readonly eventTime: string;
   readonly engineTime: string;
 }
@@ -20,7 +22,7 @@ export interface AggregateSql {
   readonly value: string;
   /** What `value` is when no event counts; null when it is of no use then. */
   readonly valueWhenEmpty: number | null;
-  /** How many events count. */
+  /** How many events count, or what else is 0 when `value` is of no use. */
   readonly count: string;
 }
 
@@ -45,10 +47,8 @@ export const aggregateSql: Readonly<Record<WindowFeature['aggregate'], ((window:
     // Of the population. stddevPop would lose most digits where amounts are large and alike.
     std: ({ matches, amount }) => {
       const count = `countIf(${matches})`;
-      const squares = `sumIf(toInt128(${amount}) * ${amount}, ${matches})`;
-      const sum = `toInt128(sumIf(${amount}, ${matches}))`;
       return {
-        value: `sqrt(toFloat64(${count} * ${squares} - ${sum} * ${sum})) / ${count}`,
+        value: `sqrt(toFloat64(${spreadSql(matches, amount)})) / ${count}`,
         valueWhenEmpty: Number.NaN,
         count,
       };
@@ -63,8 +63,8 @@ export const aggregateSql: Readonly<Record<WindowFeature['aggregate'], ((window:
       valueWhenEmpty: null,
       count: `countIf(${matches})`,
     }),
-    distinct: ({ matches, distinctValue }) => {
-      const count = `uniqExactIf(${distinctValue ?? 'NULL'}, ${matches})`;
+    distinct: ({ matches, text }) => {
+      const count = `uniqExactIf(${text}, ${matches})`;
       return { value: `toFloat64(${count})`, valueWhenEmpty: 0, count };
     },
     timeSince: ({ matches, eventTime, engineTime }) => ({
@@ -76,4 +76,21 @@ export const aggregateSql: Readonly<Record<WindowFeature['aggregate'], ((window:
       const count = `countIf(${inWindow})`;
       return { value: `countIf(${matches}) / ${count}`, valueWhenEmpty: Number.NaN, count };
     },
+    seenBefore: ({ matches, text, paymentText }) => {
+      const isAbsent = `any(${paymentText}) IS NULL`;
+      const count = `if(${isAbsent}, 1, countIf(${matches} AND ${text} = ${paymentText}))`;
+      return { value: `if(${isAbsent}, nan, 1)`, valueWhenEmpty: null, count };
+    },
+    zScore: ({ matches, amount, paymentAmount }) => {
+      const spread = spreadSql(matches, amount);
+      const distance = `toInt128(countIf(${matches})) * any(${paymentAmount}) - sumIf(${amount}, ${matches})`;
+      return { value: `toFloat64(${distance}) / sqrt(toFloat64(${spread}))`, valueWhenEmpty: null, count: spread };
+    },
   };
+
+/** n times the sum of squares less the square of the sum: n^2 times the variance. 0 when no event counts. */
+function spreadSql(matches: string, amount: string): string {
+  const squares = `sumIf(toInt128(${amount}) * ${amount}, ${matches})`;
+  const sum = `toInt128(sumIf(${amount}, ${matches}))`;
+  return `countIf(${matches}) * ${squares} - ${sum} * ${sum}`;
+}

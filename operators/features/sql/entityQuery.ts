@@ -111,7 +111,9 @@ function valueSql(feature: WindowFeature, inWindow: readonly string[], where: re
     inWindow: inWindow.join(' AND '),
     matches: [...inWindow, ...where].join(' AND '),
     amount: 'event.amount_minor',
-    distinctValue: feature.distinctOf === null ? null : distinctSql(feature.distinctOf),
+    paymentAmount: 'payment.amount_minor',
+    text: textSql('event.', feature.textField),
+    paymentText: textSql('payment.', feature.textField),
     eventTime: 'event.counted_at',
     engineTime: 'payment.engine_time',
   });
@@ -119,9 +121,10 @@ function valueSql(feature: WindowFeature, inWindow: readonly string[], where: re
   return `if(${count} = 0, ${floatLiteral(feature.whenEmpty)}, ${value})`;
 }
 
-function distinctSql(field: string): string {
+function textSql(prefix: string, field: string | null): string {
+  if (field === null) return 'NULL';
   const attribute = /^attributes\.(.*)$/.exec(field)?.[1];
-  return attribute === undefined ? `event.${keyColumn(field)}` : textAttribute('event.', quoteText(attribute));
+  return attribute === undefined ? `${prefix}${keyColumn(field)}` : textAttribute(prefix, quoteText(attribute));
 }
 
 function refuse(where: string): never {

@@ -70,6 +70,7 @@ export class FeatureOracle {
     const matching = all.filter((event) => matches(feature, event));
     const amounts = matching.map(({ tx }) => tx.amountMinor);
     const sum = amounts.reduce((total, amount) => total + BigInt(amount), 0n);
+    const squares = amounts.reduce((total, amount) => total + BigInt(amount) * BigInt(amount), 0n);
     const count = matching.length;
     switch (feature.aggregate) {
       case 'count':
@@ -80,7 +81,6 @@ export class FeatureOracle {
         return count === 0 ? feature.whenEmpty : Number(sum) / count;
       case 'std': {
         if (count === 0) return feature.whenEmpty;
-        const squares = amounts.reduce((total, amount) => total + BigInt(amount) * BigInt(amount), 0n);
         return Math.sqrt(Number(BigInt(count) * squares - sum * sum)) / count;
       }
       case 'min':
@@ -94,12 +94,26 @@ export class FeatureOracle {
       case 'rate':
         return all.length === 0 ? feature.whenEmpty : count / all.length;
       case 'distinct': {
-        const field = feature.distinctOf ?? '';
-        const values = new Set(matching.flatMap(({ tx }) => keyOf([field], tx) ?? []));
+        const values = new Set(matching.flatMap((event) => valueOf(feature, event) ?? []));
         return values.size === 0 ? feature.whenEmpty : values.size;
+      }
+      case 'seenBefore': {
+        const value = valueOf(feature, current);
+        if (value === null) return Number.NaN;
+        return matching.some((event) => valueOf(feature, event) === value) ? 1 : feature.whenEmpty;
+      }
+      case 'zScore': {
+        const spread = BigInt(count) * squares - sum * sum;
+        if (spread === 0n) return feature.whenEmpty;
+        return Number(BigInt(count) * BigInt(current.tx.amountMinor) - sum) / Math.sqrt(Number(spread));
       }
     }
   }
+}
+
+/** The event's value of the feature's text field, null when it has none. */
+function valueOf(feature: WindowFeature, event: HeldEvent): string | null {
+  return keyOf([feature.textField ?? ''], event.tx);
 }
 
 function matches(feature: WindowFeature, event: HeldEvent): boolean {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import fc from 'fast-check';
 import type { Label, LabelKind, Outcome, OutcomeKind, Transaction } from '../../../schemas/types.ts';
 import type { EntityName, FeatureDefinition } from '../../definitions.ts';
+import { aggregateTraits, isWindowAggregate } from '../aggregates.ts';
 import { compileCatalogue, type CompiledCatalogue } from '../catalogue.ts';
 
 const START_MS = 1_700_000_000_000;
@@ -30,7 +31,7 @@ const entityTuples: readonly (readonly EntityName[])[] = [
 
 const windowFeature: fc.Arbitrary<Omit<FeatureDefinition, 'name'>> = fc
   .record({
-    aggregate: fc.constantFrom('count', 'sum', 'avg', 'std', 'min', 'max', 'distinct', 'timeSince', 'rate'),
+    aggregate: fc.constantFrom(...Object.keys(aggregateTraits).filter(isWindowAggregate)),
     entity: fc.constantFrom(...entityTuples),
     windowMs: fc.constantFrom(1_000, 2_000, 5_000, 20_000),
     delayMs: fc.constantFrom(undefined, 0, 1_000, 3_000, 5_000),
@@ -40,8 +41,13 @@ const windowFeature: fc.Arbitrary<Omit<FeatureDefinition, 'name'>> = fc
     of: fc.constantFrom('merchant', 'card', 'cardBin', 'country', 'attributes.shop'),
   })
   .map(({ of, where, ...feature }) => {
-    const usesAmount = ['sum', 'avg', 'std', 'min', 'max'].includes(feature.aggregate);
-    const field = feature.aggregate === 'distinct' ? of : usesAmount ? 'amountMinor' : undefined;
+    const fields = {
+      nothing: undefined,
+      amount: 'amountMinor',
+      // No field may be in the entity of a seenBefore.
+      text: feature.entity.some((name) => name === of) ? 'country' : of,
+    };
+    const field = fields[aggregateTraits[feature.aggregate].of];
     const condition = feature.aggregate === 'rate' ? (where ?? wheres[3]) : where;
     return withoutUndefined({ ...feature, of: field, where: condition });
   });
@@ -52,7 +58,7 @@ function withoutUndefined(feature: object): Omit<FeatureDefinition, 'name'> {
   return nameless.parse(JSON.parse(JSON.stringify(feature)));
 }
 
-/** Compiled catalogues of up to 12 window features and two expressions over them, at any declared lateness. */
+/** Compiled catalogues of up to 12 window features and three expressions over them, at any declared lateness. */
 export const catalogue: fc.Arbitrary<CompiledCatalogue> = fc
   .record({
     features: fc.array(windowFeature, { minLength: 1, maxLength: 12 }),
@@ -62,6 +68,7 @@ export const catalogue: fc.Arbitrary<CompiledCatalogue> = fc
     const named = features.map((feature, index) => ({ ...feature, name: `f${index}` }));
     const expressions: FeatureDefinition[] = [
       { name: 'twice', aggregate: 'expression', expression: 'f.f0 * 2 + tx.amountMinor' },
+      { name: 'ratio', aggregate: 'ratio', numerator: 'twice', denominator: 'f0' },
       { name: 'share', aggregate: 'expression', expression: 'f.twice / tx.attributes.risk', whenEmpty: -7 },
     ];
     const compiled = compileCatalogue([...named, ...expressions], latenessMs);
