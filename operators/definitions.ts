@@ -22,7 +22,7 @@ export interface FeatureDefinition {
   readonly denominator?: string;
   readonly windowMs?: number;
   readonly delayMs?: number;
-  /** CEL over tx, and over what became known of it: label ('none', 'fraud', 'genuine') and outcome ('none', 'declined' and so on). */
+  /** CEL over tx, and over what became known of it: label ('none', 'fraud', 'genuine'), outcome ('none', 'declined' and so on), reversed. */
   readonly where?: string;
   /** Whether the payment being decided counts; by default as aggregateTraits has it. */
   readonly includeCurrent?: boolean;

@@ -94,6 +94,7 @@ function hashStreams({ streams }: Prepared): { readonly streamValues: number; re
     playStream(steps, {
       addLabel: (label) => state.addLabel(label),
       addOutcome: (outcome) => state.addOutcome(outcome),
+      addReversal: (reversal, originalOffset) => state.addReversal(reversal, originalOffset),
       advanceTime: (timeMs) => state.advanceTime(timeMs),
       addTransaction: (tx, offset) => {
         state.addTransaction(tx, offset, out, 0);

@@ -38,7 +38,7 @@ describe.runIf(platformPackage() !== undefined)('features in SQL over the histor
   });
 
   it(
-    'are the engine’s on random catalogues and streams: late, disordered, tied, labelled, declined',
+    'are the engine’s on random catalogues and streams: late, disordered, tied, labelled, declined, reversed',
     async () => {
       console.log(`featureSql.test: SLUICE_TEST_SEED=${seed}`);
       const cases = fc.sample(fc.tuple(randomCatalogue, stream(STREAM_STEPS)), { seed, numRuns: STREAMS });
@@ -58,6 +58,7 @@ describe.runIf(platformPackage() !== undefined)('features in SQL over the histor
             const transactionOffset = (outcome.transactionOffset ?? -1) < 0 ? null : outcome.transactionOffset;
             records.push(eventRecord(records.length, { kind: 'outcome', event: { ...outcome, transactionOffset } }));
           },
+          addReversal: (reversal, originalOffset) => state.addReversal(reversal, originalOffset),
           advanceTime: (eventTimeMs) => {
             state.advanceTime(eventTimeMs);
             records.push(eventRecord(records.length, { kind: 'tick', event: { eventTimeMs } }));

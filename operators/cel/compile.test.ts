@@ -170,12 +170,14 @@ describe('what an expression gives and uses', () => {
   it('may read what became known of a payment only in a where clause', () => {
     const known = { label: 'fraud', outcome: 'declined', reversed: false } as const;
     const where: CelScope = { kind: 'where' };
-    expect(evaluate("label == 'fraud' && outcome == 'declined'", { known }, where)).toBe(true);
+    expect(evaluate("label == 'fraud' && outcome == 'declined' && !reversed", { known }, where)).toBe(true);
     expect(evaluate("outcome in ['none', 'settled']", { known }, where)).toBe(false);
     expect(refusal("outcome == 'declned'", where)).toBe(
       "SLUICE_CEL_TYPE at 0: outcome is never 'declned'; it is one of none, authorised, declined, captured, cancelled, " +
         'settled, authenticationPassed, authenticationFailed, other',
     );
+    expect(refusal("reversed == 'yes'", where)).toMatch(/^SLUICE_CEL_TYPE/);
+    expect(refusal('reversed')).toBe('SLUICE_CEL_UNKNOWN_NAME at 0: unknown name: reversed');
     expect(refusal("outcome == 'declined'")).toBe('SLUICE_CEL_UNKNOWN_NAME at 0: unknown name: outcome');
     expect(refusal("label == 'fraud'")).toBe('SLUICE_CEL_UNKNOWN_NAME at 0: unknown name: label');
     expect(refusal('f.count > 1', { kind: 'where' })).toBe('SLUICE_CEL_UNKNOWN_NAME at 0: unknown name: f');

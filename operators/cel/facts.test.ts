@@ -10,16 +10,17 @@ function read(where: string): FactsRead {
 
 describe('the facts that an expression reads', () => {
   it.each([
-    ["tx.type == 'purchase' && 'label' != tx.device", false, []],
-    ["label == 'fraud'", true, []],
-    ["tx.amountMinor > 5 && outcome == 'declined'", false, ['declined']],
-    ["'settled' != outcome || !(outcome in ['declined', 'none'])", false, ['none', 'declined', 'settled']],
-    ["label == outcome || outcome == 'declined'", true, OUTCOMES],
-    ["outcome.startsWith('auth')", false, OUTCOMES],
-    ["(tx.amountMinor > 5 ? outcome : 'none') == 'declined'", false, OUTCOMES],
-    ["size(outcome) > 5 ? true : outcome == 'other'", false, OUTCOMES],
-  ])('%s', (where, label, outcomes) => {
-    expect(read(where)).toEqual({ label, outcomes, reversed: false });
+    ["tx.type == 'purchase' && 'label' != tx.device", false, [], false],
+    ["label == 'fraud'", true, [], false],
+    ["tx.amountMinor > 5 && outcome == 'declined'", false, ['declined'], false],
+    ["'settled' != outcome || !(outcome in ['declined', 'none'])", false, ['none', 'declined', 'settled'], false],
+    ["label == outcome || outcome == 'declined'", true, OUTCOMES, false],
+    ["outcome.startsWith('auth')", false, OUTCOMES, false],
+    ["(tx.amountMinor > 5 ? outcome : 'none') == 'declined'", false, OUTCOMES, false],
+    ["size(outcome) > 5 ? true : outcome == 'other'", false, OUTCOMES, false],
+    ["!reversed && outcome == 'settled'", false, ['settled'], true],
+  ])('%s', (where, label, outcomes, reversed) => {
+    expect(read(where)).toEqual({ label, outcomes, reversed });
   });
 
   it('are all that the schemas have', () => {

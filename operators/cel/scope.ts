@@ -9,7 +9,7 @@ export type CelParams = Readonly<Record<string, number | string | boolean | read
  * place here, so pass the catalogue's names from its first one on.
  */
 export type CelScope =
-  /** `tx`, and what became known of it: `label`, `outcome`. Result: bool. */
+  /** `tx`, and what became known of it: `label`, `outcome`, `reversed`. Result: bool. */
   | { readonly kind: 'where' }
   /** `tx` and `f`. Result: bool or number. */
   | { readonly kind: 'expression'; readonly features: readonly string[] }
@@ -99,8 +99,12 @@ export function celEnvironment(scope: CelScope, nullableText: 'string' | 'dyn' =
     .registerOperator('double % double: double', (a: number, b: number) => a % b)
     .registerOperator('string == null: bool', (a: unknown, b: unknown) => a === b)
     .registerOperator('Card == null: bool', (a: unknown, b: unknown) => a === b);
-  if (scope.kind === 'where')
-    return environment.registerVariable('label', 'string').registerVariable('outcome', 'string');
+  if (scope.kind === 'where') {
+    return environment
+      .registerVariable('label', 'string')
+      .registerVariable('outcome', 'string')
+      .registerVariable('reversed', 'bool');
+  }
   registerRecord(environment, 'Features', 'f', Object.fromEntries(scope.features.map((name) => [name, 'double'])));
   if (scope.kind === 'expression') return environment;
   registerRecord(environment, 'Model', 'm', { score: 'double', probability: 'double' });

@@ -16,6 +16,10 @@ export function withOutcome(state: number, outcome: KnownFacts['outcome']): numb
   return (state % OUTCOME_STEP) + OUTCOME_STEP * OUTCOMES.indexOf(outcome);
 }
 
+export function withReversal(state: number): number {
+  return factsOf(state).reversed ? state : state + REVERSED_STEP;
+}
+
 function factsOf(state: number): KnownFacts {
   return {
     label: LABELS[state % REVERSED_STEP]!,

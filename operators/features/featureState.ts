@@ -37,6 +37,11 @@ export interface FeatureState extends SavedState {
   addLabel(label: Label): void;
   /** The same of what the gateway or the issuer then did; the last outcome counts. */
   addOutcome(outcome: Outcome): void;
+  /**
+   * A payment that takes back the payment at `originalOffset` (-1: unknown), and is yet to be added: a reversal, or a refund
+   * of no less than its amount. Any other payment changes nothing here.
+   */
+  addReversal(reversal: Transaction, originalOffset: number): void;
   /** What the state holds, and how often it passed a bound. Not for the hot path. */
   statistics(): FeatureStatistics;
   /** Lets go of the events outside the memory. Nothing may be asked of the state after that. */
@@ -61,6 +66,8 @@ export interface FeatureStatistics {
   readonly unknownLabels: number;
   /** The same of outcomes. */
   readonly unknownOutcomes: number;
+  /** The same of reversals and refunds. */
+  readonly unknownReversals: number;
   /** `where` clauses and expressions that could not be evaluated. */
   readonly failedExpressions: number;
   /** Keys that found their entity's table full. Their payments get NaN. */
@@ -69,7 +76,7 @@ export interface FeatureStatistics {
   readonly saturatedDistincts: number;
   /** Candidates that min, max or timeSince lost to MAX_CANDIDATES_PER_KEY: the value may then be off. */
   readonly droppedCandidates: number;
-  /** Labels and outcomes that changed nothing because there were MAX_FACT_CHANGES. */
+  /** Labels, outcomes and reversals that changed nothing because there were MAX_FACT_CHANGES. */
   readonly droppedFacts: number;
   /** Events that left their windows early because there were MAX_RESERVOIR_EVENTS. */
   readonly forcedOut: number;

@@ -7,7 +7,7 @@ import type { CompiledCatalogue } from './catalogue.ts';
 import { correctEvent, type CorrectedState } from './corrections.ts';
 import { compileEdges, runCandidates, runRecencies, runSums, type EdgeGroup, type EdgeProgram } from './edgeProgram.ts';
 import { createAmountLanes, splitAmount, splitSquare } from './exactSums.ts';
-import { outcomeAsRead, withLabel, withOutcome } from './factTable.ts';
+import { outcomeAsRead, withLabel, withOutcome, withReversal } from './factTable.ts';
 import { compileReads, readFeatures, type ReadStep } from './featureReader.ts';
 import type { FeatureLimits, FeatureState, FeatureStatistics } from './featureState.ts';
 import { fieldReader } from './keyField.ts';
@@ -53,6 +53,7 @@ export class WindowState implements FeatureState {
   #lateBeyondBound = 0;
   #unknownLabels = 0;
   #unknownOutcomes = 0;
+  #unknownReversals = 0;
   #refusedKeys = 0;
   #droppedFacts = 0;
   #forcedOut = 0;
@@ -148,6 +149,17 @@ export class WindowState implements FeatureState {
     else this.#unknownOutcomes += 1;
   }
 
+  addReversal({ type, amountMinor }: Transaction, originalOffset: number): void {
+    if (!this.#plan.facts.reversed || (type !== 'reversal' && type !== 'refund')) return;
+    if (!this.#findHeld(originalOffset)) {
+      this.#unknownReversals += 1;
+      return;
+    }
+    const { foundBlock, foundIndex } = this.#reservoir;
+    if (type === 'refund' && amountMinor < foundBlock.amountMinor(foundIndex)) return;
+    this.#learn(withReversal(this.#foundFacts));
+  }
+
   close(): void {
     this.#storage.close();
   }
@@ -169,6 +181,7 @@ export class WindowState implements FeatureState {
       lateBeyondBound: this.#lateBeyondBound,
       unknownLabels: this.#unknownLabels,
       unknownOutcomes: this.#unknownOutcomes,
+      unknownReversals: this.#unknownReversals,
       failedExpressions: this.#expressions.failed,
       refusedKeys: this.#refusedKeys,
       saturatedDistincts: this.#pairs.reduce((count, pairs) => count + pairs.saturated, 0),
@@ -184,6 +197,7 @@ export class WindowState implements FeatureState {
     output.number(this.#lateBeyondBound);
     output.number(this.#unknownLabels);
     output.number(this.#unknownOutcomes);
+    output.number(this.#unknownReversals);
     output.number(this.#expressions.failed);
     output.number(this.#refusedKeys);
     output.number(this.#droppedFacts);
@@ -198,6 +212,7 @@ export class WindowState implements FeatureState {
     this.#lateBeyondBound = input.number();
     this.#unknownLabels = input.number();
     this.#unknownOutcomes = input.number();
+    this.#unknownReversals = input.number();
     this.#expressions.failed = input.number();
     this.#refusedKeys = input.number();
     this.#droppedFacts = input.number();

@@ -202,9 +202,14 @@ export class Engine {
       });
       return;
     }
+    const { originalTransactionId } = transaction;
+    // Before the memory makes room for this payment's id.
+    const original = originalTransactionId === null ? -1 : this.#recentIds.find(originalTransactionId);
+    const originalOffset = original < 0 ? -1 : this.#recentIds.ledgerOffset(original);
     this.#recentIds.add(transaction.transactionId, ledgerOffset, contentHash);
     const features = this.#features;
     if (features === null) throw new Error(`the payment at offset ${String(ledgerOffset)} comes before any rule set`);
+    if (originalTransactionId !== null) features.addReversal(transaction, originalOffset);
     const waiting = this.#waiting;
     const isLate = features.addTransaction(transaction, ledgerOffset, waiting.features, waiting.nextBase);
     if (ledgerOffset <= this.#options.decidedThrough) return;

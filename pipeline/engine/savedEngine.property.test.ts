@@ -10,7 +10,7 @@ import { codecs } from '../../schemas/codec.ts';
 import { encodeLedgerRecord } from '../../schemas/ledgerCodec.ts';
 import type { LedgerEvent } from '../../schemas/ledgerEvent.ts';
 import { packageRoot } from '../../schemas/packageRoot.ts';
-import type { ModelPromotion, Transaction } from '../../schemas/types.ts';
+import type { ModelPromotion, Transaction, TransactionType } from '../../schemas/types.ts';
 import { MemoryDecisionStore } from '../testing/memoryDecisionStore.ts';
 import { MemoryLedger } from '../testing/memoryLedger.ts';
 import { MemoryModelStore } from '../testing/memoryModelStore.ts';
@@ -32,6 +32,7 @@ const windows: readonly FeatureDefinition[] = [
   { name: 'accounts', aggregate: 'distinct', of: 'account', entity: ['merchant'], windowMs: 9_000 },
   { name: 'fraud', aggregate: 'rate', entity: ['merchant'], windowMs: 20_000, where: "label == 'fraud'" },
   { name: 'declines', aggregate: 'count', entity: ['account'], windowMs: 20_000, where: "outcome == 'declined'" },
+  { name: 'kept', aggregate: 'sum', of: 'amountMinor', entity: ['account'], windowMs: 20_000, where: '!reversed' },
   { name: 'since', aggregate: 'timeSince', entity: ['account'], windowMs: 20_000, includeCurrent: false },
 ];
 
@@ -88,12 +89,14 @@ const payment: fc.Arbitrary<Step> = fc
     amountMinor: fc.nat(600),
     account: fc.constantFrom(null, 'a', 'b', 'c'),
     merchant: fc.constantFrom(null, 'm', 'n'),
+    type: fc.constantFrom<TransactionType>('purchase', 'purchase', 'refund', 'reversal'),
+    original: fc.option(fc.nat(13)),
   })
-  .map(({ id, back, amountMinor, account, merchant }) => (timeMs) => {
+  .map(({ id, back, amountMinor, account, merchant, type, original }) => (timeMs) => {
     const event: Transaction = {
       transactionId: `t-${id}`,
       eventTimeMs: timeMs - back,
-      type: 'purchase',
+      type,
       channel: 'card',
       amountMinor,
       currency: 'CNY',
@@ -107,7 +110,7 @@ const payment: fc.Arbitrary<Step> = fc
       payee: null,
       country: null,
       authMethods: [],
-      originalTransactionId: null,
+      originalTransactionId: original === null ? null : `t-${original}`,
       attributes: {},
     };
     return { kind: 'transaction', event };

@@ -41,7 +41,7 @@ export function entityQuery(entity: readonly string[], features: readonly Window
       return fact('outcome');
     },
     get reversed() {
-      return refuse('a reversal');
+      return fact('reversed');
     },
     feature: () => refuse('a where'),
     modelScore: 'nan',

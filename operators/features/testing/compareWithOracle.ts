@@ -36,6 +36,10 @@ export function compareWithOracle(
         state.addOutcome(outcome);
         oracle.addOutcome(outcome);
       },
+      addReversal: (reversal, originalOffset) => {
+        state.addReversal(reversal, originalOffset);
+        oracle.addReversal(reversal, originalOffset);
+      },
       advanceTime: (timeMs) => {
         state.advanceTime(timeMs);
         oracle.advanceTime(timeMs);

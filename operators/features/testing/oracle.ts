@@ -38,6 +38,13 @@ export class FeatureOracle {
     this.#learn(outcome.transactionOffset, { outcome: outcome.outcome });
   }
 
+  addReversal(reversal: Transaction, originalOffset: number): void {
+    const original = this.#events.find(({ ledgerOffset }) => ledgerOffset === originalOffset);
+    if (original === undefined) return;
+    const isWhole = reversal.type === 'refund' && reversal.amountMinor >= original.tx.amountMinor;
+    if (reversal.type === 'reversal' || isWhole) this.#learn(originalOffset, { reversed: true });
+  }
+
   addTransaction(tx: Transaction, ledgerOffset: number): { readonly isLate: boolean; readonly features: Float64Array } {
     this.advanceTime(tx.eventTimeMs);
     const oldestMs = this.#timeMs - this.#catalogue.latenessMs;

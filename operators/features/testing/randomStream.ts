@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import fc from 'fast-check';
-import type { Label, LabelKind, Outcome, OutcomeKind, Transaction } from '../../../schemas/types.ts';
+import type { Label, LabelKind, Outcome, OutcomeKind, Transaction, TransactionType } from '../../../schemas/types.ts';
 import type { EntityName, FeatureDefinition } from '../../definitions.ts';
 import { aggregateTraits, isWindowAggregate } from '../aggregates.ts';
 import { compileCatalogue, type CompiledCatalogue } from '../catalogue.ts';
@@ -18,6 +18,8 @@ const wheres = [
   "outcome == 'declined'",
   "outcome in ['none', 'authorised'] && tx.amountMinor > 500",
   "outcome != 'none' && (label == 'fraud' || outcome == 'declined')",
+  '!reversed',
+  "reversed && tx.type == 'purchase' && outcome != 'declined'",
   "outcome.contains('ed') || tx.attributes.risk > 3",
 ];
 
@@ -78,12 +80,21 @@ export const catalogue: fc.Arbitrary<CompiledCatalogue> = fc
 
 /** What a ledger brings to the feature state. Times and payments are relative, so that any part of a stream is a stream. */
 export type Step =
-  | { readonly kind: 'transaction'; readonly aheadMs: number; readonly tx: Omit<Transaction, 'eventTimeMs'> }
+  | {
+      readonly kind: 'transaction';
+      readonly aheadMs: number;
+      readonly tx: Omit<Transaction, 'transactionId' | 'originalTransactionId' | 'eventTimeMs'>;
+      /** It names the step so far back as the payment that it takes back; null: none. */
+      readonly takesBack: number | null;
+    }
   | { readonly kind: 'tick'; readonly aheadMs: number }
   | { readonly kind: 'label'; readonly back: number; readonly label: LabelKind }
   | { readonly kind: 'outcome'; readonly back: number; readonly outcome: OutcomeKind };
 
 const nullable = (...values: string[]): fc.Arbitrary<string | null> => fc.constantFrom(null, ...values);
+
+/** What a fact is about: mostly a payment, at times another fact, or nothing. */
+const stepsBack = fc.oneof(fc.integer({ min: 0, max: 30 }), fc.integer({ min: 0, max: 120 }));
 
 const transaction: fc.Arbitrary<Step> = fc.record({
   kind: fc.constant('transaction' as const),
@@ -95,9 +106,12 @@ const transaction: fc.Arbitrary<Step> = fc.record({
     { weight: 4, arbitrary: fc.integer({ min: -12_000, max: -1 }) },
     { weight: 1, arbitrary: fc.constantFrom(-1_000, -1_500, -4_000) },
   ),
+  takesBack: fc.oneof(
+    { weight: 2, arbitrary: fc.constant(null) },
+    { weight: 1, arbitrary: stepsBack.map((back) => back + 1) },
+  ),
   tx: fc.record({
-    transactionId: fc.constant('t'),
-    type: fc.constantFrom('purchase' as const, 'refund' as const),
+    type: fc.constantFrom<TransactionType>('purchase', 'purchase', 'refund', 'reversal'),
     channel: fc.constantFrom('card' as const, 'wallet' as const),
     amountMinor: fc.oneof(
       fc.constantFrom(0, 499, 500, 501, 1e12, 1e12 - 1),
@@ -115,13 +129,9 @@ const transaction: fc.Arbitrary<Step> = fc.record({
     payee: fc.constant(null),
     country: nullable('CN', 'SG', 'GB'),
     authMethods: fc.constant([]),
-    originalTransactionId: fc.constant(null),
     attributes: fc.constantFrom<Transaction['attributes']>({}, { risk: 5 }, { risk: 0, shop: 's1' }, { shop: 's2' }),
   }),
 });
-
-/** What a fact is about: mostly a payment, at times another fact, or nothing. */
-const stepsBack = fc.oneof(fc.integer({ min: 0, max: 30 }), fc.integer({ min: 0, max: 120 }));
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 8, arbitrary: transaction },
@@ -156,6 +166,8 @@ export function stream(maxSteps: number): fc.Arbitrary<Step[]> {
 export interface StreamTaker {
   addLabel(label: Label): void;
   addOutcome(outcome: Outcome): void;
+  /** Before the reversal itself is added. */
+  addReversal(reversal: Transaction, originalOffset: number): void;
   advanceTime(timeMs: number): void;
   addTransaction(tx: Transaction, ledgerOffset: number): void;
 }
@@ -188,8 +200,19 @@ export function playStream(steps: readonly Step[], taker: StreamTaker, stride = 
     }
     const eventTimeMs = timeMs + event.aheadMs;
     timeMs = Math.max(timeMs, eventTimeMs);
-    if (event.kind === 'tick') taker.advanceTime(eventTimeMs);
-    else taker.addTransaction({ ...event.tx, eventTimeMs }, offset);
+    if (event.kind === 'tick') {
+      taker.advanceTime(eventTimeMs);
+      continue;
+    }
+    const originalOffset = event.takesBack === null ? null : offset - event.takesBack * stride;
+    const originalTransactionId = originalOffset === null ? null : idAt(originalOffset);
+    const tx = { ...event.tx, eventTimeMs, transactionId: idAt(offset), originalTransactionId };
+    if (originalOffset !== null) taker.addReversal(tx, originalOffset);
+    taker.addTransaction(tx, offset);
   }
   return timeMs;
+}
+
+function idAt(offset: number): string {
+  return `t-${offset}`;
 }
