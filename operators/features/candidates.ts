@@ -46,7 +46,16 @@ export class Candidates implements SavedState {
   }
 
   get byteLength(): number {
-    return this.#pages.length * PAGE_NODES * 32;
+    return Candidates.#bytesOfPages(this.#pages.length);
+  }
+
+  /** Bytes of so many candidates. */
+  static bytesOf(candidates: number): number {
+    return Candidates.#bytesOfPages(Math.ceil((candidates + 1) / PAGE_NODES));
+  }
+
+  static #bytesOfPages(pages: number): number {
+    return pages * (PAGE_NODES << NODE_SHIFT) * 8;
   }
 
   /** Adds to a pruned list; `sign` 1 keeps greatest values, -1 least. */
@@ -221,6 +230,11 @@ export class Candidates implements SavedState {
     this.#used += 1;
     return node;
   }
+}
+
+/** How many candidates the list has that a row keeps at `at`. */
+export function candidatesOf(row: Float64Array, at: number): number {
+  return row[at + 2]!;
 }
 
 export function valueOffset(node: number): number {

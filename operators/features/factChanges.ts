@@ -34,6 +34,13 @@ export class FactChanges implements SavedState {
     return this.#segments.length * SEGMENT_ENTRIES * 8 + this.#pages.size * PAGE_BLOCKS * 4;
   }
 
+  /** Bytes of so many changes that are spread over so many blocks. */
+  static bytesOf(changes: number, blocks: number): number {
+    if (changes === 0) return 0;
+    const pages = Math.ceil(blocks / PAGE_BLOCKS);
+    return Math.ceil(changes / SEGMENT_ENTRIES) * SEGMENT_ENTRIES * 8 + pages * PAGE_BLOCKS * 4;
+  }
+
   /** Returns false when there is no room for a further change. */
   set(block: number, index: number, facts: number): boolean {
     const value = index * 256 + facts;

@@ -9,6 +9,7 @@ import {
   MAX_FACT_CHANGES,
   MAX_RESERVOIR_EVENTS,
 } from './limits.ts';
+import type { StateSurvey } from './stateSurvey.ts';
 
 /**
  * All windows of all entities. The engine's time is the greatest event time seen; a window of length w and delay d
@@ -44,6 +45,8 @@ export interface FeatureState extends SavedState {
   addReversal(reversal: Transaction, originalOffset: number): void;
   /** What the state holds, and how often it passed a bound. Not for the hot path. */
   statistics(): FeatureStatistics;
+  /** Begins to look at all that the state holds, in bounded steps. */
+  survey(): StateSurvey;
   /** Lets go of the events outside the memory. Nothing may be asked of the state after that. */
   close(): void;
 }

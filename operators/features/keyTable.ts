@@ -16,6 +16,15 @@ export const KEY_REFUSED = -1;
 /** In place of a slot: the payment has no such key. */
 export const NO_KEY = -2;
 
+/** Bytes of a table of keys by what they are for. */
+export interface KeyTableBytes {
+  readonly rows: number;
+  /** What leads from a key to its row. */
+  readonly index: number;
+  /** The keys themselves. */
+  readonly keys: number;
+}
+
 /**
  * The keys of one entity or tuple: each live key has a slot, and each slot a row of doubles (its aggregates). Rows lie in
  * fixed segments, so that growing never moves one. The slot given up last is given first to a new key.
@@ -35,11 +44,25 @@ export abstract class KeyTable implements SavedState {
 
   abstract get size(): number;
 
+  abstract get bytes(): KeyTableBytes;
+
+  /** The texts that the slot's key is made of, those of a tuple from its members' tables; null if the slot has no key. */
+  abstract textsOf(slot: number, members: readonly KeyTable[]): readonly string[] | null;
+
   /** Takes the slot's key out of the index. */
   protected abstract forget(slot: number): void;
 
-  get byteLength(): number {
+  /** Slots that have been given out, those given back among them. */
+  get slotCount(): number {
+    return this.#slotCount;
+  }
+
+  protected get rowBytes(): number {
     return this.#segments.length * ROWS_PER_SEGMENT * this.rowLength * 8;
+  }
+
+  protected static rowBytesOf(keys: number, rowLength: number): number {
+    return Math.ceil(keys / ROWS_PER_SEGMENT) * ROWS_PER_SEGMENT * rowLength * 8;
   }
 
   /** A slot with an all-zero row, or KEY_REFUSED. */
@@ -113,8 +136,22 @@ export class StringKeyTable extends KeyTable {
     return this.#index.size;
   }
 
-  override get byteLength(): number {
-    return super.byteLength + this.#index.byteLength;
+  override get bytes(): KeyTableBytes {
+    return { rows: this.rowBytes, index: this.#index.tableBytes, keys: this.#index.textBytes };
+  }
+
+  /** `bytes` of so many live keys, on average, when they are Latin-1 texts of `textUnits`. */
+  static expectedBytes(keys: number, rowLength: number, textUnits: number): KeyTableBytes {
+    return {
+      rows: KeyTable.rowBytesOf(keys, rowLength),
+      index: TextIndex.expectedTableBytes(keys),
+      keys: TextIndex.expectedTextBytes(keys, textUnits),
+    };
+  }
+
+  override textsOf(slot: number): readonly string[] | null {
+    const text = this.#index.textOf(slot);
+    return text === null ? null : [text];
   }
 
   /** The key's slot, a new one with an all-zero row if it has none; or KEY_REFUSED. */
@@ -159,8 +196,25 @@ export class TupleKeyTable extends KeyTable {
     return this.#index.size;
   }
 
-  override get byteLength(): number {
-    return super.byteLength + this.#index.byteLength + this.#tuples.byteLength;
+  override get bytes(): KeyTableBytes {
+    return { rows: this.rowBytes, index: this.#index.byteLength, keys: this.#tuples.byteLength };
+  }
+
+  /** `bytes` of so many live keys, on average. */
+  static expectedBytes(keys: number, rowLength: number, tupleLength: number): KeyTableBytes {
+    return {
+      rows: KeyTable.rowBytesOf(keys, rowLength),
+      index: SegmentedTable.expectedBytes(tupleLength, 0, keys),
+      keys: PagedIntegers.bytesOf(keys * tupleLength),
+    };
+  }
+
+  override textsOf(slot: number, members: readonly KeyTable[]): readonly string[] | null {
+    const table = this.#index;
+    this.#readTuple(slot);
+    if (!table.find(this.#tuple) || table.block[table.at] !== slot + 1) return null;
+    const memberSlots = [...this.#tuple];
+    return memberSlots.map((memberSlot, index) => members[index]?.textsOf(memberSlot, [])?.[0] ?? '');
   }
 
   /** The slot of the tuple that `slots` has at `members`, a new one if it has none; or NO_KEY, or KEY_REFUSED. */
@@ -184,10 +238,9 @@ export class TupleKeyTable extends KeyTable {
   }
 
   protected override forget(slot: number): void {
-    const tuple = this.#tuple;
-    for (let index = 0; index < tuple.length; index++) tuple[index] = this.#tuples.get(slot * tuple.length + index);
     const table = this.#index;
-    if (!table.find(tuple) || table.block[table.at] !== slot + 1)
+    this.#readTuple(slot);
+    if (!table.find(this.#tuple) || table.block[table.at] !== slot + 1)
       throw new Error(`SLUICE_STATE_KEY: slot ${slot} released twice`);
     table.remove();
   }
@@ -202,5 +255,10 @@ export class TupleKeyTable extends KeyTable {
     super.load(input);
     this.#index.load(input);
     this.#tuples.load(input);
+  }
+
+  #readTuple(slot: number): void {
+    const tuple = this.#tuple;
+    for (let index = 0; index < tuple.length; index++) tuple[index] = this.#tuples.get(slot * tuple.length + index);
   }
 }

@@ -38,6 +38,21 @@ export class OffsetIndex implements SavedState {
     return (this.#open.length + this.#spare.length) * PAGE_OFFSETS * 8 + OFFSET_PAGE_BYTES;
   }
 
+  /** Bytes of the pages that the store holds, with the room of those that were left out. */
+  get storedBytes(): number {
+    return this.#oldest < 0 ? 0 : (this.#open[0]!.number - this.#oldest) * OFFSET_PAGE_BYTES;
+  }
+
+  /** byteLength when the head has so many events, nearly all of the ledger's records being events. */
+  static bytesOf(headEvents: number): number {
+    return (Math.ceil(headEvents / PAGE_OFFSETS) + 1) * PAGE_OFFSETS * 8 + OFFSET_PAGE_BYTES;
+  }
+
+  /** storedBytes of so many sealed events. */
+  static storedBytesOf(events: number): number {
+    return Math.ceil(events / PAGE_OFFSETS) * OFFSET_PAGE_BYTES;
+  }
+
   /** An event that is now in the head. Offsets rise. */
   add(ledgerOffset: number, timeMs: number): void {
     if (ledgerOffset <= this.#lastOffset)

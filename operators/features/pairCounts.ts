@@ -22,6 +22,11 @@ export class PairCounts implements SavedState {
     this.#maxValues = maxValues;
   }
 
+  /** Bytes for so many pairs, on average. */
+  static expectedBytes(windows: number, pairs: number): number {
+    return SegmentedTable.expectedBytes(PAIR_WORDS, windows, pairs);
+  }
+
   get size(): number {
     return this.#counts.size;
   }

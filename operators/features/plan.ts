@@ -1,8 +1,10 @@
 import type { CompiledCatalogue, CompiledFeature, CompiledWhere } from './catalogue.ts';
-import type { FactsRead, KnownFacts } from '../cel/facts.ts';
+import { readsAny, type FactsRead, type KnownFacts } from '../cel/facts.ts';
 import { CANDIDATE_FIELDS } from './candidates.ts';
+import type { FeatureLimits } from './featureState.ts';
 import { allRead, factTable, FACT_STATES, type FactTable } from './factTable.ts';
 import { entityNames } from './keyField.ts';
+import type { ReservoirOptions } from './reservoir.ts';
 
 /**
  * How a catalogue is computed: what each key's row holds, and what happens to it when an event crosses an *edge*.
@@ -121,6 +123,21 @@ export function planFeatures(catalogue: CompiledCatalogue): FeaturePlan {
   const builder = new PlanBuilder();
   const reads = catalogue.features.map((feature) => builder.read(feature));
   return builder.finish(reads);
+}
+
+/** Words of an event's bits. */
+export function bitWordsOf({ bitCount }: FeaturePlan): number {
+  return (bitCount + 31) >>> 5;
+}
+
+/** The reservoir that a plan's windows need. */
+export function reservoirOptionsOf(plan: FeaturePlan, limits: FeatureLimits): ReservoirOptions {
+  return {
+    ...limits,
+    wordCount: plan.columns.length + bitWordsOf(plan),
+    cursorCount: plan.edgeAgesMs.length,
+    hasOffsetIndex: readsAny(plan.facts),
+  };
 }
 
 class PlanBuilder {

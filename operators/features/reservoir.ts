@@ -91,6 +91,29 @@ export class Reservoir implements SavedState {
     return this.#head.byteLength + this.#sealed.byteLength + (this.#offsets?.byteLength ?? 0);
   }
 
+  /** Bytes in the store. */
+  get storedBytes(): number {
+    return this.#sealed.storedBytes + (this.#offsets?.storedBytes ?? 0);
+  }
+
+  /** byteLength and storedBytes with so many events in the head and sealed, some of which change then. */
+  static expectedBytes(
+    options: ReservoirOptions,
+    events: { readonly head: number; readonly sealed: number; readonly factChanges: number },
+  ): { readonly memory: number; readonly stored: number } {
+    const { wordCount, cursorCount, chunkCapacity, blockCapacity, hasOffsetIndex } = options;
+    const { head, sealed, factChanges } = events;
+    const blocks = Math.ceil(sealed / blockCapacity);
+    const memory =
+      ReservoirHead.bytesOf(head, chunkCapacity, wordCount) +
+      SealedEvents.bytesOf(Math.min(cursorCount, blocks), blockCapacity, wordCount, factChanges, blocks) +
+      (hasOffsetIndex ? OffsetIndex.bytesOf(head) : 0);
+    const stored =
+      blocks * EventBlock.byteLength(blockCapacity, wordCount) +
+      (hasOffsetIndex ? OffsetIndex.storedBytesOf(sealed) : 0);
+    return { memory, stored };
+  }
+
   /**
    * Inserts an event at its place; its words are left as they are, for the caller to fill. Then the cursor of each edge
    * that the event has already crossed must be moved by `passInserted`, and that of every other edge by `holdBack`.

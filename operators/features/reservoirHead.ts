@@ -11,6 +11,10 @@ export class Chunk extends EventBlock {
     this.ledgerOffsets = new Float64Array(capacity);
   }
 
+  static override byteLength(capacity: number, wordCount: number): number {
+    return EventBlock.byteLength(capacity, wordCount) + capacity * Float64Array.BYTES_PER_ELEMENT;
+  }
+
   override openGap(index: number): void {
     this.ledgerOffsets.copyWithin(index + 1, index, this.count);
     super.openGap(index);
@@ -53,7 +57,12 @@ export class ReservoirHead implements SavedState {
 
   get byteLength(): number {
     const chunks = this.#chunks.length - this.#first + this.#spare.length;
-    return chunks * this.#capacity * 8 + chunks * EventBlock.byteLength(this.#capacity, this.wordCount);
+    return chunks * Chunk.byteLength(this.#capacity, this.wordCount);
+  }
+
+  /** Bytes of a head that has so many events, in order. */
+  static bytesOf(events: number, capacity: number, wordCount: number): number {
+    return (Math.ceil(events / capacity) + 1) * Chunk.byteLength(capacity, wordCount);
   }
 
   get firstChunk(): Chunk {

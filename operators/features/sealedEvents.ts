@@ -51,6 +51,17 @@ export class SealedEvents implements SavedState {
     return blocks * EventBlock.byteLength(this.capacity, this.#wordCount) + this.#changes.byteLength;
   }
 
+  /** Bytes of the full blocks that the store holds. */
+  get storedBytes(): number {
+    return (this.#tail.number - this.#oldestBlock) * this.#tail.bytes.length;
+  }
+
+  /** byteLength when cursors stand in so many blocks and so many changes lie over `blocks` blocks. */
+  static bytesOf(cursors: number, capacity: number, wordCount: number, changes: number, blocks: number): number {
+    const held = (cursors + 2) * EventBlock.byteLength(capacity, wordCount);
+    return held + FactChanges.bytesOf(changes, blocks);
+  }
+
   /** Facts that became known after their event's block was sealed and still lie over it. */
   get factChangeCount(): number {
     return this.#changes.count;

@@ -1,22 +1,23 @@
 import type { Label, Outcome, Transaction } from '../../schemas/types.ts';
-import { readsAny } from '../cel/facts.ts';
 import { SavedStateError, type SavedState, type StateInput, type StateOutput } from '../savedState.ts';
 import type { ReservoirStorage } from './blockStore.ts';
 import { Candidates } from './candidates.ts';
 import type { CompiledCatalogue } from './catalogue.ts';
+import { createColumnKeys } from './columnKeys.ts';
 import { correctEvent, type CorrectedState } from './corrections.ts';
 import { compileEdges, runCandidates, runRecencies, runSums, type EdgeGroup, type EdgeProgram } from './edgeProgram.ts';
 import { createAmountLanes, splitAmount, splitSquare } from './exactSums.ts';
 import { outcomeAsRead, withLabel, withOutcome, withReversal } from './factTable.ts';
 import { compileReads, readFeatures, type ReadStep } from './featureReader.ts';
 import type { FeatureLimits, FeatureState, FeatureStatistics } from './featureState.ts';
-import { fieldReader } from './keyField.ts';
-import { KEY_REFUSED, NO_KEY, ROW_EVENTS, StringKeyTable, TupleKeyTable, type KeyTable } from './keyTable.ts';
+import { KEY_REFUSED, ROW_EVENTS, type KeyTable } from './keyTable.ts';
 import { MAX_AMOUNT_MINOR, MAX_TIME_MS } from './limits.ts';
 import { PairCounts } from './pairCounts.ts';
 import { PaymentExpressions } from './paymentExpressions.ts';
-import { planFeatures, type ColumnPlan, type FeaturePlan } from './plan.ts';
+import { bitWordsOf, planFeatures, reservoirOptionsOf, type FeaturePlan } from './plan.ts';
 import { Reservoir, type Cursor } from './reservoir.ts';
+import { measureMemory, totalBytes, type StateParts } from './stateMemory.ts';
+import { StateSurvey } from './stateSurvey.ts';
 
 /** Events sealed at most when time moves on: more than come in, so that the head is as short as it can be before long. */
 const SEALED_PER_STEP = 64;
@@ -64,18 +65,13 @@ export class WindowState implements FeatureState {
     this.#candidates = new Candidates(limits.maxCandidatesPerKey);
     const plan = planFeatures(catalogue);
     this.#plan = plan;
-    const keys = plan.columns.map((column) => columnKeys(column, limits.maxKeysPerEntity));
+    const keys = plan.columns.map((column) => createColumnKeys(column, limits.maxKeysPerEntity));
     this.#tables = keys.map(({ table }) => table);
     this.#finders = keys.map(({ find }) => find);
     this.#edges = compileEdges(plan, this.#tables);
-    this.#bitWords = (plan.bitCount + 31) >>> 5;
+    this.#bitWords = bitWordsOf(plan);
     this.#storage = storage;
-    const options = {
-      wordCount: plan.columns.length + this.#bitWords,
-      cursorCount: this.#edges.length,
-      hasOffsetIndex: readsAny(plan.facts),
-    };
-    this.#reservoir = new Reservoir({ ...limits, ...options }, storage);
+    this.#reservoir = new Reservoir(reservoirOptionsOf(plan, limits), storage);
     this.#pairs = plan.pairs.map(({ windows }) => new PairCounts(windows, limits.maxDistinctPerKey));
     this.#corrected = {
       plan,
@@ -165,19 +161,15 @@ export class WindowState implements FeatureState {
   }
 
   statistics(): FeatureStatistics {
-    const pairBytes = this.#pairs.reduce((bytes, pairs) => bytes + pairs.byteLength, 0);
-    const rowBytes = this.#tables.reduce((bytes, table) => bytes + table.byteLength, 0);
-    const eventBytes = this.#reservoir.byteLength;
-    const keys = this.#plan.columns.map(
-      ({ fields }, column) => [fields.join('+'), this.#tables[column]!.size] as const,
-    );
+    const memory = measureMemory(this.#stateParts);
+    const { events } = memory;
     return {
-      events: this.#reservoir.end - this.#oldestPosition,
-      headEvents: this.#reservoir.headCount,
+      events: events.held,
+      headEvents: events.inHead,
       factChanges: this.#reservoir.factChangeCount,
-      keys: Object.fromEntries(keys),
-      bytes: rowBytes + pairBytes + this.#candidates.byteLength + eventBytes,
-      eventBytes,
+      keys: Object.fromEntries(memory.keys.map(({ entity, keys }) => [entity, keys])),
+      bytes: totalBytes(memory),
+      eventBytes: events.bytes,
       lateBeyondBound: this.#lateBeyondBound,
       unknownLabels: this.#unknownLabels,
       unknownOutcomes: this.#unknownOutcomes,
@@ -189,6 +181,10 @@ export class WindowState implements FeatureState {
       droppedFacts: this.#droppedFacts,
       forcedOut: this.#forcedOut,
     };
+  }
+
+  survey(): StateSurvey {
+    return new StateSurvey(this.catalogue, this.#stateParts);
   }
 
   save(output: StateOutput): void {
@@ -223,6 +219,16 @@ export class WindowState implements FeatureState {
   /** What must be equal for a saved state to be read. */
   #layout(): string {
     return `${this.catalogue.sha256} ${JSON.stringify(this.#limits)}`;
+  }
+
+  get #stateParts(): StateParts {
+    return {
+      plan: this.#plan,
+      tables: this.#tables,
+      pairs: this.#pairs,
+      candidates: this.#candidates,
+      reservoir: this.#reservoir,
+    };
   }
 
   #parts(): readonly SavedState[] {
@@ -442,25 +448,4 @@ export class WindowState implements FeatureState {
     this.#forcedOut += 1;
     reservoir.dropBefore(position + 1);
   }
-}
-
-interface ColumnKeys {
-  readonly table: KeyTable;
-  /** The payment's slot, NO_KEY or KEY_REFUSED, given the slots of the columns before. */
-  readonly find: (tx: Transaction, slots: Int32Array) => number;
-}
-
-function columnKeys(column: ColumnPlan, maxKeys: number): ColumnKeys {
-  const { fields, members, rowLength } = column;
-  if (members.length > 0) {
-    const table = new TupleKeyTable(rowLength, members.length, maxKeys);
-    return { table, find: (_tx, slots) => table.intern(slots, members) };
-  }
-  const read = fieldReader(fields[0]!);
-  const table = new StringKeyTable(rowLength, maxKeys);
-  const find = (tx: Transaction): number => {
-    const key = read(tx);
-    return key === null ? NO_KEY : table.intern(key);
-  };
-  return { table, find };
 }

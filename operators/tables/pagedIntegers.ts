@@ -8,6 +8,11 @@ const PAGE_MASK = PAGE_LENGTH - 1;
 export class PagedIntegers implements SavedState {
   #pages: Int32Array[] = [];
 
+  /** Bytes of the integers from 0 up to `count`. */
+  static bytesOf(count: number): number {
+    return Math.ceil(count / PAGE_LENGTH) * PAGE_LENGTH * 4;
+  }
+
   get byteLength(): number {
     return this.#pages.length * PAGE_LENGTH * 4;
   }

@@ -101,6 +101,20 @@ describe('a segmented table', () => {
     expect(table.byteLength / bytes).toBeLessThan(1.3);
   });
 
+  it('takes the bytes that are expected of it, at any size', () => {
+    const table = new SegmentedTable(1, 2);
+    const key = new Int32Array(1);
+    for (let entries = 0; entries < 400_000; entries++) {
+      // Just before the segments split, while they do, and after.
+      if ([0, 300, 390, 5_000, 12_000, 24_000, 100_000, 196_000, 230_000, 399_999].includes(entries)) {
+        const expected = SegmentedTable.expectedBytes(1, 2, entries);
+        expect(Math.abs(table.byteLength / expected - 1)).toBeLessThan(0.05);
+      }
+      key[0] = entries;
+      if (!table.find(key)) table.add(key, 1);
+    }
+  });
+
   it('refuses keys that were made to share a segment, and no others', () => {
     const table = new SegmentedTable(1);
     const key = new Int32Array(1);

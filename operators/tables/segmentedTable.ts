@@ -56,6 +56,24 @@ export class SegmentedTable implements SavedState {
     this.block = this.#blocks[0]!;
   }
 
+  /** Bytes of a table into which so many keys have come, on average: the hash spreads them, and no segment goes away. */
+  static expectedBytes(keyLength: number, furtherWords: number, entries: number): number {
+    let segments = 1;
+    let directoryLength = 2;
+    // Parts of the hash's range with equal high bits; a part whose keys exceed a segment is split.
+    for (let parts = 1, depth = 0; depth < MAX_DEPTH; parts *= 2, depth++) {
+      const splits = parts * shareAbove(MAX_ENTRIES, entries / parts, 1 - 1 / parts);
+      if (splits < 0.5) break;
+      segments += splits;
+      directoryLength = parts * 2;
+    }
+    let counted = SEGMENTS_PER_BLOCK;
+    while (counted < segments) counted *= 2;
+    const blocks = Math.ceil(segments / SEGMENTS_PER_BLOCK);
+    const segmentLength = PLACES * (1 + keyLength + furtherWords);
+    return 4 * (blocks * SEGMENTS_PER_BLOCK * segmentLength + Math.max(2, directoryLength) + 2 * counted);
+  }
+
   get size(): number {
     return this.#size;
   }
@@ -205,6 +223,19 @@ export class SegmentedTable implements SavedState {
     this.#segmentCount += 1;
     return segment;
   }
+}
+
+/**
+ * Share of parts that hold more than `limit` keys, when a part holds `mean` on average and its variance is that times `spread`:
+ * the normal distribution's tail (Abramowitz and Stegun 26.2.18, within 0.00025).
+ */
+function shareAbove(limit: number, mean: number, spread: number): number {
+  const distance = limit + 0.5 - mean;
+  if (spread === 0) return distance < 0 ? 1 : 0;
+  const x = Math.abs(distance) / Math.sqrt(Math.max(1, mean * spread));
+  const root = 1 + x * (0.196854 + x * (0.115194 + x * (0.000344 + x * 0.019527)));
+  const tail = 0.5 / (root * root * root * root);
+  return distance > 0 ? tail : 1 - tail;
 }
 
 function doubled(integers: Int32Array): Int32Array {

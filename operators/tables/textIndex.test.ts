@@ -29,7 +29,8 @@ class Indexed {
 
   expectSame(): void {
     expect(this.index.size).toBe(this.slots.size);
-    for (const [text, slot] of this.slots) expect(this.index.find(text)).toBe(slot);
+    for (const [text, slot] of this.slots)
+      expect(this.index.find(text) === slot && this.index.textOf(slot) === text).toBe(true);
   }
 }
 
@@ -103,6 +104,7 @@ describe('a text index', () => {
     expect(index.find('a')).toBe(-1);
     expect(index.add(0)).toBe(true);
     index.remove(0);
+    expect(index.textOf(0)).toBeNull();
     expect(() => {
       index.remove(0);
     }).toThrow('SLUICE_STATE_KEY');

@@ -36,7 +36,27 @@ export class TextIndex implements SavedState {
   }
 
   get byteLength(): number {
-    return this.#addresses.byteLength + this.#arena.byteLength + this.#addressesBySlot.byteLength;
+    return this.tableBytes + this.textBytes;
+  }
+
+  /** Bytes of what leads from a text to its slot, and back. */
+  get tableBytes(): number {
+    return this.#addresses.byteLength + this.#addressesBySlot.byteLength;
+  }
+
+  /** Bytes of the texts themselves. */
+  get textBytes(): number {
+    return this.#arena.byteLength;
+  }
+
+  /** tableBytes of so many texts, on average. */
+  static expectedTableBytes(texts: number): number {
+    return SegmentedTable.expectedBytes(1, 0, texts) + PagedIntegers.bytesOf(texts);
+  }
+
+  /** textBytes of so many Latin-1 texts of one length. */
+  static expectedTextBytes(texts: number, units: number): number {
+    return WordArena.bytesOf(texts, TEXT + wordsOfHeader(units << 1));
   }
 
   /** The text's slot, -1 if it has none. */
@@ -75,6 +95,24 @@ export class TextIndex implements SavedState {
     this.#addressesBySlot.set(slot, address);
     this.#size += 1;
     return true;
+  }
+
+  /** The text of a slot; null if it has none. */
+  textOf(slot: number): string | null {
+    const address = this.#addressesBySlot.get(slot);
+    if (address === 0) return null;
+    const block = this.#arena.block(address);
+    const at = this.#arena.offset(address) + TEXT;
+    const header = block[at]!;
+    const perWord = (header & 1) === 1 ? 2 : 4;
+    const bits = 32 / perWord;
+    const mask = perWord === 2 ? 0xffff : 0xff;
+    let text = '';
+    for (let index = 0; index < header >>> 1; index++) {
+      const word = block[at + 1 + Math.floor(index / perWord)]!;
+      text += String.fromCharCode((word >>> ((index % perWord) * bits)) & mask);
+    }
+    return text;
   }
 
   /** Takes out the text of a slot. */

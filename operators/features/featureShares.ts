@@ -1,0 +1,100 @@
+import { CANDIDATE_FIELDS } from './candidates.ts';
+import type { FeaturePlan, ReadPlan } from './plan.ts';
+import { columnNames, type StateMemory } from './stateMemory.ts';
+
+/** What of a state's memory is there for one feature. What several features read is divided among them. */
+export interface FeatureShare {
+  readonly feature: string;
+  /** Null for an expression, which keeps nothing. */
+  readonly entity: string | null;
+  /** Bytes of each key's row. */
+  readonly rowBytesPerKey: number;
+  /** Bytes over all keys: of the rows, and of the pairs or candidates beside them. */
+  readonly bytes: number;
+  /** Whether other features read some of it too. */
+  readonly isShared: boolean;
+}
+
+/** Doubles of a row that belong together. */
+interface Cells {
+  readonly at: number;
+  readonly doubles: number;
+}
+
+/**
+ * The shares of all features, in the catalogue's order. `candidateCounts`: how many candidates each of the plan's lists
+ * has over all keys. What is left of a row is its number of held events.
+ */
+export function featureShares(
+  names: readonly string[],
+  plan: FeaturePlan,
+  memory: StateMemory,
+  candidateCounts: ArrayLike<number>,
+): FeatureShare[] {
+  const readers = plan.columns.map(({ rowLength }) => new Int32Array(rowLength));
+  for (const read of plan.reads)
+    for (const { at, doubles } of cellsOf(read))
+      for (let cell = at; cell < at + doubles; cell++) readers[read.column]![cell]! += 1;
+  const entities = columnNames(plan);
+  let allCandidates = 0;
+  for (let index = 0; index < candidateCounts.length; index++) allCandidates += candidateCounts[index]!;
+
+  return plan.reads.map((read, index) => {
+    const feature = names[index]!;
+    if (read.kind === 'expression') return { feature, entity: null, rowBytesPerKey: 0, bytes: 0, isShared: false };
+    const { column } = read;
+    let doubles = 0;
+    let isShared = false;
+    for (const cells of cellsOf(read)) {
+      for (let cell = cells.at; cell < cells.at + cells.doubles; cell++) {
+        doubles += 1 / readers[column]![cell]!;
+        isShared ||= readers[column]![cell]! > 1;
+      }
+    }
+    let bytes = (memory.keys[column]!.rowBytes * doubles) / plan.columns[column]!.rowLength;
+    if (read.kind === 'distinct') {
+      const { pairs, at } = read.part;
+      bytes += memory.pairs[pairs.index]!.bytes / pairs.windows / readers[column]![at]!;
+    } else if ((read.kind === 'extreme' || read.kind === 'newestCandidate') && allCandidates > 0) {
+      const share = candidateCounts[plan.candidates.indexOf(read.part)]! / allCandidates;
+      bytes += (memory.candidates.bytes * share) / readers[column]![read.part.at]!;
+    }
+    const rowBytesPerKey = doubles * Float64Array.BYTES_PER_ELEMENT;
+    return { feature, entity: entities[column]!, rowBytesPerKey, bytes, isShared };
+  });
+}
+
+/** Where in its key's row a feature is read. */
+function cellsOf(read: ReadPlan): readonly Cells[] {
+  switch (read.kind) {
+    case 'count':
+    case 'seen':
+      return [{ at: read.part.countAt, doubles: 1 }];
+    case 'sum':
+    case 'avg':
+      return [
+        { at: read.part.countAt, doubles: 1 },
+        { at: read.part.sumAt, doubles: 2 },
+      ];
+    case 'std':
+    case 'zScore':
+      return [
+        { at: read.part.countAt, doubles: 1 },
+        { at: read.part.sumAt, doubles: 2 },
+        { at: read.part.squaresAt, doubles: 3 },
+      ];
+    case 'rate':
+      return [
+        { at: read.part.countAt, doubles: 1 },
+        { at: read.all.countAt, doubles: 1 },
+      ];
+    case 'recency':
+    case 'distinct':
+      return [{ at: read.part.at, doubles: 1 }];
+    case 'extreme':
+    case 'newestCandidate':
+      return [{ at: read.part.at, doubles: CANDIDATE_FIELDS }];
+    case 'expression':
+      return [];
+  }
+}

@@ -1,0 +1,156 @@
+import { readsAny } from '../cel/facts.ts';
+import { Candidates } from './candidates.ts';
+import type { CompiledCatalogue } from './catalogue.ts';
+import { featureShares } from './featureShares.ts';
+import { defaultLimits, type FeatureLimits } from './featureState.ts';
+import { StringKeyTable, TupleKeyTable } from './keyTable.ts';
+import { PairCounts } from './pairCounts.ts';
+import { planFeatures, reservoirOptionsOf, type CandidatePart, type FeaturePlan } from './plan.ts';
+import { Reservoir } from './reservoir.ts';
+import { columnNames, type EventMemory, type KeyMemory, type PairMemory } from './stateMemory.ts';
+import type { StateContents } from './stateSurvey.ts';
+
+/** What a feature state is to be sized for, once its longest window is full. */
+export interface ExpectedLoad {
+  readonly paymentsPerSecond: number;
+  /** Live keys of each entity of which `keysOf` says nothing. */
+  readonly keys: number;
+  /** Live keys by entity, tuple (joined by +) or field counted by distinct. */
+  readonly keysOf: ReadonlyMap<string, number>;
+  /** Characters of a key, by entity or field. */
+  readonly charactersOf: (field: string) => number;
+  /** Different values that one key meets: of each entity in its tuples and of each field that its distinct counts. */
+  readonly valuesPerKey: number;
+  /** Share of the payments that get a label, or an outcome, that a condition asks for. A condition on neither is taken to hold. */
+  readonly knownShare: number;
+}
+
+/** Values that fields with few of them can have, at most, by the standards that list them (and for BINs in practice). */
+const FEW_VALUES: ReadonlyMap<string, number> = new Map([
+  ['country', 250],
+  ['currency', 180],
+  ['mcc', 1_000],
+  ['type', 16],
+  ['channel', 16],
+  ['cardBin', 20_000],
+]);
+
+/** What the state of a catalogue will hold, from the same plan and the same classes that hold it: exact but for the hash's luck. */
+export function estimateState(
+  catalogue: CompiledCatalogue,
+  load: ExpectedLoad,
+  limits: FeatureLimits = defaultLimits,
+): StateContents {
+  const plan = planFeatures(catalogue);
+  const estimate = new Estimate(plan, load, limits);
+  const candidateCounts = plan.candidates.map((part) => estimate.candidates(part));
+  const candidates = Math.ceil(candidateCounts.reduce((sum, count) => sum + count, 0));
+  const memory = {
+    keys: estimate.keys(),
+    pairs: estimate.pairs(),
+    candidates: { count: candidates, bytes: plan.candidates.length === 0 ? 0 : Candidates.bytesOf(candidates) },
+    events: estimate.events(catalogue.latenessMs),
+  };
+  return { memory, features: featureShares(catalogue.names, plan, memory, candidateCounts), hottest: [] };
+}
+
+class Estimate {
+  readonly #plan: FeaturePlan;
+  readonly #load: ExpectedLoad;
+  readonly #limits: FeatureLimits;
+  readonly #names: readonly string[];
+  /** By column. */
+  readonly #keys: number[] = [];
+
+  constructor(plan: FeaturePlan, load: ExpectedLoad, limits: FeatureLimits) {
+    this.#plan = plan;
+    this.#load = load;
+    this.#limits = limits;
+    this.#names = columnNames(plan);
+    // A tuple's members come before it.
+    for (const [column, { members, retentionMs }] of plan.columns.entries()) {
+      const name = this.#names[column]!;
+      const all = members.length > 0 ? this.#together(members) : Math.min(load.keys, FEW_VALUES.get(name) ?? Infinity);
+      // A key lives as long as a window holds a payment of it.
+      this.#keys.push(Math.min(load.keysOf.get(name) ?? all, limits.maxKeysPerEntity, this.#eventsIn(retentionMs)));
+    }
+  }
+
+  keys(): KeyMemory[] {
+    return this.#plan.columns.map(({ fields, members, rowLength }, column) => {
+      const keys = this.#keys[column]!;
+      const {
+        rows,
+        index,
+        keys: keyBytes,
+      } = members.length > 0
+        ? TupleKeyTable.expectedBytes(keys, rowLength, members.length)
+        : StringKeyTable.expectedBytes(keys, rowLength, this.#load.charactersOf(fields[0]!));
+      return { entity: this.#names[column]!, keys, rowBytes: rows, indexBytes: index, keyBytes };
+    });
+  }
+
+  pairs(): PairMemory[] {
+    return this.#plan.pairs.map(({ index, column, valueColumn, windows }) => {
+      const parts = this.#plan.distincts.filter((part) => part.pairs.index === index);
+      const longestMs = Math.max(...parts.map(({ enterAgeMs, leaveAgeMs }) => leaveAgeMs - enterAgeMs));
+      const pairs = Math.min(
+        this.#together([column, valueColumn]),
+        this.#eventsIn(longestMs),
+        this.#keys[column]! * this.#limits.maxDistinctPerKey,
+      );
+      const bytes = PairCounts.expectedBytes(windows, pairs);
+      return { entity: this.#names[column]!, of: this.#names[valueColumn]!, pairs, bytes };
+    });
+  }
+
+  /** Of one list over all keys. */
+  candidates({ column, predicate, enterAgeMs, leaveAgeMs, isWhole }: CandidatePart): number {
+    const facts = this.#plan.predicates[predicate]!.where?.expression.facts;
+    const asks = facts !== undefined && (facts.label || facts.outcomes.length > 0);
+    const keys = this.#keys[column]!;
+    if (keys === 0) return 0;
+    const perKey = (this.#eventsIn(leaveAgeMs - enterAgeMs) * (asks ? this.#load.knownShare : 1)) / keys;
+    return keys * Math.min(isWhole ? perKey : harmonic(perKey), this.#limits.maxCandidatesPerKey);
+  }
+
+  events(latenessMs: number): EventMemory {
+    const { edgeAgesMs, facts } = this.#plan;
+    const { maxReservoirEvents, maxHeadEvents, maxFactChanges } = this.#limits;
+    const held = Math.min(this.#eventsIn(edgeAgesMs.at(-1) ?? 0), maxReservoirEvents);
+    const inHead = Math.min(this.#eventsIn(latenessMs), held, maxHeadEvents);
+    const sealed = held - inHead;
+    const factChanges = readsAny(facts) ? Math.min(sealed * this.#load.knownShare, maxFactChanges) : 0;
+    const options = reservoirOptionsOf(this.#plan, this.#limits);
+    const { memory, stored } = Reservoir.expectedBytes(options, { head: inHead, sealed, factChanges });
+    return { held, inHead, bytes: memory, storedBytes: stored };
+  }
+
+  #eventsIn(durationMs: number): number {
+    return Math.ceil((this.#load.paymentsPerSecond * durationMs) / 1_000);
+  }
+
+  /** Combinations of these columns' keys: each key of the column that has most meets a few of every other. */
+  #together(columns: readonly number[]): number {
+    let most = 0;
+    let all = 1;
+    let met = 1;
+    for (const column of columns) {
+      const keys = this.#keys[column]!;
+      most = Math.max(most, keys);
+      all *= keys;
+      met *= this.#load.valuesPerKey;
+    }
+    return Math.ceil(Math.min(all, (most * met) / this.#load.valuesPerKey));
+  }
+}
+
+/** Length, on average, of a monotonic deque over n values in random order: 1 + 1/2 + ... + 1/n, which grows by ln 2 as n doubles. */
+function harmonic(count: number): number {
+  let doublings = 0;
+  let left = count;
+  for (; left > 1_024; left /= 2) doublings += 1;
+  let sum = Math.min(1, left);
+  for (let term = 2; term <= left; term++) sum += 1 / term;
+  return sum + doublings * Math.LN2;
+}

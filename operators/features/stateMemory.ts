@@ -1,0 +1,86 @@
+import type { Candidates } from './candidates.ts';
+import type { KeyTable } from './keyTable.ts';
+import type { PairCounts } from './pairCounts.ts';
+import type { FeaturePlan } from './plan.ts';
+import type { Reservoir } from './reservoir.ts';
+
+/** Bytes of a feature state's typed arrays, by what they are for. There is next to nothing beside them. */
+export interface StateMemory {
+  readonly keys: readonly KeyMemory[];
+  readonly pairs: readonly PairMemory[];
+  /** Of all keys' min, max and label-dependent timeSince, in one pool. */
+  readonly candidates: { readonly count: number; readonly bytes: number };
+  readonly events: EventMemory;
+}
+
+/** Keys of one entity, tuple (joined by +) or field that only distinct counts. */
+export interface KeyMemory {
+  readonly entity: string;
+  readonly keys: number;
+  readonly rowBytes: number;
+  /** What leads from a key to its row. */
+  readonly indexBytes: number;
+  /** The keys themselves. */
+  readonly keyBytes: number;
+}
+
+/** What distinct counts: pairs of a key and a value. */
+export interface PairMemory {
+  readonly entity: string;
+  readonly of: string;
+  readonly pairs: number;
+  readonly bytes: number;
+}
+
+export interface EventMemory {
+  /** Events that some window may still hold. */
+  readonly held: number;
+  /** Those of them that a late event may still come before. */
+  readonly inHead: number;
+  readonly bytes: number;
+  /** Outside the memory: on disk, when the state's storage is there. */
+  readonly storedBytes: number;
+}
+
+/** The parts of a feature state that take room. */
+export interface StateParts {
+  readonly plan: FeaturePlan;
+  readonly tables: readonly KeyTable[];
+  readonly pairs: readonly PairCounts[];
+  readonly candidates: Candidates;
+  readonly reservoir: Reservoir;
+}
+
+export function measureMemory({ plan, tables, pairs, candidates, reservoir }: StateParts): StateMemory {
+  const names = columnNames(plan);
+  return {
+    keys: tables.map((table, column) => {
+      const { rows, index, keys } = table.bytes;
+      return { entity: names[column]!, keys: table.size, rowBytes: rows, indexBytes: index, keyBytes: keys };
+    }),
+    pairs: plan.pairs.map(({ index, column, valueColumn }) => {
+      const { size, byteLength } = pairs[index]!;
+      return { entity: names[column]!, of: names[valueColumn]!, pairs: size, bytes: byteLength };
+    }),
+    candidates: { count: candidates.live, bytes: candidates.byteLength },
+    events: {
+      held: reservoir.end - (reservoir.cursors.at(-1)?.position ?? 0),
+      inHead: reservoir.headCount,
+      bytes: reservoir.byteLength,
+      storedBytes: reservoir.storedBytes,
+    },
+  };
+}
+
+/** Bytes of memory in all. */
+export function totalBytes({ keys, pairs, candidates, events }: StateMemory): number {
+  let bytes = candidates.bytes + events.bytes;
+  for (const { rowBytes, indexBytes, keyBytes } of keys) bytes += rowBytes + indexBytes + keyBytes;
+  for (const pair of pairs) bytes += pair.bytes;
+  return bytes;
+}
+
+/** `account`, `card+merchant`. */
+export function columnNames({ columns }: Pick<FeaturePlan, 'columns'>): readonly string[] {
+  return columns.map(({ fields }) => fields.join('+'));
+}
