@@ -2,6 +2,7 @@
  * What a gateway, or an analyst keeping lists, can ask of a running Sluice, whatever the transport. infra/http puts it
  * on HTTP; pipeline/ingest.ts answers it.
  */
+import type { StateReport } from './engine/stateReporter.ts';
 import type { Degradation, DecisionMode, Reason, RiskLevel, Verdict } from '../schemas/types.ts';
 
 /** Input as it came. `jsonText` and `avro` are the bytes received; `json` is one element of an already parsed batch. */
@@ -79,6 +80,10 @@ export interface PostureState {
   readonly sinceMs: number | null;
 }
 
+export type StateAnswer =
+  | { readonly kind: 'state'; readonly report: StateReport }
+  | { readonly kind: 'unavailable'; readonly refusal: Refusal; readonly retryAfterSeconds: number };
+
 export interface Gateway {
   submitTransaction(input: RawInput, sender: Sender): Promise<TransactionAnswer>;
   findVerdict(transactionId: string): Promise<VerdictReply | undefined>;
@@ -112,6 +117,8 @@ export interface Gateway {
   ): Promise<AcceptAnswer>;
   /** The posture as the engine has it now: normal and full unless one was set. */
   posture(): PostureState;
+  /** What the feature windows hold: looks at every key, a few at a time. */
+  state(): Promise<StateAnswer>;
   /** Ready: the engine has caught up with the ledger. The reason says what is missing. */
   readiness(): { readonly ready: true } | { readonly ready: false; readonly reason: string };
 }

@@ -12,10 +12,12 @@ import type {
   RawInput,
   Refusal,
   Sender,
+  StateAnswer,
   TransactionAnswer,
   VerdictReply,
 } from './gateway.ts';
 import { maskCardNumbers } from './cardNumbers.ts';
+import type { StateReport } from './engine/stateReporter.ts';
 import { appendEvent } from './ingest/appendEvent.ts';
 import { deadLetterOf } from './ingest/deadLetter.ts';
 import type { IngestContext, IngestServices } from './ingest/ingestContext.ts';
@@ -35,6 +37,8 @@ export interface EngineView {
   }[];
   readonly ruleSet: string;
   posture(): PostureState;
+  /** Null: there is no feature state yet. */
+  stateReport(): Promise<StateReport | null>;
   fallback(transactionId: string): Fallback | undefined;
   readiness(): ReturnType<Gateway['readiness']>;
 }
@@ -165,6 +169,13 @@ export class Ingest implements Gateway {
 
   posture(): PostureState {
     return this.#engine.posture();
+  }
+
+  async state(): Promise<StateAnswer> {
+    const report = await this.#engine.stateReport();
+    if (report !== null) return { kind: 'state', report };
+    const message = 'no rule set is in force yet';
+    return { kind: 'unavailable', refusal: refusal('SLUICE_NOT_READY', null, message), retryAfterSeconds: 1 };
   }
 
   readiness(): ReturnType<Gateway['readiness']> {

@@ -7,6 +7,7 @@ import type { LedgerEvent } from '../schemas/ledgerEvent.ts';
 import { Engine } from './engine/engine.ts';
 import { runEngineLoop } from './engine/engineLoop.ts';
 import { PortEngineServices } from './engine/engineServices.ts';
+import { StateReporter } from './engine/stateReporter.ts';
 import { OverloadGuard, type OverloadSettings } from './engine/overloadGuard.ts';
 import type { Gateway, PostureState } from './gateway.ts';
 import { Ingest, type EngineView } from './ingest.ts';
@@ -228,6 +229,7 @@ export class Pipeline {
 
   #engineView(): EngineView {
     const engine = this.engine;
+    const reporter = new StateReporter(() => engine.features);
     const readiness = (): ReturnType<Gateway['readiness']> => {
       if (this.#isReady) return { ready: true };
       const end = this.#ports.ledger.endOffset();
@@ -256,6 +258,7 @@ export class Pipeline {
         return engine.configuration?.definition.ruleSetVersion ?? '';
       },
       posture,
+      stateReport: () => reporter.report(),
       fallback: (transactionId) => engine.fallback(transactionId),
       readiness,
     };

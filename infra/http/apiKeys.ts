@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 export type Role = 'gateway' | 'analyst' | 'operator';
 
 export type Permission =
-  'transactions' | 'verdicts' | 'outcomes' | 'labels' | 'lists' | 'live' | 'readPosture' | 'setPosture';
+  'transactions' | 'verdicts' | 'outcomes' | 'labels' | 'lists' | 'live' | 'readPosture' | 'setPosture' | 'readState';
 
 /** A key as the configuration keeps it: never the key itself. */
 export interface ApiKey {
@@ -17,8 +17,18 @@ export interface ApiKey {
 
 const PERMISSIONS: Readonly<Record<Role, ReadonlySet<Permission>>> = {
   gateway: new Set(['transactions', 'verdicts', 'outcomes', 'labels']),
-  analyst: new Set(['lists', 'labels', 'live', 'readPosture']),
-  operator: new Set(['transactions', 'verdicts', 'outcomes', 'labels', 'lists', 'live', 'readPosture', 'setPosture']),
+  analyst: new Set(['lists', 'labels', 'live', 'readPosture', 'readState']),
+  operator: new Set([
+    'transactions',
+    'verdicts',
+    'outcomes',
+    'labels',
+    'lists',
+    'live',
+    'readPosture',
+    'setPosture',
+    'readState',
+  ]),
 };
 
 /** A longer header is no key of ours; it is not even hashed. */

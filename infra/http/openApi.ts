@@ -50,6 +50,7 @@ const TAGS: OpenApiDocument['tags'] = [
   { name: 'Feedback', description: 'What became of a payment, and what it turned out to be.' },
   { name: 'Lists', description: 'Block, allow and watch lists.' },
   { name: 'Posture', description: 'How strict to be, and what to leave out.' },
+  { name: 'State', description: 'What the feature windows hold, and the memory they take.' },
   { name: 'Live', description: 'What the console shows.' },
   { name: 'Operation', description: 'Health, metrics, documents. No key needed.' },
 ];

@@ -207,6 +207,17 @@ export const OPERATIONS = {
     },
     replies: { 202: ACCEPTED, 400: INVALID, 503: UNAVAILABLE },
   },
+  state: {
+    id: 'state',
+    method: 'GET',
+    path: '/v1/state',
+    tag: 'State',
+    permission: 'readState',
+    summary: 'Memory by entity and feature, and the hottest keys',
+    description:
+      'Looks at every key, a few at a time between other work: seconds with millions of keys. Each key is told as it was when it was looked at.',
+    replies: { 200: { description: 'What the feature windows hold.', schema: 'State' }, 503: UNAVAILABLE },
+  },
   live: {
     id: 'live',
     method: 'GET',

@@ -64,6 +64,71 @@ const listEntry = z
   })
   .describe('One entry of a list.');
 
+const bytes = z.number().min(0);
+const count = z.number().min(0);
+
+const state = z
+  .strictObject({
+    catalogueSha256: z.string(),
+    timeMs: z.int().describe("The engine's time: the greatest event time seen."),
+    bytes: bytes.describe('Memory of the feature windows, in all.'),
+    keys: z
+      .array(
+        z.strictObject({
+          entity: z.string().describe('Entity, tuple joined by +, or field that only distinct counts.'),
+          keys: count,
+          rowBytes: bytes.describe('Aggregates.'),
+          indexBytes: bytes.describe('What leads from a key to its row.'),
+          keyBytes: bytes.describe('The keys themselves.'),
+        }),
+      )
+      .describe('By entity.'),
+    pairs: z
+      .array(z.strictObject({ entity: z.string(), of: z.string(), pairs: count, bytes }))
+      .describe('What distinct counts.'),
+    candidates: z.strictObject({ count, bytes }).describe('Of min, max and label-dependent timeSince.'),
+    events: z
+      .strictObject({
+        held: count.describe('Events that some window may still hold.'),
+        inHead: count.describe('Those that a late event may still come before.'),
+        bytes,
+        storedBytes: bytes.describe('On disk.'),
+      })
+      .describe('The reservoir.'),
+    features: z
+      .array(
+        z.strictObject({
+          feature: z.string(),
+          entity: z.string().nullable().describe('Null for an expression.'),
+          rowBytesPerKey: bytes.describe("Of each key's row."),
+          bytes: bytes.describe('Over all keys, with pairs and candidates.'),
+          isShared: z.boolean().describe('Other features read some of it too; it is divided among them.'),
+        }),
+      )
+      .describe('By feature.'),
+    hottest: z
+      .array(
+        z.strictObject({
+          entity: z.string(),
+          keys: z.array(z.strictObject({ key: z.array(z.string()), events: count })),
+        }),
+      )
+      .describe('By entity, the keys with the most events held.'),
+    counted: z
+      .strictObject({
+        lateBeyondBound: z.int(),
+        unknownLabels: z.int(),
+        failedExpressions: z.int(),
+        refusedKeys: z.int(),
+        saturatedDistincts: z.int(),
+        droppedCandidates: z.int(),
+        droppedLabels: z.int(),
+        forcedOut: z.int(),
+      })
+      .describe('How often a bound was passed since the start.'),
+  })
+  .describe('What the feature windows hold, and the memory they take.');
+
 const windowStatistics = z.strictObject({
   seconds: z.int(),
   decisionsPerSecond: z.number(),
@@ -127,6 +192,7 @@ export const REPLY_SCHEMAS = {
     })
     .describe('A page of entries.'),
   Posture: posture,
+  State: state,
   Status: z.strictObject({ status: z.enum(['ok', 'ready']) }).describe('All is well.'),
   LiveUpdate: z
     .looseObject({

@@ -1,3 +1,5 @@
+import type { FeatureState } from '../../../operators/features/featureState.ts';
+import { StateReporter } from '../../../pipeline/engine/stateReporter.ts';
 import type {
   AcceptAnswer,
   Gateway,
@@ -6,6 +8,7 @@ import type {
   PostureState,
   RawInput,
   Sender,
+  StateAnswer,
   TransactionAnswer,
   VerdictReply,
 } from '../../../pipeline/gateway.ts';
@@ -20,6 +23,7 @@ export class FakeGateway implements Gateway {
   /** Set to hold every submission until it resolves. */
   gate: Promise<void> | undefined;
   isReady = true;
+  features: FeatureState | null = null;
   failure: Error | undefined;
   #posture: PostureState = {
     riskLevel: 'normal',
@@ -102,6 +106,13 @@ export class FakeGateway implements Gateway {
   setPosture(posture: Parameters<Gateway['setPosture']>[0], sender: Sender): Promise<AcceptAnswer> {
     this.#posture = { ...posture, author: sender.source, sinceMs: 1_767_225_600_000 };
     return Promise.resolve({ kind: 'accepted', ledgerOffset: 8 });
+  }
+
+  async state(): Promise<StateAnswer> {
+    const report = await new StateReporter(() => this.features).report();
+    if (report !== null) return { kind: 'state', report };
+    const refusal = { code: 'SLUICE_NOT_READY', field: null, message: 'no rule set is in force yet' };
+    return { kind: 'unavailable', refusal, retryAfterSeconds: 1 };
   }
 
   readiness(): ReturnType<Gateway['readiness']> {

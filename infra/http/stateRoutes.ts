@@ -1,0 +1,40 @@
+import type { StateReport } from '../../pipeline/engine/stateReporter.ts';
+import type { Handler } from './addRoute.ts';
+import { answerJson, type HttpContext } from './httpContext.ts';
+import { HttpError } from './httpError.ts';
+
+/** The handler that tells what the feature windows hold. */
+export function stateHandlers({ gateway }: HttpContext): { readonly state: Handler } {
+  return {
+    state: async (_request, reply) => {
+      const answer = await gateway.state();
+      if (answer.kind === 'unavailable') throw new HttpError(503, answer.refusal, answer.retryAfterSeconds);
+      return answerJson(reply, 200, stateJson(answer.report));
+    },
+  };
+}
+
+/** As REPLY_SCHEMAS.State has it. */
+function stateJson({ catalogueSha256, timeMs, bytes, memory, features, hottest, statistics }: StateReport): string {
+  return JSON.stringify({
+    catalogueSha256,
+    timeMs,
+    bytes,
+    ...memory,
+    features,
+    hottest: hottest.map(({ entity, keys }) => ({
+      entity,
+      keys: keys.map(({ texts, events }) => ({ key: texts, events })),
+    })),
+    counted: {
+      lateBeyondBound: statistics.lateBeyondBound,
+      unknownLabels: statistics.unknownLabels,
+      failedExpressions: statistics.failedExpressions,
+      refusedKeys: statistics.refusedKeys,
+      saturatedDistincts: statistics.saturatedDistincts,
+      droppedCandidates: statistics.droppedCandidates,
+      droppedLabels: statistics.droppedLabels,
+      forcedOut: statistics.forcedOut,
+    },
+  });
+}
