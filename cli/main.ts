@@ -10,6 +10,7 @@ import { queryCommand } from './query.ts';
 import { replayCommand } from './replay.ts';
 import { simulateCommand } from './simulate.ts';
 import { skewCommand } from './skew.ts';
+import { stateCommand } from './state.ts';
 import { upCommand } from './up.ts';
 import { explainError, UserError } from './userError.ts';
 import { version } from './version.ts';
@@ -43,6 +44,7 @@ for (const command of [
   queryCommand(),
   featuresCommand(),
   skewCommand(),
+  stateCommand(),
   keyCommand(),
 ]) {
   command.copyInheritedSettings(program);

@@ -43,7 +43,8 @@ export class ReaderFolder {
     const dataDir = join(folder, 'data/default');
     const process_ = spawnSluice(['up', '--config', config, '--data', dataDir, '--port', '0', '--history-port', '0']);
     const sluice = await UpSluice.ready(process_, dataDir);
-    // `./sluice query` asks where sluice.yaml says.
+    // `./sluice query` and `./sluice state` ask where sluice.yaml says.
+    edit(join(config, 'sluice.yaml'), 'port: 8080', `port: ${new URL(sluice.url).port}`);
     edit(join(config, 'sluice.yaml'), 'port: 8123 }\n  batch', `port: ${new URL(sluice.historyUrl).port} }\n  batch`);
     return new ReaderFolder(folder, key, sluice);
   }

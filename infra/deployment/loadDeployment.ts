@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { z } from 'zod';
 import { compileConfiguration } from '../../operators/configuration.ts';
 import type { CompiledConfiguration } from '../../operators/configuration.ts';
 import { ruleFileSchema } from '../../operators/configurationSchema.ts';
@@ -16,11 +15,11 @@ import type {
 import { compileCatalogue } from '../../operators/features/catalogue.ts';
 import { runExamples } from '../../operators/rules/ruleExamples.ts';
 import type { CsvMapping } from '../../pipeline/csvMapping.ts';
+import { itemsOf, nameOf, readFeatures, type Entries } from './configEntries.ts';
 import { ConfigFile } from './configFile.ts';
 import { sortProblems } from './deploymentProblem.ts';
 import type { DeploymentProblem } from './deploymentProblem.ts';
 import type { DeploymentSettings } from './deploymentSettings.ts';
-import { featureEntrySchema } from './featureEntry.ts';
 import { loadModel } from './loadModel.ts';
 import type { DeploymentModel } from './loadModel.ts';
 import { mappingFileSchema } from './mappingFile.ts';
@@ -43,16 +42,6 @@ export interface Deployment {
 export type LoadResult =
   | { readonly ok: true; readonly deployment: Deployment }
   | { readonly ok: false; readonly problems: readonly DeploymentProblem[] };
-
-/** A list of things declared in files: those that have the right shape, and where each of them stands. */
-interface Entries<T> {
-  readonly values: T[];
-  readonly places: {
-    readonly file: ConfigFile;
-    readonly path: readonly (string | number)[];
-    readonly faulty: boolean;
-  }[];
-}
 
 // Takes the place of a part whose shape is wrong, so that the rest can be checked; its own problems are left out.
 const ANY_POLICY: PolicyDefinition = {
@@ -136,16 +125,6 @@ async function readRuleFiles(folder: string, sluiceFile: ConfigFile): Promise<re
   return files;
 }
 
-function readFeatures(file: ConfigFile): Entries<FeatureDefinition> {
-  const entries: Entries<FeatureDefinition> = { values: [], places: [] };
-  for (const [path, value] of itemsOf(file, 'features', true)) {
-    const feature = file.parse(featureEntrySchema, path);
-    entries.values.push(feature ?? { name: nameOf(value, 'name'), aggregate: 'expression', expression: '0.0' });
-    entries.places.push({ file, path, faulty: feature === undefined });
-  }
-  return entries;
-}
-
 function readLists(file: ConfigFile): Entries<ListDefinition> {
   const entries: Entries<ListDefinition> = { values: [], places: [] };
   for (const [path, value] of itemsOf(file, 'lists', false)) {
@@ -167,21 +146,6 @@ function readRules(files: readonly ConfigFile[]): Entries<RuleDefinition> {
       entries.places.push({ file, path, faulty: false });
     }
   return entries;
-}
-
-/** The items of the file's list `section`. `alone`: the file holds nothing else. */
-function itemsOf(file: ConfigFile, section: string, alone: boolean): [path: (string | number)[], value: unknown][] {
-  if (file.value === undefined) return [];
-  const shape = { [section]: z.array(z.unknown()) };
-  if (alone && file.parse(z.strictObject(shape)) === undefined) return [];
-  const items = file.at([section]);
-  return Array.isArray(items) ? items.map((value: unknown, index) => [[section, index], value]) : [];
-}
-
-function nameOf(value: unknown, key: string): string {
-  if (typeof value !== 'object' || value === null) return '';
-  const name: unknown = Object.entries(value).find(([candidate]) => candidate === key)?.[1];
-  return typeof name === 'string' ? name : '';
 }
 
 interface Origins {

@@ -4,7 +4,7 @@ import type { EntityName, FeatureDefinition } from '../definitions.ts';
 import { murmur3 } from '../tables/murmur3.ts';
 import { compileCatalogue, type CompiledCatalogue } from './catalogue.ts';
 import { createFeatureState } from './createFeatureState.ts';
-import type { FeatureState } from './featureState.ts';
+import { defaultLimits, type FeatureState } from './featureState.ts';
 import { estimateState, type ExpectedLoad } from './stateEstimate.ts';
 import { totalBytes } from './stateMemory.ts';
 import type { StateContents } from './stateSurvey.ts';
@@ -76,7 +76,7 @@ describe('the estimate of a feature state', () => {
     const state = createFeatureState(catalogue);
     fill(state);
     const actual = contentsOf(state);
-    const estimate = estimateState(catalogue, load);
+    const estimate = estimateState(catalogue, load).contents;
 
     expect(state.statistics().bytes).toBe(totalBytes(actual.memory));
     expectClose(totalBytes(estimate.memory), totalBytes(actual.memory));
@@ -110,14 +110,27 @@ describe('the estimate of a feature state', () => {
       ['merchant', 7],
       ['terminal', 3],
     ]);
-    const { memory } = estimateState(catalogue, { ...load, paymentsPerSecond: 10, keysOf });
+    const { memory } = estimateState(catalogue, { ...load, paymentsPerSecond: 10, keysOf }).contents;
     const keys = Object.fromEntries(memory.keys.map(({ entity, keys }) => [entity, keys]));
     expect(keys).toEqual({ account: 600, merchant: 7, country: 250, terminal: 3, 'merchant+terminal': 21 });
     expect(memory.pairs).toMatchObject([{ entity: 'merchant', of: 'country', pairs: 750 }]);
   });
 
+  it('says which keys and values will find no room', () => {
+    const catalogue = catalogueOf([{ aggregate: 'distinct', of: 'account', entity: ['merchant'], windowMs: HOUR_MS }]);
+    const limits = { ...defaultLimits, maxKeysPerEntity: 1_000, maxDistinctPerKey: 2 };
+    const { contents, excess } = estimateState(catalogue, load, limits);
+    expect(contents.memory).toMatchObject({ keys: [{ keys: 1_000 }, { keys: 1_000 }], pairs: [{ pairs: 2_000 }] });
+    expect(excess).toEqual([
+      { entity: 'merchant', of: null, expected: MERCHANTS, limit: 1_000 },
+      { entity: 'account', of: null, expected: ACCOUNTS, limit: 1_000 },
+      { entity: 'merchant', of: 'account', expected: PAYMENTS_PER_ACCOUNT, limit: 2 },
+    ]);
+  });
+
   it('is nothing but the tables themselves for a catalogue that keeps nothing', () => {
-    const { memory, features } = estimateState(catalogueOf([{ aggregate: 'expression', expression: '1.0' }]), load);
+    const catalogue = catalogueOf([{ aggregate: 'expression', expression: '1.0' }]);
+    const { memory, features } = estimateState(catalogue, load).contents;
     expect(memory).toMatchObject({
       keys: [],
       pairs: [],

@@ -35,12 +35,27 @@ const FEW_VALUES: ReadonlyMap<string, number> = new Map([
   ['cardBin', 20_000],
 ]);
 
+export interface StateEstimate {
+  readonly contents: StateContents;
+  /** What does not fit into the state's limits: those keys are refused, and those values not counted. */
+  readonly excess: readonly Excess[];
+}
+
+export interface Excess {
+  readonly entity: string;
+  /** The field of which a key has too many values; null: there are too many keys. */
+  readonly of: string | null;
+  /** Keys, or values of one key. */
+  readonly expected: number;
+  readonly limit: number;
+}
+
 /** What the state of a catalogue will hold, from the same plan and the same classes that hold it: exact but for the hash's luck. */
 export function estimateState(
   catalogue: CompiledCatalogue,
   load: ExpectedLoad,
   limits: FeatureLimits = defaultLimits,
-): StateContents {
+): StateEstimate {
   const plan = planFeatures(catalogue);
   const estimate = new Estimate(plan, load, limits);
   const candidateCounts = plan.candidates.map((part) => estimate.candidates(part));
@@ -51,10 +66,12 @@ export function estimateState(
     candidates: { count: candidates, bytes: plan.candidates.length === 0 ? 0 : Candidates.bytesOf(candidates) },
     events: estimate.events(catalogue.latenessMs),
   };
-  return { memory, features: featureShares(catalogue.names, plan, memory, candidateCounts), hottest: [] };
+  const features = featureShares(catalogue.names, plan, memory, candidateCounts);
+  return { contents: { memory, features, hottest: [] }, excess: estimate.excess };
 }
 
 class Estimate {
+  readonly excess: Excess[] = [];
   readonly #plan: FeaturePlan;
   readonly #load: ExpectedLoad;
   readonly #limits: FeatureLimits;
@@ -72,7 +89,8 @@ class Estimate {
       const name = this.#names[column]!;
       const all = members.length > 0 ? this.#together(members) : Math.min(load.keys, FEW_VALUES.get(name) ?? Infinity);
       // A key lives as long as a window holds a payment of it.
-      this.#keys.push(Math.min(load.keysOf.get(name) ?? all, limits.maxKeysPerEntity, this.#eventsIn(retentionMs)));
+      const expected = Math.min(load.keysOf.get(name) ?? all, this.#eventsIn(retentionMs));
+      this.#keys.push(this.#limited(name, null, expected, limits.maxKeysPerEntity));
     }
   }
 
@@ -94,13 +112,13 @@ class Estimate {
     return this.#plan.pairs.map(({ index, column, valueColumn, windows }) => {
       const parts = this.#plan.distincts.filter((part) => part.pairs.index === index);
       const longestMs = Math.max(...parts.map(({ enterAgeMs, leaveAgeMs }) => leaveAgeMs - enterAgeMs));
-      const pairs = Math.min(
-        this.#together([column, valueColumn]),
-        this.#eventsIn(longestMs),
-        this.#keys[column]! * this.#limits.maxDistinctPerKey,
-      );
+      const expected = Math.min(this.#together([column, valueColumn]), this.#eventsIn(longestMs));
+      const keys = this.#keys[column]!;
+      const [entity, of] = [this.#names[column]!, this.#names[valueColumn]!];
+      const perKey = keys === 0 ? 0 : expected / keys;
+      const pairs = Math.ceil(keys * this.#limited(entity, of, perKey, this.#limits.maxDistinctPerKey));
       const bytes = PairCounts.expectedBytes(windows, pairs);
-      return { entity: this.#names[column]!, of: this.#names[valueColumn]!, pairs, bytes };
+      return { entity, of, pairs, bytes };
     });
   }
 
@@ -124,6 +142,12 @@ class Estimate {
     const options = reservoirOptionsOf(this.#plan, this.#limits);
     const { memory, stored } = Reservoir.expectedBytes(options, { head: inHead, sealed, factChanges });
     return { held, inHead, bytes: memory, storedBytes: stored };
+  }
+
+  #limited(entity: string, of: string | null, expected: number, limit: number): number {
+    if (expected <= limit) return expected;
+    this.excess.push({ entity, of, expected, limit });
+    return limit;
   }
 
   #eventsIn(durationMs: number): number {
