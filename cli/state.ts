@@ -16,7 +16,7 @@ import { UserError } from './userError.ts';
 
 /** HMAC-SHA256 as base64url behind `tok_`. */
 const CARD_TOKEN_CHARACTERS = 47;
-const LABELLED_SHARE = 0.01;
+const KNOWN_SHARE = 0.01;
 
 export function stateCommand(): Command {
   const command = new Command('state').description(
@@ -108,7 +108,7 @@ function showEstimate(options: StateOptions, catalogue: CompiledCatalogue): void
     keysOf: options.entity,
     charactersOf: (field) => (field === 'card' ? CARD_TOKEN_CHARACTERS : options.keyLength),
     valuesPerKey: options.valuesPerKey,
-    labelledShare: LABELLED_SHARE,
+    knownShare: KNOWN_SHARE,
   };
   const { contents, excess } = estimateState(catalogue, load);
   const { memory, features } = contents;
@@ -144,7 +144,7 @@ function assumptions(options: StateOptions, catalogue: CompiledCatalogue): strin
     `lateness ${durationText(options.lateness)}.\n` +
     `A key lives while a window holds a payment of it. A key meets ${countText(options.valuesPerKey)} values of another ` +
     `entity or field. Keys have ${options.keyLength} characters, cards ${CARD_TOKEN_CHARACTERS}.\n` +
-    `Every payment meets each \`where\`, but 1% those that read the label, which come when the payment is on disk. ` +
+    `Every payment meets each \`where\`, but 1% one that reads label or outcome, which come when the payment is on disk. ` +
     `Amounts come in no order.\n`
   );
 }

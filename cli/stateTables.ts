@@ -23,7 +23,7 @@ export function memoryTable(memory: StateMemory): string {
     }),
     ...pairs.map((pair) => bare(`pairs of ${pair.entity} and ${pair.of}`, pair.pairs, pair.bytes)),
     bare('candidates of min and max', candidates.count, candidates.bytes),
-    bare('newest events, late labels', events.inHead, events.bytes),
+    bare('newest events, late facts', events.inHead, events.bytes),
     bare('on disk: older events', events.held - events.inHead, events.storedBytes),
   ]);
   const summary = `${bytesText(bytes)} of memory, ${share}% of ${bytesText(MEMORY_LIMIT_BYTES)}; ${bytesText(events.storedBytes)} on disk`;

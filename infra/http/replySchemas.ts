@@ -118,11 +118,12 @@ const state = z
       .strictObject({
         lateBeyondBound: z.int(),
         unknownLabels: z.int(),
+        unknownOutcomes: z.int(),
         failedExpressions: z.int(),
         refusedKeys: z.int(),
         saturatedDistincts: z.int(),
         droppedCandidates: z.int(),
-        droppedLabels: z.int(),
+        droppedFacts: z.int(),
         forcedOut: z.int(),
       })
       .describe('How often a bound was passed since the start.'),

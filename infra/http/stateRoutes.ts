@@ -29,11 +29,12 @@ function stateJson({ catalogueSha256, timeMs, bytes, memory, features, hottest, 
     counted: {
       lateBeyondBound: statistics.lateBeyondBound,
       unknownLabels: statistics.unknownLabels,
+      unknownOutcomes: statistics.unknownOutcomes,
       failedExpressions: statistics.failedExpressions,
       refusedKeys: statistics.refusedKeys,
       saturatedDistincts: statistics.saturatedDistincts,
       droppedCandidates: statistics.droppedCandidates,
-      droppedLabels: statistics.droppedLabels,
+      droppedFacts: statistics.droppedFacts,
       forcedOut: statistics.forcedOut,
     },
   });
