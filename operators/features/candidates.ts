@@ -1,12 +1,13 @@
 import { SavedStateError, type SavedState, type StateInput, type StateOutput } from '../savedState.ts';
+import { BOUNDARY, TIME, VALUE } from './eventNumbers.ts';
 import { MAX_CANDIDATES_PER_KEY } from './limits.ts';
 
 /** Where a row keeps one candidate list: [first node, last node, length], nodes counted from 1, 0 for none. */
 export const CANDIDATE_FIELDS = 3;
 
 /** A node is four doubles, half a cache line: value, time, next node, previous node. */
-const VALUE = 0;
-const TIME = 1;
+const NODE_VALUE = 0;
+const NODE_TIME = 1;
 const NEXT = 2;
 const PREVIOUS = 3;
 const NODE_SHIFT = 2;
@@ -58,36 +59,46 @@ export class Candidates implements SavedState {
     return pages * (PAGE_NODES << NODE_SHIFT) * 8;
   }
 
-  /** Adds to a pruned list; `sign` 1 keeps greatest values, -1 least. */
-  addPruned(row: Float64Array, at: number, timeMs: number, value: number, sign: number): void {
-    let before = this.#lastUpTo(row, at, timeMs);
+  /** Adds the event's VALUE at its TIME to a pruned list; `sign` 1 keeps greatest values, -1 least. */
+  addPruned(row: Float64Array, at: number, sign: number, event: Float64Array): void {
+    const value = sign * event[VALUE]!;
+    let before = this.#lastUpTo(row, at, event);
     const after = before === 0 ? row[at]! | 0 : this.page(before)[offsetOf(before) + NEXT]! | 0;
     // Beaten by one that leaves later: it can never be the answer.
-    if (after !== 0 && sign * this.page(after)[offsetOf(after) + VALUE]! >= sign * value) return;
+    if (after !== 0 && sign * this.page(after)[offsetOf(after) + NODE_VALUE]! >= value) return;
+    let beaten = 0;
     while (before !== 0) {
       const page = this.page(before);
       const offset = offsetOf(before);
-      if (sign * page[offset + VALUE]! > sign * value) break;
+      if (sign * page[offset + NODE_VALUE]! > value) break;
       const earlier = page[offset + PREVIOUS]! | 0;
-      this.#unlink(row, at, before);
+      page[offset + NEXT] = this.#free;
+      this.#free = before;
       before = earlier;
+      beaten += 1;
     }
-    this.#insertAfter(row, at, before, timeMs, value);
+    if (beaten === 0) {
+      this.#insertAfter(row, at, before, event);
+      return;
+    }
+    this.#live -= beaten;
+    row[at + 2]! -= beaten;
+    this.#link(row, at, before, after, event);
   }
 
-  /** Adds to a whole list. */
-  addWhole(row: Float64Array, at: number, timeMs: number, value: number): void {
-    this.#insertAfter(row, at, this.#lastUpTo(row, at, timeMs), timeMs, value);
+  /** Adds the event's VALUE at its TIME to a whole list. */
+  addWhole(row: Float64Array, at: number, event: Float64Array): void {
+    this.#insertAfter(row, at, this.#lastUpTo(row, at, event), event);
   }
 
-  /** Takes one event with this time and value out of a whole list; events alike are interchangeable. */
-  removeWhole(row: Float64Array, at: number, timeMs: number, value: number): void {
-    let node = this.#lastUpTo(row, at, timeMs);
+  /** Takes one event with this TIME and VALUE out of a whole list; events alike are interchangeable. */
+  removeWhole(row: Float64Array, at: number, event: Float64Array): void {
+    let node = this.#lastUpTo(row, at, event);
     while (node !== 0) {
       const page = this.page(node);
       const offset = offsetOf(node);
-      if (page[offset + TIME] !== timeMs) return;
-      if (page[offset + VALUE] === value) {
+      if (page[offset + NODE_TIME] !== event[TIME]) return;
+      if (page[offset + NODE_VALUE] === event[VALUE]) {
         this.#unlink(row, at, node);
         return;
       }
@@ -95,41 +106,47 @@ export class Candidates implements SavedState {
     }
   }
 
-  /** Drops what has left the longest window: events at or before `boundaryMs`. */
-  expire(row: Float64Array, at: number, boundaryMs: number): void {
+  /** Drops what has left the longest window: events at or before BOUNDARY. */
+  expire(row: Float64Array, at: number, event: Float64Array): void {
+    const boundaryMs = event[BOUNDARY]!;
     let node = row[at]! | 0;
-    while (node !== 0 && this.page(node)[offsetOf(node) + TIME]! <= boundaryMs) {
+    while (node !== 0 && this.page(node)[offsetOf(node) + NODE_TIME]! <= boundaryMs) {
       this.#unlink(row, at, node);
       node = row[at]! | 0;
     }
   }
 
   clear(row: Float64Array, at: number): void {
-    this.expire(row, at, Number.POSITIVE_INFINITY);
+    for (let node = row[at]! | 0; node !== 0; node = row[at]! | 0) this.#unlink(row, at, node);
   }
 
-  /** Node of the greatest or least value of a pruned list that is later than `boundaryMs`; 0 if there is none. */
-  prunedExtreme(row: Float64Array, at: number, boundaryMs: number): number {
-    let node = row[at]! | 0;
-    while (node !== 0) {
-      const page = this.page(node);
-      const offset = offsetOf(node);
-      if (page[offset + TIME]! > boundaryMs) break;
-      node = page[offset + NEXT]! | 0;
+  /**
+   * Node of the greatest or least value of a pruned list that is later than BOUNDARY, 0 if there is none; from `node` on,
+   * which is the answer for an earlier boundary, or the list's first.
+   */
+  prunedExtreme(node: number, event: Float64Array): number {
+    const boundaryMs = event[BOUNDARY]!;
+    let extreme = node;
+    while (extreme !== 0) {
+      const page = this.page(extreme);
+      const offset = offsetOf(extreme);
+      if (page[offset + NODE_TIME]! > boundaryMs) break;
+      extreme = page[offset + NEXT]! | 0;
     }
-    return node;
+    return extreme;
   }
 
-  /** The same of a whole list: of the greatest (sign 1) or least (sign -1). */
-  wholeExtreme(row: Float64Array, at: number, boundaryMs: number, sign: number): number {
+  /** Node of the greatest (sign 1) or least (sign -1) value of a whole list that is later than BOUNDARY; 0 if there is none. */
+  wholeExtreme(row: Float64Array, at: number, sign: number, event: Float64Array): number {
+    const boundaryMs = event[BOUNDARY]!;
     let best = 0;
     let bestValue = 0;
     let node = row[at + 1]! | 0;
     while (node !== 0) {
       const page = this.page(node);
       const offset = offsetOf(node);
-      if (page[offset + TIME]! <= boundaryMs) break;
-      const value = page[offset + VALUE]!;
+      if (page[offset + NODE_TIME]! <= boundaryMs) break;
+      const value = page[offset + NODE_VALUE]!;
       if (best === 0 || sign * value > sign * bestValue) {
         best = node;
         bestValue = value;
@@ -139,9 +156,15 @@ export class Candidates implements SavedState {
     return best;
   }
 
-  /** The newest event's node; 0 if the list is empty. */
-  newest(row: Float64Array, at: number): number {
-    return row[at + 1]! | 0;
+  /** The oldest event's node; 0 if the list is empty. */
+  oldest(row: Float64Array, at: number): number {
+    return row[at]! | 0;
+  }
+
+  /** The newest event's node if it is later than BOUNDARY, else 0. */
+  newestAfter(row: Float64Array, at: number, event: Float64Array): number {
+    const node = row[at + 1]! | 0;
+    return node !== 0 && this.page(node)[offsetOf(node) + NODE_TIME]! > event[BOUNDARY]! ? node : 0;
   }
 
   /** Where a node lies: its value is at valueOffset(node), its time at timeOffset(node). */
@@ -167,19 +190,20 @@ export class Candidates implements SavedState {
     }
   }
 
-  /** The newest node at or before this time, 0 if there is none. */
-  #lastUpTo(row: Float64Array, at: number, timeMs: number): number {
+  /** The newest node at or before the event's TIME, 0 if there is none. */
+  #lastUpTo(row: Float64Array, at: number, event: Float64Array): number {
+    const timeMs = event[TIME]!;
     let node = row[at + 1]! | 0;
     while (node !== 0) {
       const page = this.page(node);
       const offset = offsetOf(node);
-      if (page[offset + TIME]! <= timeMs) break;
+      if (page[offset + NODE_TIME]! <= timeMs) break;
       node = page[offset + PREVIOUS]! | 0;
     }
     return node;
   }
 
-  #insertAfter(row: Float64Array, at: number, place: number, timeMs: number, value: number): void {
+  #insertAfter(row: Float64Array, at: number, place: number, event: Float64Array): void {
     let before = place;
     if (row[at + 2]! >= this.#maxPerKey) {
       const newest = row[at + 1]! | 0;
@@ -187,12 +211,17 @@ export class Candidates implements SavedState {
       this.#unlink(row, at, newest);
       this.#dropped += 1;
     }
-    const node = this.#allocate();
     const after = before === 0 ? row[at]! | 0 : this.page(before)[offsetOf(before) + NEXT]! | 0;
+    this.#link(row, at, before, after, event);
+  }
+
+  /** Puts the event between two nodes; 0 is the list's end on either side. */
+  #link(row: Float64Array, at: number, before: number, after: number, event: Float64Array): void {
+    const node = this.#allocate();
     const page = this.page(node);
     const offset = offsetOf(node);
-    page[offset + VALUE] = value;
-    page[offset + TIME] = timeMs;
+    page[offset + NODE_VALUE] = event[VALUE]!;
+    page[offset + NODE_TIME] = event[TIME]!;
     page[offset + NEXT] = after;
     page[offset + PREVIOUS] = before;
     this.#join(row, at, before, node);
@@ -238,11 +267,11 @@ export function candidatesOf(row: Float64Array, at: number): number {
 }
 
 export function valueOffset(node: number): number {
-  return offsetOf(node) + VALUE;
+  return offsetOf(node) + NODE_VALUE;
 }
 
 export function timeOffset(node: number): number {
-  return offsetOf(node) + TIME;
+  return offsetOf(node) + NODE_TIME;
 }
 
 function offsetOf(node: number): number {

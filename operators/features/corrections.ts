@@ -1,7 +1,8 @@
 import type { Candidates } from './candidates.ts';
 import { correctCandidates, correctSums } from './edgeProgram.ts';
 import { hasBit } from './eventBits.ts';
-import { splitAmount, splitSquare, type AmountLanes } from './exactSums.ts';
+import { ENGINE_TIME, TIME } from './eventNumbers.ts';
+import { splitAmount, splitSquare } from './exactSums.ts';
 import type { KeyTable } from './keyTable.ts';
 import type { PairCounts } from './pairCounts.ts';
 import type { FeaturePlan } from './plan.ts';
@@ -12,24 +13,24 @@ export interface CorrectedState {
   readonly tables: readonly KeyTable[];
   readonly candidates: Candidates;
   readonly pairs: readonly PairCounts[];
-  readonly lanes: AmountLanes;
+  /** The numbers of the event and the engine's time. */
+  readonly event: Float64Array;
 }
 
 /**
  * Moves an event between the windows' conditions when what is known of it changes from `before` to `after`: only in windows that it is
- * in at the engine's time. The event's words start at `at`.
+ * in at the engine's time. The event's words start at `at`; its numbers are in `event`.
  */
 export function correctEvent(
-  { plan, tables, candidates, pairs, lanes }: CorrectedState,
+  { plan, tables, candidates, pairs, event }: CorrectedState,
   words: Int32Array,
   at: number,
   before: number,
   after: number,
-  timeMs: number,
-  amountMinor: number,
-  engineTimeMs: number,
 ): void {
   const bitsAt = at + tables.length;
+  const timeMs = event[TIME]!;
+  const engineTimeMs = event[ENGINE_TIME]!;
   const change = (part: { predicate: number; column: number; enterAgeMs: number; leaveAgeMs: number }): number => {
     const { firstBit, factTable } = plan.predicates[part.predicate]!;
     if (factTable === 0 || words[at + part.column]! < 0) return 0;
@@ -38,14 +39,14 @@ export function correctEvent(
     const bitBefore = firstBit + plan.factBits[factTable + before]!;
     return Number(hasBit(words, bitsAt, bitAfter)) - Number(hasBit(words, bitsAt, bitBefore));
   };
-  splitAmount(amountMinor, lanes);
-  splitSquare(lanes);
+  splitAmount(event);
+  splitSquare(event);
   for (const part of plan.sums) {
     const sign = change(part);
     if (sign === 0) continue;
     const slot = words[at + part.column]!;
     const table = tables[part.column]!;
-    correctSums(table.segment(slot), table.rowBase(slot), sign, part, lanes);
+    correctSums(table.segment(slot), table.rowBase(slot), sign, part, event);
   }
   for (const part of plan.candidates) {
     const sign = change(part);
@@ -53,7 +54,7 @@ export function correctEvent(
     const slot = words[at + part.column]!;
     const table = tables[part.column]!;
     const listAt = table.rowBase(slot) + part.at;
-    correctCandidates(candidates, part, sign, table.segment(slot), listAt, timeMs, amountMinor);
+    correctCandidates(candidates, part, sign, table.segment(slot), listAt, event);
   }
   for (const part of plan.distincts) {
     const sign = change(part);

@@ -1,19 +1,22 @@
 import type { Candidates } from './candidates.ts';
-import { hasBit } from './eventBits.ts';
-import type { AmountLanes } from './exactSums.ts';
+import { AMOUNT, AMOUNT_LANES, BOUNDARY, ENGINE_TIME, SQUARE_LANES, TIME, VALUE } from './eventNumbers.ts';
 import type { KeyTable } from './keyTable.ts';
 import type { CandidatePart, FeaturePlan, SumPart } from './plan.ts';
 
-/** Integers of one sum step: bit, fact table, sign, and the row positions of count, sum and squares. */
-const SUM_STEP = 6;
-/** Of a recency step: bit, fact table, row position. */
-const RECENCY_STEP = 3;
-/** Of a candidate step: bit, fact table, row position, sign, whether the list is whole. */
-const CANDIDATE_STEP = 5;
+/** Integers of one moments step: sign, and the row positions of count, sum and squares. */
+const MOMENTS_STEP = 4;
+/** Of a sum step: predicate, sign, and the row positions of count, sum and squares. */
+const SUM_STEP = 5;
+/** Of a recency step: predicate, row position. */
+const RECENCY_STEP = 2;
+/** Of a candidate step: predicate, row position, sign, whether the list is whole. */
+const CANDIDATE_STEP = 4;
 
 /** What happens to the rows of one event's keys when it crosses one edge. */
 export interface EdgeProgram {
   readonly ageMs: number;
+  /** Predicates that its steps ask for. */
+  readonly predicates: Int32Array;
   readonly groups: readonly EdgeGroup[];
   readonly usesSums: boolean;
   readonly usesSquares: boolean;
@@ -21,17 +24,19 @@ export interface EdgeProgram {
   readonly releases: readonly number[];
 }
 
-/** The part of an edge's program that concerns one key of the event: flat lists of steps. */
+/** The part of an edge's program that concerns one key of the event: flat lists of steps, one list a kind. */
 export interface EdgeGroup {
   readonly column: number;
   readonly table: KeyTable;
+  /** Sums of all events, with squares. */
+  readonly moments: Int32Array;
+  /** All other sums. */
   readonly sums: Int32Array;
   readonly recencies: Int32Array;
   readonly candidates: Int32Array;
   /** By candidate step, the age at which an event leaves its list. */
   readonly candidateAgesMs: Float64Array;
   readonly distincts: readonly DistinctGroup[];
-  readonly hasOnlySums: boolean;
 }
 
 /** The steps that concern one pair of the event's keys. */
@@ -47,98 +52,101 @@ export function compileEdges(plan: FeaturePlan, tables: readonly KeyTable[]): Ed
 }
 
 function compileEdge(plan: FeaturePlan, tables: readonly KeyTable[], ageMs: number): EdgeProgram {
-  const groups: EdgeGroup[] = [];
-  const crossing = plan.sums.filter((sum) => sum.enterAgeMs === ageMs || sum.leaveAgeMs === ageMs);
-  for (const [column, table] of tables.entries()) {
-    const isHere = (part: { readonly column: number }): boolean => part.column === column;
-    // Recencies and candidates need no step when an event leaves: whoever reads them looks at the times.
-    const isEntered = (part: { readonly enterAgeMs: number }): boolean => part.enterAgeMs === ageMs;
-    const guard = ({ predicate }: { readonly predicate: number }): [number, number] => {
-      const { firstBit, factTable } = plan.predicates[predicate]!;
-      return [firstBit, factTable];
-    };
-    const sums = crossing.filter(isHere).flatMap((part) => {
-      return [...guard(part), isEntered(part) ? 1 : -1, part.countAt, part.sumAt, part.squaresAt];
-    });
-    const recencies = plan.recencies.filter(isHere).filter(isEntered);
-    const candidates = plan.candidates.filter(isHere).filter(isEntered);
-    const distincts = plan.pairs.filter(isHere).flatMap(({ index, valueColumn }) => {
-      const parts = plan.distincts.filter((part) => part.pairs.index === index);
-      const entered = parts.filter(isEntered);
-      const left = parts.filter((part) => part.leaveAgeMs === ageMs);
-      if (entered.length + left.length === 0) return [];
-      const steps = [
-        ...entered.flatMap((part) => [...guard(part), 1, part.window, part.at]),
-        ...left.flatMap((part) => [...guard(part), -1, part.window, part.at]),
-      ];
-      return [{ valueColumn, pairs: index, steps: Int32Array.from(steps) }];
-    });
-    const others = recencies.length + candidates.length + distincts.length;
-    if (sums.length + others === 0) continue;
-    groups.push({
-      column,
-      table,
-      sums: Int32Array.from(sums),
-      recencies: Int32Array.from(recencies.flatMap((part) => [...guard(part), part.at])),
-      candidates: Int32Array.from(
-        candidates.flatMap((part) => [...guard(part), part.at, part.sign, Number(part.isWhole)]),
-      ),
-      candidateAgesMs: Float64Array.from(candidates, ({ leaveAgeMs }) => leaveAgeMs),
-      distincts,
-      hasOnlySums: others === 0,
-    });
-  }
+  // Recencies and candidates need no step when an event leaves: whoever reads them looks at the times.
+  const isEntered = (part: { readonly enterAgeMs: number }): boolean => part.enterAgeMs === ageMs;
+  const crossing = plan.sums.filter((part) => isEntered(part) || part.leaveAgeMs === ageMs);
+  const counted = plan.distincts.filter((part) => isEntered(part) || part.leaveAgeMs === ageMs);
+  const entered = [...plan.recencies, ...plan.candidates].filter(isEntered);
+  const predicates = new Set([...crossing, ...counted, ...entered].map(({ predicate }) => predicate));
   return {
     ageMs,
-    groups,
+    predicates: Int32Array.from(predicates),
+    groups: tables.flatMap((table, column) => compileGroup(plan, table, column, ageMs)),
     usesSums: crossing.some(({ sumAt }) => sumAt !== 0),
     usesSquares: crossing.some(({ squaresAt }) => squaresAt !== 0),
     releases: plan.columns.flatMap(({ retentionMs }, column) => (retentionMs === ageMs ? [column] : [])),
   };
 }
 
-/** Runs a group's sum steps on a key's row. */
+/** One group, or none if nothing of this key crosses the edge. */
+function compileGroup(plan: FeaturePlan, table: KeyTable, column: number, ageMs: number): EdgeGroup[] {
+  const isHere = (part: { readonly column: number }): boolean => part.column === column;
+  const isEntered = (part: { readonly enterAgeMs: number }): boolean => part.enterAgeMs === ageMs;
+  const isLeft = (part: { readonly leaveAgeMs: number }): boolean => part.leaveAgeMs === ageMs;
+  const isMoments = (part: SumPart): boolean =>
+    plan.predicates[part.predicate]!.where === null && part.sumAt !== 0 && part.squaresAt !== 0;
+  const sums = plan.sums.filter(isHere).filter((part) => isEntered(part) || isLeft(part));
+  const sumSteps = (part: SumPart): number[] => [isEntered(part) ? 1 : -1, part.countAt, part.sumAt, part.squaresAt];
+  const recencies = plan.recencies.filter(isHere).filter(isEntered);
+  const candidates = plan.candidates.filter(isHere).filter(isEntered);
+  const distincts = plan.pairs.filter(isHere).flatMap(({ index, valueColumn }) => {
+    const parts = plan.distincts.filter((part) => part.pairs.index === index);
+    const steps = [
+      ...parts.filter(isEntered).flatMap((part) => [part.predicate, 1, part.window, part.at]),
+      ...parts.filter(isLeft).flatMap((part) => [part.predicate, -1, part.window, part.at]),
+    ];
+    return steps.length === 0 ? [] : [{ valueColumn, pairs: index, steps: Int32Array.from(steps) }];
+  });
+  if (sums.length + recencies.length + candidates.length + distincts.length === 0) return [];
+  const others = sums.filter((part) => !isMoments(part));
+  return [
+    {
+      column,
+      table,
+      moments: Int32Array.from(sums.filter(isMoments).flatMap(sumSteps)),
+      sums: Int32Array.from(others.flatMap((part) => [part.predicate, ...sumSteps(part)])),
+      recencies: Int32Array.from(recencies.flatMap(({ predicate, at }) => [predicate, at])),
+      candidates: Int32Array.from(
+        candidates.flatMap(({ predicate, at, sign, isWhole }) => [predicate, at, sign, Number(isWhole)]),
+      ),
+      candidateAgesMs: Float64Array.from(candidates, ({ leaveAgeMs }) => leaveAgeMs),
+      distincts,
+    },
+  ];
+}
+
+/** Runs a group's sum steps on a key's row; `holds` has 1 for each predicate that holds. */
 export function runSums(
-  steps: Int32Array,
+  { moments, sums }: EdgeGroup,
   row: Float64Array,
   base: number,
-  words: Int32Array,
-  bitsAt: number,
-  facts: number,
-  factBits: Uint8Array,
-  lanes: AmountLanes,
+  holds: Uint8Array,
+  event: Float64Array,
 ): void {
-  for (let step = 0; step < steps.length; step += SUM_STEP) {
-    const bit = steps[step]! + factBits[steps[step + 1]! + facts]!;
-    if (!hasBit(words, bitsAt, bit)) continue;
-    addToSums(row, base, steps[step + 2]!, steps[step + 3]!, steps[step + 4]!, steps[step + 5]!, lanes);
+  for (let step = 0; step < moments.length; step += MOMENTS_STEP) {
+    const sign = moments[step]!;
+    row[base + moments[step + 1]!]! += sign;
+    addAmount(row, base + moments[step + 2]!, sign, event);
+    addSquare(row, base + moments[step + 3]!, sign, event);
+  }
+  for (let step = 0; step < sums.length; step += SUM_STEP) {
+    if (holds[sums[step]!] === 0) continue;
+    const sign = sums[step + 1]!;
+    row[base + sums[step + 2]!]! += sign;
+    const sumAt = sums[step + 3]!;
+    if (sumAt === 0) continue;
+    addAmount(row, base + sumAt, sign, event);
+    const squaresAt = sums[step + 4]!;
+    if (squaresAt !== 0) addSquare(row, base + squaresAt, sign, event);
   }
 }
 
 /** Applies one event to one sum part, for a fact that became known. */
-export function correctSums(row: Float64Array, base: number, sign: number, part: SumPart, lanes: AmountLanes): void {
-  addToSums(row, base, sign, part.countAt, part.sumAt, part.squaresAt, lanes);
+export function correctSums(row: Float64Array, base: number, sign: number, part: SumPart, event: Float64Array): void {
+  row[base + part.countAt]! += sign;
+  if (part.sumAt !== 0) addAmount(row, base + part.sumAt, sign, event);
+  if (part.squaresAt !== 0) addSquare(row, base + part.squaresAt, sign, event);
 }
 
-function addToSums(
-  row: Float64Array,
-  base: number,
-  sign: number,
-  countAt: number,
-  sumAt: number,
-  squaresAt: number,
-  lanes: AmountLanes,
-): void {
-  row[base + countAt]! += sign;
-  if (sumAt === 0) return;
-  const sums = base + sumAt;
-  row[sums]! += sign * lanes.low;
-  row[sums + 1]! += sign * lanes.high;
-  if (squaresAt === 0) return;
-  const squares = base + squaresAt;
-  row[squares]! += sign * lanes.square0;
-  row[squares + 1]! += sign * lanes.square1;
-  row[squares + 2]! += sign * lanes.square2;
+function addAmount(row: Float64Array, at: number, sign: number, event: Float64Array): void {
+  row[at]! += sign * event[AMOUNT_LANES]!;
+  row[at + 1]! += sign * event[AMOUNT_LANES + 1]!;
+}
+
+function addSquare(row: Float64Array, at: number, sign: number, event: Float64Array): void {
+  row[at]! += sign * event[SQUARE_LANES]!;
+  row[at + 1]! += sign * event[SQUARE_LANES + 1]!;
+  row[at + 2]! += sign * event[SQUARE_LANES + 2]!;
 }
 
 /** Runs a group's recency steps on a key's row. */
@@ -146,44 +154,36 @@ export function runRecencies(
   steps: Int32Array,
   row: Float64Array,
   base: number,
-  words: Int32Array,
-  bitsAt: number,
-  facts: number,
-  factBits: Uint8Array,
-  timeMs: number,
+  holds: Uint8Array,
+  event: Float64Array,
 ): void {
   for (let step = 0; step < steps.length; step += RECENCY_STEP) {
-    if (!hasBit(words, bitsAt, steps[step]! + factBits[steps[step + 1]! + facts]!)) continue;
-    const at = base + steps[step + 2]!;
-    if (timeMs > row[at]!) row[at] = timeMs;
+    if (holds[steps[step]!] === 0) continue;
+    const at = base + steps[step + 1]!;
+    if (event[TIME]! > row[at]!) row[at] = event[TIME]!;
   }
 }
 
 /** Runs a group's candidate steps on a key's row. */
 export function runCandidates(
-  group: EdgeGroup,
+  { candidates: steps, candidateAgesMs }: EdgeGroup,
   candidates: Candidates,
   row: Float64Array,
   base: number,
-  words: Int32Array,
-  bitsAt: number,
-  facts: number,
-  factBits: Uint8Array,
-  timeMs: number,
-  amountMinor: number,
-  engineTimeMs: number,
+  holds: Uint8Array,
+  event: Float64Array,
 ): void {
-  const steps = group.candidates;
   for (let step = 0, index = 0; step < steps.length; step += CANDIDATE_STEP, index++) {
-    if (!hasBit(words, bitsAt, steps[step]! + factBits[steps[step + 1]! + facts]!)) continue;
-    const at = base + steps[step + 2]!;
-    const sign = steps[step + 3]!;
-    const boundaryMs = engineTimeMs - group.candidateAgesMs[index]!;
-    candidates.expire(row, at, boundaryMs);
+    if (holds[steps[step]!] === 0) continue;
+    const at = base + steps[step + 1]!;
+    const sign = steps[step + 2]!;
+    event[BOUNDARY] = event[ENGINE_TIME]! - candidateAgesMs[index]!;
+    candidates.expire(row, at, event);
     // Time may have jumped over the whole window.
-    if (timeMs <= boundaryMs) continue;
-    if (steps[step + 4] === 0) candidates.addPruned(row, at, timeMs, amountMinor, sign);
-    else candidates.addWhole(row, at, timeMs, sign === 0 ? 0 : amountMinor);
+    if (event[TIME]! <= event[BOUNDARY]) continue;
+    event[VALUE] = sign === 0 ? 0 : event[AMOUNT]!;
+    if (steps[step + 3] === 0) candidates.addPruned(row, at, sign, event);
+    else candidates.addWhole(row, at, event);
   }
 }
 
@@ -194,11 +194,10 @@ export function correctCandidates(
   sign: number,
   row: Float64Array,
   at: number,
-  timeMs: number,
-  amountMinor: number,
+  event: Float64Array,
 ): void {
   // Facts change whole lists only; in one without a sign only times matter.
-  const value = part.sign === 0 ? 0 : amountMinor;
-  if (sign > 0) candidates.addWhole(row, at, timeMs, value);
-  else candidates.removeWhole(row, at, timeMs, value);
+  event[VALUE] = part.sign === 0 ? 0 : event[AMOUNT]!;
+  if (sign > 0) candidates.addWhole(row, at, event);
+  else candidates.removeWhole(row, at, event);
 }

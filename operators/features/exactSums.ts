@@ -1,3 +1,5 @@
+import { AMOUNT, AMOUNT_LANES, SQUARE_LANES } from './eventNumbers.ts';
+
 /**
  * Exact integer sums of amounts and of their squares, over as many as 2^26 (67 million) amounts of up to 1e12 in one
  * window, by plain double additions: every lane adds integers below 2^27, so no lane reaches 2^53, and a value that
@@ -10,38 +12,28 @@ const LANE_20 = 1_048_576;
 const LANE_27 = 134_217_728;
 const SPLITTER = LANE_27 + 1;
 
-/** One amount split into the lanes that sums add up. Reused for every event. */
-export interface AmountLanes {
-  low: number;
-  high: number;
-  square0: number;
-  square1: number;
-  square2: number;
+/** Splits an event's integer amount, from 0 to 1e12, into its lanes. */
+export function splitAmount(event: Float64Array): void {
+  const amountMinor = event[AMOUNT]!;
+  const high = Math.floor(amountMinor * (1 / LANE_20));
+  event[AMOUNT_LANES] = amountMinor - high * LANE_20;
+  event[AMOUNT_LANES + 1] = high;
 }
 
-export function createAmountLanes(): AmountLanes {
-  return { low: 0, high: 0, square0: 0, square1: 0, square2: 0 };
-}
-
-/** Splits an integer amount from 0 to 1e12. */
-export function splitAmount(amountMinor: number, lanes: AmountLanes): void {
-  lanes.high = Math.floor(amountMinor / LANE_20);
-  lanes.low = amountMinor - lanes.high * LANE_20;
-}
-
-/** Splits the square of the amount that `lanes` holds. */
-export function splitSquare(lanes: AmountLanes): void {
-  const { low, high } = lanes;
+/** Splits the square of the amount that `splitAmount` has split. */
+export function splitSquare(event: Float64Array): void {
+  const low = event[AMOUNT_LANES]!;
+  const high = event[AMOUNT_LANES + 1]!;
   // amount^2 = low^2 + 2 low high 2^20 + high^2 2^40; every intermediate stays below 2^53.
   const cross = 2 * low * high;
-  const crossCarry = Math.floor(cross / 128);
+  const crossCarry = Math.floor(cross * (1 / 128));
   const bottom = low * low + (cross - crossCarry * 128) * LANE_20;
-  const bottomCarry = Math.floor(bottom / LANE_27);
+  const bottomCarry = Math.floor(bottom * (1 / LANE_27));
   const middle = crossCarry + bottomCarry + high * high * 8_192;
-  const middleCarry = Math.floor(middle / LANE_27);
-  lanes.square0 = bottom - bottomCarry * LANE_27;
-  lanes.square1 = middle - middleCarry * LANE_27;
-  lanes.square2 = middleCarry;
+  const middleCarry = Math.floor(middle * (1 / LANE_27));
+  event[SQUARE_LANES] = bottom - bottomCarry * LANE_27;
+  event[SQUARE_LANES + 1] = middle - middleCarry * LANE_27;
+  event[SQUARE_LANES + 2] = middleCarry;
 }
 
 /** The sum, rounded once where it passes 2^53. */
@@ -54,40 +46,39 @@ export function sumOfLanes(low: number, high: number): number {
  * both exact, have their lanes at `sums` and `squares` of a row.
  */
 export function writeStandardDeviation(
-  count: number,
   row: Float64Array,
+  countAt: number,
   sums: number,
   squares: number,
   out: Float64Array,
   at: number,
 ): void {
-  writeSpread(count, row, sums, squares, out, at);
-  out[at]! /= count;
+  writeSpread(row, countAt, sums, squares, out, at);
+  out[at]! /= row[countAt]!;
 }
 
 /**
  * Writes to out[at] how many standard deviations an amount x is from the mean of n amounts, (n x - S) / sqrt(n Q - S^2);
- * when these are all equal, or there are none, `whenEmpty`. The dividend is an integer, rounded once.
+ * x is the event's AMOUNT. The dividend is an integer, rounded once. Returns false when the amounts are all equal, or there are
+ * none: there is no such number then.
  */
 export function writeStandardScore(
-  amountMinor: number,
-  count: number,
+  event: Float64Array,
   row: Float64Array,
+  countAt: number,
   sums: number,
   squares: number,
-  whenEmpty: number,
   out: Float64Array,
   at: number,
-): void {
-  writeSpread(count, row, sums, squares, out, at);
+): boolean {
+  writeSpread(row, countAt, sums, squares, out, at);
   const spread = out[at]!;
-  if (spread === 0) {
-    out[at] = whenEmpty;
-    return;
-  }
+  if (spread === 0) return false;
   const low = row[sums]!;
   const sumPart = row[sums + 1]! * LANE_20;
   const sumHigh = sumPart + low;
+  const count = row[countAt]!;
+  const amountMinor = event[AMOUNT]!;
   const product = count * amountMinor;
   const difference = product - sumHigh;
   // Integers far below 2^53 all, so that adding them up is exact.
@@ -95,6 +86,7 @@ export function writeStandardScore(
     twoSumError(product, -sumHigh, difference) +
     (twoProductError(count, amountMinor, product) - twoSumError(sumPart, low, sumHigh));
   out[at] = (difference + error) / spread;
+  return true;
 }
 
 /**
@@ -103,13 +95,14 @@ export function writeStandardScore(
  * than 1e9 standard deviations. The difference is an integer, so less than a half means that all amounts are equal.
  */
 function writeSpread(
-  count: number,
   row: Float64Array,
+  countAt: number,
   sums: number,
   squares: number,
   out: Float64Array,
   at: number,
 ): void {
+  const count = row[countAt]!;
   const low = row[sums]!;
   const square0 = row[squares]!;
   const square1 = row[squares + 1]!;

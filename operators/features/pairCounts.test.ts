@@ -4,9 +4,9 @@ import { copyState } from '../testing/memoryState.ts';
 import { PairCounts } from './pairCounts.ts';
 
 const WINDOWS = 3;
-/** Bits 1 to 3 let an event into the windows 0 to 2; row positions 1 to 3 hold their numbers of values. */
+/** Predicates 0 to 2 let an event into the windows 0 to 2; row positions 1 to 3 hold their numbers of values. */
 const steps = (sign: number): Int32Array =>
-  Int32Array.from(Array.from({ length: WINDOWS }, (_, window) => [window + 1, 0, sign, window, window + 1]).flat());
+  Int32Array.from(Array.from({ length: WINDOWS }, (_, window) => [window, sign, window, window + 1]).flat());
 
 describe('pair counts', () => {
   it('count what a list per window counts, up to the bound, through saving and loading', () => {
@@ -25,7 +25,8 @@ describe('pair counts', () => {
         let saturated = 0;
         for (const { key, value, bits, isIn, restarts } of events) {
           if (restarts) pairs = copyState(pairs, new PairCounts(WINDOWS, maxValues));
-          pairs.run(steps(isIn ? 1 : -1), key, value, Int32Array.of(bits << 1), 0, 0, new Uint8Array(1), rows, key * 4);
+          const holds = Uint8Array.of(bits & 1, (bits >>> 1) & 1, bits >>> 2);
+          pairs.run(steps(isIn ? 1 : -1), key, value, holds, rows, key * 4);
           for (const [window, counts] of model.entries()) {
             if (((bits >>> window) & 1) === 0) continue;
             const pair = `${key}:${value}`;

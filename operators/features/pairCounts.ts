@@ -1,9 +1,8 @@
 import type { SavedState, StateInput, StateOutput } from '../savedState.ts';
 import { SegmentedTable } from '../tables/segmentedTable.ts';
-import { hasBit } from './eventBits.ts';
 
-/** Integers of one step: bit, fact table, sign, window, and the row position of the number of values. */
-const PAIR_STEP = 5;
+/** Integers of one step: predicate, sign, window, and the row position of the number of values. */
+const PAIR_STEP = 4;
 const PAIR_WORDS = 2;
 
 /**
@@ -41,31 +40,22 @@ export class PairCounts implements SavedState {
   }
 
   /**
-   * Runs those steps on the pair whose bit is among the event's; steps of sign 1 come before those of -1. The row holds
+   * Runs those steps on the pair whose predicate holds; steps of sign 1 come before those of -1. The row holds
    * the number of values that the key has in each window.
    */
-  run(
-    steps: Int32Array,
-    key: number,
-    value: number,
-    words: Int32Array,
-    bitsAt: number,
-    facts: number,
-    factBits: Uint8Array,
-    row: Float64Array,
-    base: number,
-  ): void {
-    this.#find(key, value);
+  run(steps: Int32Array, key: number, value: number, holds: Uint8Array, row: Float64Array, base: number): void {
+    this.#counts.findPair(key, value);
     for (let step = 0; step < steps.length; step += PAIR_STEP) {
-      if (!hasBit(words, bitsAt, steps[step]! + factBits[steps[step + 1]! + facts]!)) continue;
-      if (!this.#count(steps[step + 2]!, steps[step + 3]!, row, base + steps[step + 4]!)) return;
+      if (holds[steps[step]!] === 0) continue;
+      const isGone = !this.#count(key, value, steps[step + 1]!, steps[step + 2]!, row, base + steps[step + 3]!);
+      if (isGone) return;
     }
   }
 
   /** Counts a pair in (sign 1) or out (-1) of one window. */
   count(key: number, value: number, sign: number, window: number, row: Float64Array, at: number): void {
-    this.#find(key, value);
-    this.#count(sign, window, row, at);
+    this.#counts.findPair(key, value);
+    this.#count(key, value, sign, window, row, at);
   }
 
   save(output: StateOutput): void {
@@ -78,14 +68,8 @@ export class PairCounts implements SavedState {
     this.#counts.load(input);
   }
 
-  #find(key: number, value: number): void {
-    this.#pair[0] = key;
-    this.#pair[1] = value;
-    this.#counts.find(this.#pair);
-  }
-
   /** Counts the pair just looked for. False: it stands in no window any more, and its place is gone. */
-  #count(sign: number, window: number, row: Float64Array, at: number): boolean {
+  #count(key: number, value: number, sign: number, window: number, row: Float64Array, at: number): boolean {
     const counts = this.#counts;
     const total = counts.block[counts.at]!;
     const count = total === 0 ? 0 : counts.block[counts.at + 1 + PAIR_WORDS + window]!;
@@ -97,7 +81,7 @@ export class PairCounts implements SavedState {
         return false;
       }
     } else if (count === 0) {
-      if (row[at]! >= this.#maxValues || (total === 0 && !counts.add(this.#pair, 1))) {
+      if (row[at]! >= this.#maxValues || (total === 0 && !this.#add(key, value))) {
         this.#saturated += 1;
         return true;
       }
@@ -106,5 +90,11 @@ export class PairCounts implements SavedState {
     counts.block[counts.at] = total + sign;
     counts.block[counts.at + 1 + PAIR_WORDS + window] = count + sign;
     return true;
+  }
+
+  #add(key: number, value: number): boolean {
+    this.#pair[0] = key;
+    this.#pair[1] = value;
+    return this.#counts.add(this.#pair, 1);
   }
 }

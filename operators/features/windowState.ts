@@ -5,10 +5,11 @@ import { Candidates } from './candidates.ts';
 import type { CompiledCatalogue } from './catalogue.ts';
 import { createColumnKeys } from './columnKeys.ts';
 import { correctEvent, type CorrectedState } from './corrections.ts';
-import { compileEdges, runCandidates, runRecencies, runSums, type EdgeGroup, type EdgeProgram } from './edgeProgram.ts';
-import { createAmountLanes, splitAmount, splitSquare } from './exactSums.ts';
+import { EdgeCrossing } from './edgeCrossing.ts';
+import { compileEdges, type EdgeProgram } from './edgeProgram.ts';
+import { AMOUNT, createEventNumbers, ENGINE_TIME, TIME } from './eventNumbers.ts';
 import { outcomeAsRead, withLabel, withOutcome, withReversal } from './factTable.ts';
-import { compileReads, readFeatures, type ReadStep } from './featureReader.ts';
+import { compileReads, readFeatures, type ReadProgram } from './featureReader.ts';
 import type { FeatureLimits, FeatureState, FeatureStatistics } from './featureState.ts';
 import { KEY_REFUSED, ROW_EVENTS, type KeyTable } from './keyTable.ts';
 import { MAX_AMOUNT_MINOR, MAX_TIME_MS } from './limits.ts';
@@ -38,10 +39,12 @@ export class WindowState implements FeatureState {
   readonly #reservoir: Reservoir;
   readonly #pairs: readonly PairCounts[];
   readonly #storage: ReservoirStorage;
-  readonly #readsBefore: readonly ReadStep[];
-  readonly #readsAfter: readonly ReadStep[];
+  readonly #readsBefore: ReadProgram;
+  readonly #readsAfter: ReadProgram;
   readonly #expressions: PaymentExpressions;
-  readonly #lanes = createAmountLanes();
+  /** The numbers of the event that crosses an edge, and the engine's time. */
+  readonly #event = createEventNumbers();
+  readonly #crossing: EdgeCrossing;
   /** What a correction reaches. */
   readonly #corrected: CorrectedState;
   readonly #bitWords: number;
@@ -50,7 +53,6 @@ export class WindowState implements FeatureState {
   readonly #rows: Float64Array[];
   readonly #bases: Int32Array;
   readonly #bits: Int32Array;
-  #timeMs = 0;
   #lateBeyondBound = 0;
   #unknownLabels = 0;
   #unknownOutcomes = 0;
@@ -73,12 +75,13 @@ export class WindowState implements FeatureState {
     this.#storage = storage;
     this.#reservoir = new Reservoir(reservoirOptionsOf(plan, limits), storage);
     this.#pairs = plan.pairs.map(({ windows }) => new PairCounts(windows, limits.maxDistinctPerKey));
+    this.#crossing = new EdgeCrossing(plan, this.#candidates, this.#pairs, this.#event);
     this.#corrected = {
       plan,
       tables: this.#tables,
       candidates: this.#candidates,
       pairs: this.#pairs,
-      lanes: this.#lanes,
+      event: this.#event,
     };
     this.#readsBefore = compileReads(plan, false);
     this.#readsAfter = compileReads(plan, true);
@@ -90,7 +93,7 @@ export class WindowState implements FeatureState {
   }
 
   get timeMs(): number {
-    return this.#timeMs;
+    return this.#event[ENGINE_TIME]!;
   }
 
   get keyCount(): number {
@@ -100,8 +103,8 @@ export class WindowState implements FeatureState {
   }
 
   advanceTime(timeMs: number): void {
-    if (timeMs <= this.#timeMs) return;
-    this.#timeMs = timeMs;
+    if (timeMs <= this.timeMs) return;
+    this.#event[ENGINE_TIME] = timeMs;
     const edges = this.#edges;
     const cursors = this.#reservoir.cursors;
     for (let index = 0; index < edges.length; index++) this.#advanceEdge(edges[index]!, cursors[index]!);
@@ -116,15 +119,17 @@ export class WindowState implements FeatureState {
     this.advanceTime(tx.eventTimeMs);
     // Before any row is looked up, since it may let keys go.
     this.#makeRoom();
-    const oldestMs = Math.max(this.#timeMs - this.catalogue.latenessMs, this.#reservoir.sealedThroughMs);
+    const oldestMs = Math.max(this.timeMs - this.catalogue.latenessMs, this.#reservoir.sealedThroughMs);
     const isLate = tx.eventTimeMs < oldestMs;
     if (isLate) this.#lateBeyondBound += 1;
     const timeMs = isLate ? oldestMs : tx.eventTimeMs;
     this.#expressions.writeBits(tx, this.#bits);
     this.#findRows(tx);
-    this.#read(this.#readsBefore, tx, out, outBase);
-    this.#insert(timeMs, tx.amountMinor, ledgerOffset);
-    this.#read(this.#readsAfter, tx, out, outBase);
+    this.#event[TIME] = timeMs;
+    this.#event[AMOUNT] = amountMinor;
+    this.#read(this.#readsBefore, out, outBase);
+    this.#insert(timeMs, amountMinor, ledgerOffset);
+    this.#read(this.#readsAfter, out, outBase);
     this.#expressions.writeFeatures(tx, out, outBase);
     this.#releaseUnused();
     return isLate;
@@ -189,7 +194,7 @@ export class WindowState implements FeatureState {
 
   save(output: StateOutput): void {
     output.text(this.#layout());
-    output.number(this.#timeMs);
+    output.number(this.timeMs);
     output.number(this.#lateBeyondBound);
     output.number(this.#unknownLabels);
     output.number(this.#unknownOutcomes);
@@ -204,7 +209,7 @@ export class WindowState implements FeatureState {
   load(input: StateInput): void {
     if (input.text() !== this.#layout())
       throw new SavedStateError('the feature state is of another catalogue, or was kept under other limits');
-    this.#timeMs = input.number();
+    this.#event[ENGINE_TIME] = input.number();
     this.#lateBeyondBound = input.number();
     this.#unknownLabels = input.number();
     this.#unknownOutcomes = input.number();
@@ -249,26 +254,17 @@ export class WindowState implements FeatureState {
     }
   }
 
-  #read(steps: readonly ReadStep[], { amountMinor }: Transaction, out: Float64Array, outBase: number): void {
-    readFeatures(
-      steps,
-      this.#slots,
-      this.#rows,
-      this.#bases,
-      this.#timeMs,
-      amountMinor,
-      this.#candidates,
-      out,
-      outBase,
-    );
+  #read(program: ReadProgram, out: Float64Array, outBase: number): void {
+    readFeatures(program, this.#slots, this.#rows, this.#bases, this.#event, this.#candidates, out, outBase);
   }
 
   /** Puts the current payment into the reservoir and into the windows that its time is in. */
   #insert(timeMs: number, amountMinor: number, ledgerOffset: number): void {
+    const engineTimeMs = this.timeMs;
     const edges = this.#edges;
     const oldest = edges.length - 1;
     // Older than every window (or there is none): nothing to hold.
-    if (oldest < 0 || timeMs <= this.#timeMs - edges[oldest]!.ageMs) return;
+    if (oldest < 0 || timeMs <= engineTimeMs - edges[oldest]!.ageMs) return;
     const reservoir = this.#reservoir;
     reservoir.insert(timeMs, amountMinor, ledgerOffset);
 
@@ -277,7 +273,7 @@ export class WindowState implements FeatureState {
     const columns = this.#tables.length;
     for (let column = 0; column < columns; column++) {
       const slot = this.#slots[column]!;
-      const isHeld = slot >= 0 && timeMs > this.#timeMs - this.#plan.columns[column]!.retentionMs;
+      const isHeld = slot >= 0 && timeMs > engineTimeMs - this.#plan.columns[column]!.retentionMs;
       words[at + column] = isHeld ? slot : -1;
       if (isHeld) this.#rows[column]![this.#bases[column]! + ROW_EVENTS]! += 1;
     }
@@ -286,12 +282,12 @@ export class WindowState implements FeatureState {
     for (let index = 0; index <= oldest; index++) {
       const edge = edges[index]!;
       const cursor = reservoir.cursors[index]!;
-      if (timeMs > this.#timeMs - edge.ageMs) {
+      if (timeMs > engineTimeMs - edge.ageMs) {
         reservoir.holdBack(cursor);
         continue;
       }
       reservoir.passInserted(cursor);
-      this.#cross(edge, words, at, 0, timeMs, amountMinor, false);
+      this.#crossing.run(edge, words, at, 0);
     }
   }
 
@@ -304,7 +300,7 @@ export class WindowState implements FeatureState {
   }
 
   #advanceEdge(edge: EdgeProgram, cursor: Cursor): void {
-    const boundaryMs = this.#timeMs - edge.ageMs;
+    const boundaryMs = this.timeMs - edge.ageMs;
     do {
       const { block } = cursor;
       while (cursor.index < block.count) {
@@ -318,36 +314,16 @@ export class WindowState implements FeatureState {
   #crossNext(edge: EdgeProgram, cursor: Cursor): void {
     const { block, index } = cursor;
     const at = index * block.wordCount;
-    this.#cross(edge, block.words, at, block.facts[index]!, block.timeMs(index), block.amountMinor(index), true);
+    this.#event[TIME] = block.timeMs(index);
+    this.#event[AMOUNT] = block.amountMinor(index);
+    this.#crossing.run(edge, block.words, at, block.facts[index]!);
+    if (edge.releases.length > 0) this.#letGo(edge, block.words, at);
     cursor.index = index + 1;
     cursor.position += 1;
   }
 
-  /** Runs an edge's program on the event whose words start at `at`. */
-  #cross(
-    edge: EdgeProgram,
-    words: Int32Array,
-    at: number,
-    facts: number,
-    timeMs: number,
-    amountMinor: number,
-    releases: boolean,
-  ): void {
-    const bitsAt = at + this.#tables.length;
-    if (edge.usesSums) splitAmount(amountMinor, this.#lanes);
-    if (edge.usesSquares) splitSquare(this.#lanes);
-    const { groups } = edge;
-    const { factBits } = this.#plan;
-    for (let index = 0; index < groups.length; index++) {
-      const group = groups[index]!;
-      const slot = words[at + group.column]!;
-      if (slot < 0) continue;
-      const row = group.table.segment(slot);
-      const base = group.table.rowBase(slot);
-      runSums(group.sums, row, base, words, bitsAt, facts, factBits, this.#lanes);
-      if (!group.hasOnlySums) this.#crossOthers(group, slot, row, base, words, at, bitsAt, facts, timeMs, amountMinor);
-    }
-    if (!releases) return;
+  /** Takes the event off the keys that hold it no longer; a key that holds none goes. */
+  #letGo(edge: EdgeProgram, words: Int32Array, at: number): void {
     for (let index = 0; index < edge.releases.length; index++) {
       const column = edge.releases[index]!;
       const slot = words[at + column]!;
@@ -357,30 +333,6 @@ export class WindowState implements FeatureState {
       const events = table.rowBase(slot) + ROW_EVENTS;
       row[events]! -= 1;
       if (row[events] === 0) this.#release(column, slot);
-    }
-  }
-
-  #crossOthers(
-    group: EdgeGroup,
-    slot: number,
-    row: Float64Array,
-    base: number,
-    words: Int32Array,
-    at: number,
-    bitsAt: number,
-    facts: number,
-    timeMs: number,
-    amountMinor: number,
-  ): void {
-    const { factBits } = this.#plan;
-    runRecencies(group.recencies, row, base, words, bitsAt, facts, factBits, timeMs);
-    const candidates = this.#candidates;
-    runCandidates(group, candidates, row, base, words, bitsAt, facts, factBits, timeMs, amountMinor, this.#timeMs);
-    const { distincts } = group;
-    for (let index = 0; index < distincts.length; index++) {
-      const { valueColumn, pairs, steps } = distincts[index]!;
-      const value = words[at + valueColumn]!;
-      if (value >= 0) this.#pairs[pairs]!.run(steps, slot, value, words, bitsAt, facts, factBits, row, base);
     }
   }
 
@@ -404,7 +356,7 @@ export class WindowState implements FeatureState {
   #findHeld(ledgerOffset: number | null): boolean {
     const reservoir = this.#reservoir;
     if (ledgerOffset === null || !reservoir.find(ledgerOffset, this.#oldestPosition)) return false;
-    const oldestMs = this.#timeMs - this.#edges.at(-1)!.ageMs;
+    const oldestMs = this.timeMs - this.#edges.at(-1)!.ageMs;
     return reservoir.foundBlock.timeMs(reservoir.foundIndex) > oldestMs;
   }
 
@@ -425,9 +377,9 @@ export class WindowState implements FeatureState {
     }
     const { foundBlock, foundIndex } = reservoir;
     const at = foundIndex * reservoir.wordCount;
-    const timeMs = foundBlock.timeMs(foundIndex);
-    const amountMinor = foundBlock.amountMinor(foundIndex);
-    correctEvent(this.#corrected, foundBlock.words, at, before, after, timeMs, amountMinor, this.#timeMs);
+    this.#event[TIME] = foundBlock.timeMs(foundIndex);
+    this.#event[AMOUNT] = foundBlock.amountMinor(foundIndex);
+    correctEvent(this.#corrected, foundBlock.words, at, before, after);
   }
 
   /** Where a bound is reached, seals the head's oldest event early, or takes the oldest one out of every window. */

@@ -4,14 +4,29 @@
  */
 export function murmur3(words: Int32Array, from: number, length: number): number {
   let hash = 0;
-  for (let index = from; index < from + length; index++) {
-    let word = Math.imul(words[index]!, 0xcc9e2d51);
-    word = Math.imul((word << 15) | (word >>> 17), 0x1b873593);
-    hash ^= word;
-    hash = (Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64) | 0;
-  }
-  hash ^= length << 2;
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return hash ^ (hash >>> 16);
+  for (let index = from; index < from + length; index++) hash = mixed(hash, words[index]!);
+  return finished(hash, length);
+}
+
+/** The same of a single word. */
+export function murmur3OfWord(word: number): number {
+  return finished(mixed(0, word), 1);
+}
+
+/** The same of two words. */
+export function murmur3OfPair(first: number, second: number): number {
+  return finished(mixed(mixed(0, first), second), 2);
+}
+
+function mixed(hash: number, word: number): number {
+  const spread = Math.imul(word, 0xcc9e2d51);
+  const result = hash ^ Math.imul((spread << 15) | (spread >>> 17), 0x1b873593);
+  return (Math.imul((result << 13) | (result >>> 19), 5) + 0xe6546b64) | 0;
+}
+
+function finished(hash: number, length: number): number {
+  let result = hash ^ (length << 2);
+  result = Math.imul(result ^ (result >>> 16), 0x85ebca6b);
+  result = Math.imul(result ^ (result >>> 13), 0xc2b2ae35);
+  return result ^ (result >>> 16);
 }

@@ -1,5 +1,5 @@
 import type { SavedState, StateInput, StateOutput } from '../savedState.ts';
-import { murmur3 } from './murmur3.ts';
+import { murmur3, murmur3OfPair, murmur3OfWord } from './murmur3.ts';
 import { loadPages } from './pagedIntegers.ts';
 
 const PLACES = 512;
@@ -45,6 +45,7 @@ export class SegmentedTable implements SavedState {
   /** Of the last find. */
   #hash = 0;
   #segment = 0;
+  #start = 0;
 
   /** An entry may have further words beside its value; they are 0 at first. */
   constructor(keyLength: number, furtherWords = 0) {
@@ -88,12 +89,8 @@ export class SegmentedTable implements SavedState {
     const length = this.#keyLength;
     const stride = this.#stride;
     const hash = murmur3(key, 0, length);
-    const segment = this.#directory[hash >>> (32 - this.#depth)]!;
-    const block = this.#blocks[segment >>> BLOCK_SHIFT]!;
-    const start = (segment & BLOCK_MASK) * this.#segmentLength;
-    this.#hash = hash;
-    this.#segment = segment;
-    this.block = block;
+    const block = this.#goTo(hash);
+    const start = this.#start;
     for (let place = hash & PLACE_MASK; ; place = (place + 1) & PLACE_MASK) {
       const at = start + place * stride;
       if (block[at] === 0) {
@@ -106,6 +103,36 @@ export class SegmentedTable implements SavedState {
         this.at = at;
         return true;
       }
+    }
+  }
+
+  /** `find` in a table whose keys are single words. */
+  findWord(word: number): boolean {
+    const stride = this.#stride;
+    const hash = murmur3OfWord(word);
+    const block = this.#goTo(hash);
+    const start = this.#start;
+    for (let place = hash & PLACE_MASK; ; place = (place + 1) & PLACE_MASK) {
+      const at = start + place * stride;
+      const isFound = block[at + 1] === word && block[at] !== 0;
+      if (!isFound && block[at] !== 0) continue;
+      this.at = at;
+      return isFound;
+    }
+  }
+
+  /** `find` in a table whose keys are pairs of words. */
+  findPair(first: number, second: number): boolean {
+    const stride = this.#stride;
+    const hash = murmur3OfPair(first, second);
+    const block = this.#goTo(hash);
+    const start = this.#start;
+    for (let place = hash & PLACE_MASK; ; place = (place + 1) & PLACE_MASK) {
+      const at = start + place * stride;
+      const isEmpty = block[at] === 0;
+      if (!isEmpty && (block[at + 1] !== first || block[at + 2] !== second)) continue;
+      this.at = at;
+      return !isEmpty;
     }
   }
 
@@ -128,7 +155,7 @@ export class SegmentedTable implements SavedState {
   remove(): void {
     const { block } = this;
     const stride = this.#stride;
-    const start = (this.#segment & BLOCK_MASK) * this.#segmentLength;
+    const start = this.#start;
     let hole = (this.at - start) / stride;
     let next = hole;
     for (;;) {
@@ -165,6 +192,17 @@ export class SegmentedTable implements SavedState {
     this.#depths = input.int32Array();
     const blockLength = SEGMENTS_PER_BLOCK * this.#segmentLength;
     this.#blocks = loadPages(input, Math.ceil(this.#segmentCount / SEGMENTS_PER_BLOCK), blockLength);
+  }
+
+  /** The block of the segment to which a hash belongs, which begins at #start. */
+  #goTo(hash: number): Int32Array {
+    const segment = this.#directory[hash >>> (32 - this.#depth)]!;
+    const block = this.#blocks[segment >>> BLOCK_SHIFT]!;
+    this.#hash = hash;
+    this.#segment = segment;
+    this.#start = (segment & BLOCK_MASK) * this.#segmentLength;
+    this.block = block;
+    return block;
   }
 
   /** Splits the segment of the last find by the next bit of the hash. False: there are no further bits. */

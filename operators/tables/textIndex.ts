@@ -63,9 +63,10 @@ export class TextIndex implements SavedState {
   find(text: string): number {
     this.#pack(text);
     if (this.#textWords === 0) return -1;
-    this.#hash[0] = murmur3(this.#text, 0, this.#textWords);
+    const hash = murmur3(this.#text, 0, this.#textWords);
+    this.#hash[0] = hash;
     const table = this.#addresses;
-    if (!table.find(this.#hash)) return -1;
+    if (!table.findWord(hash)) return -1;
     for (let address = table.block[table.at]!; address !== 0;) {
       const block = this.#arena.block(address);
       const offset = this.#arena.offset(address);
