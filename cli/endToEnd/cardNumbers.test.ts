@@ -197,6 +197,8 @@ function inputs(): HttpCall[] {
     text('nonsense', '/v1/transactions', { 'content-type': card(), 'content-encoding': card() }),
     get('/v1/lists', { authorization: `Bearer ${card()}` }),
     get('/v1/lists', { 'x-api-key': card(), authorization: `Basic ${card()}` }),
+    // What they became: keys of the feature windows.
+    get('/v1/state'),
   ];
 }
 
