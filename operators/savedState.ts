@@ -1,3 +1,10 @@
+/**
+ * Version of what the engine's parts save: their items, their order and what the numbers in them mean. Raise it whenever an
+ * older snapshot would be misread or give other decisions (pipeline/engine/stateLayout.test.ts fails then); those are refused,
+ * and the next start reads the ledger.
+ */
+export const STATE_LAYOUT = 1;
+
 /** The flat arrays that state is made of. */
 export type StateArray = Float64Array | Int32Array | Uint32Array | Uint8Array | Uint16Array;
 

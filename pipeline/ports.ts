@@ -2,7 +2,8 @@
  * Everything the pipeline needs from the outside. infra/ implements these; nothing in pipeline/ knows how.
  * Each port has a conformance suite in pipeline/testing that every adapter must pass.
  */
-import type { Decision, DecisionMode, Verdict } from '../schemas/types.ts';
+import type { StateInput, StateOutput } from '../operators/savedState.ts';
+import type { Decision, DecisionMode, Degradation, RiskLevel, Verdict } from '../schemas/types.ts';
 import type { LedgerEvent } from '../schemas/ledgerEvent.ts';
 
 /** One record as the ledger keeps it: `value` is an Avro single-object encoded LedgerRecord. */
@@ -73,6 +74,56 @@ export interface DecisionStore {
 export interface ModelStore {
   put(sha256: string, model: Uint8Array): Promise<void>;
   get(sha256: string): Promise<Uint8Array | undefined>;
+}
+
+/** What a snapshot says of itself: enough to refuse it before its state is read. */
+export interface SnapshotHeader {
+  /** STATE_LAYOUT of the Sluice that saved it. */
+  readonly layout: number;
+  /** The first ledger record that is not in it. */
+  readonly offset: number;
+  /** Offset of the newest payment in it; -1 when there is none. */
+  readonly lastPaymentOffset: number;
+  /** Which ledger it is of: SHA-256 of record 0, and of the record before `offset`. */
+  readonly firstRecordSha256: string;
+  readonly lastRecordSha256: string;
+  /** What is in force at `offset`, null before the first of its kind; for people, and compared once the state is loaded. */
+  readonly ruleSet: string | null;
+  readonly configurationSha256: string | null;
+  readonly catalogueSha256: string | null;
+  readonly modelSha256: string | null;
+  readonly riskLevel: RiskLevel;
+  readonly degradation: Degradation;
+}
+
+/** The engine's state as of some ledger offsets, so that a start need not read the whole ledger. */
+export interface SnapshotStore {
+  /** Offsets of the snapshots there are, the newest first. None of them is looked into. */
+  offsets(): Promise<readonly number[]>;
+  /** Rejects with SnapshotError when the snapshot cannot be used; so does `read`. */
+  header(offset: number): Promise<SnapshotHeader>;
+  /** All that was saved, whole and checked. `onProgress` gets the share that is read, up to 1. */
+  read(offset: number, onProgress?: (share: number) => void): Promise<StateInput & { readonly isAtEnd: boolean }>;
+  /**
+   * Keeps what `save` gives, or nothing when it throws, and then lets go of all but the newest few. Resolves to the bytes
+   * once they are durable. `save` and the writing may hold the calling thread until they are done.
+   */
+  write(header: SnapshotHeader, save: (output: StateOutput) => void): Promise<number>;
+}
+
+/** A snapshot that cannot be used. The message is one line for the operator. */
+export class SnapshotError extends Error {
+  /**
+   * DAMAGED: not what was written. VERSION: of another Sluice or machine. FOREIGN: does not fit this ledger or its
+   * decisions. IO: the disk cannot read or write it.
+   */
+  readonly code:
+    'SLUICE_SNAPSHOT_DAMAGED' | 'SLUICE_SNAPSHOT_VERSION' | 'SLUICE_SNAPSHOT_FOREIGN' | 'SLUICE_SNAPSHOT_IO';
+  constructor(code: SnapshotError['code'], message: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = 'SnapshotError';
+    this.code = code;
+  }
 }
 
 /** A run of ledger records with the decisions on their transactions: what history takes in one go. */

@@ -3,7 +3,9 @@ import { describeLedger } from './ledgerConformance.ts';
 import { MemoryDecisionStore } from './memoryDecisionStore.ts';
 import { MemoryLedger } from './memoryLedger.ts';
 import { MemoryModelStore } from './memoryModelStore.ts';
+import { MemorySnapshotStore } from './memorySnapshotStore.ts';
 import { describeModelStore } from './modelStoreConformance.ts';
+import { describeSnapshotStore, KEPT_SNAPSHOTS } from './snapshotStoreConformance.ts';
 
 describeLedger('MemoryLedger', () => {
   const records: Buffer[] = [];
@@ -24,3 +26,5 @@ describeDecisionStore('MemoryDecisionStore', () => {
 });
 
 describeModelStore('MemoryModelStore', (test) => test(new MemoryModelStore()));
+
+describeSnapshotStore('MemorySnapshotStore', (test) => test(new MemorySnapshotStore(KEPT_SNAPSHOTS)));

@@ -1,0 +1,127 @@
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { StateInput, StateOutput } from '../../operators/savedState.ts';
+import { SnapshotError, type SnapshotHeader, type SnapshotStore } from '../../pipeline/ports.ts';
+import { readSnapshotHeader, readSnapshotItems } from './snapshotReader.ts';
+import { SnapshotWriter } from './snapshotWriter.ts';
+
+const NAME = /^offset-(\d{16})$/;
+const STATE_FILE = 'state';
+/** A snapshot that is being written, or about to be removed; what is left of one after a crash is removed by the next write. */
+const UNFINISHED = '.unfinished';
+
+export interface SnapshotFolderOptions {
+  /** Snapshots kept, the newest. */
+  readonly keep: number;
+  /** Content of a frame of the file; a smaller one is only slower. */
+  readonly frameBytes?: number;
+}
+
+/**
+ * Snapshots as folders, named by their offset. One is written under another name, flushed, and renamed: so a name that
+ * counts stands for a whole snapshot, whatever happens.
+ */
+export class SnapshotFolder implements SnapshotStore {
+  readonly #folder: string;
+  readonly #options: SnapshotFolderOptions;
+
+  constructor(folder: string, options: SnapshotFolderOptions) {
+    this.#folder = folder;
+    this.#options = options;
+  }
+
+  async offsets(): Promise<readonly number[]> {
+    try {
+      return offsetsOf(await readdir(this.#folder));
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+      throw failure('its folder cannot be read', error);
+    }
+  }
+
+  async header(offset: number): Promise<SnapshotHeader> {
+    return readSnapshotHeader(join(this.#pathOf(offset), STATE_FILE));
+  }
+
+  async read(
+    offset: number,
+    onProgress: (share: number) => void = () => undefined,
+  ): Promise<StateInput & { readonly isAtEnd: boolean }> {
+    return readSnapshotItems(join(this.#pathOf(offset), STATE_FILE), onProgress);
+  }
+
+  async write(header: SnapshotHeader, save: (output: StateOutput) => void): Promise<number> {
+    const path = this.#pathOf(header.offset);
+    const unfinished = `${path}${UNFINISHED}`;
+    try {
+      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      this.#removeUnfinished();
+      mkdirSync(unfinished, { mode: 0o700 });
+      const bytes = this.#writeState(join(unfinished, STATE_FILE), header, save);
+      syncFolder(unfinished);
+      // One of the same offset holds the same, or is damaged.
+      rmSync(path, { recursive: true, force: true });
+      renameSync(unfinished, path);
+      syncFolder(this.#folder);
+      this.#removeOld();
+      return bytes;
+    } catch (error) {
+      if (existsSync(unfinished)) rmSync(unfinished, { recursive: true, force: true });
+      if (error instanceof Error && 'syscall' in error) throw failure('it cannot be written', error);
+      throw error;
+    }
+  }
+
+  #writeState(path: string, header: SnapshotHeader, save: (output: StateOutput) => void): number {
+    const descriptor = openSync(path, 'wx', 0o600);
+    try {
+      const writer = new SnapshotWriter(descriptor, header, this.#options.frameBytes);
+      save(writer);
+      return writer.finish();
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+
+  #removeUnfinished(): void {
+    for (const name of readdirSync(this.#folder))
+      if (name.endsWith(UNFINISHED)) rmSync(join(this.#folder, name), { recursive: true, force: true });
+  }
+
+  #removeOld(): void {
+    for (const offset of offsetsOf(readdirSync(this.#folder)).slice(this.#options.keep)) {
+      const path = this.#pathOf(offset);
+      // Not half of it under a name that counts.
+      renameSync(path, `${path}${UNFINISHED}`);
+      rmSync(`${path}${UNFINISHED}`, { recursive: true, force: true });
+    }
+  }
+
+  #pathOf(offset: number): string {
+    return join(this.#folder, `offset-${String(offset).padStart(16, '0')}`);
+  }
+}
+
+function offsetsOf(names: readonly string[]): number[] {
+  return names
+    .flatMap((name) => NAME.exec(name)?.[1] ?? [])
+    .map(Number)
+    .sort((a, b) => b - a);
+}
+
+function failure(what: string, error: unknown): SnapshotError {
+  const message = error instanceof Error ? error.message : String(error);
+  return new SnapshotError('SLUICE_SNAPSHOT_IO', `${what}: ${message}`, error);
+}
+
+// Makes new names durable. Windows cannot open a folder, and needs no such thing.
+function syncFolder(folder: string): void {
+  if (process.platform === 'win32') return;
+  const descriptor = openSync(folder, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}

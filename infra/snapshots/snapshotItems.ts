@@ -1,0 +1,75 @@
+import type { StatePart } from '../../operators/stateParts.ts';
+import { ARRAYS, FIRST_ARRAY_TAG, NUMBER_TAG, TEXT_TAG } from './snapshotFormat.ts';
+
+const LENGTH_BYTES = 4;
+const NUMBER_BYTES = 8;
+
+/** Puts a snapshot's items together from payloads that may end anywhere in one. Throws RangeError for what no writer wrote. */
+export class SnapshotItems {
+  readonly parts: StatePart[] = [];
+  /** The item under way: 0 before its tag has come. */
+  #tag = 0;
+  readonly #head = Buffer.alloc(NUMBER_BYTES);
+  #headLength = 0;
+  /** Null until its length is known. */
+  #content: Uint8Array<ArrayBuffer> | null = null;
+  #contentLength = 0;
+
+  /** No item is under way. */
+  get isComplete(): boolean {
+    return this.#tag === 0;
+  }
+
+  /** `bytesLeft` are those that the file still has: what an item may have at most. */
+  take(payload: Buffer, bytesLeft: number): void {
+    for (let at = 0; at < payload.length;) {
+      if (this.#tag === 0) {
+        this.#tag = payload[at]!;
+        at += 1;
+      } else if (this.#content === null) {
+        at += this.#takeHead(payload, at, bytesLeft);
+      } else {
+        const length = Math.min(payload.length - at, this.#content.length - this.#contentLength);
+        this.#content.set(payload.subarray(at, at + length), this.#contentLength);
+        this.#contentLength += length;
+        at += length;
+        this.#endContent(this.#content);
+      }
+    }
+  }
+
+  #takeHead(payload: Buffer, at: number, bytesLeft: number): number {
+    const wanted = this.#tag === NUMBER_TAG ? NUMBER_BYTES : LENGTH_BYTES;
+    const taken = payload.copy(this.#head, this.#headLength, at, at + wanted - this.#headLength);
+    this.#headLength += taken;
+    if (this.#headLength < wanted) return taken;
+    this.#headLength = 0;
+    if (this.#tag === NUMBER_TAG) {
+      this.#end(this.#head.readDoubleLE(0));
+      return taken;
+    }
+    const length = this.#head.readUInt32LE(0);
+    if (length > bytesLeft) throw new RangeError(`an item of ${length} bytes where ${bytesLeft} are left`);
+    this.#content = new Uint8Array(length);
+    this.#endContent(this.#content);
+    return taken;
+  }
+
+  #endContent(content: Uint8Array<ArrayBuffer>): void {
+    if (this.#contentLength < content.length) return;
+    this.#content = null;
+    this.#contentLength = 0;
+    if (this.#tag === TEXT_TAG) {
+      this.#end(Buffer.from(content.buffer).toString());
+      return;
+    }
+    const array = ARRAYS[this.#tag - FIRST_ARRAY_TAG];
+    if (array === undefined) throw new RangeError(`an item of an unknown kind, ${this.#tag}`);
+    this.#end(new array(content.buffer));
+  }
+
+  #end(part: StatePart): void {
+    this.parts.push(part);
+    this.#tag = 0;
+  }
+}

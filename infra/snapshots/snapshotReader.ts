@@ -1,0 +1,112 @@
+import { open, type FileHandle } from 'node:fs/promises';
+import { crc32 } from 'node:zlib';
+import { StatePartsInput } from '../../operators/stateParts.ts';
+import { SnapshotError, type SnapshotHeader } from '../../pipeline/ports.ts';
+import {
+  CHECKSUM_BYTES,
+  FORMAT_VERSION,
+  FRAME_HEAD_BYTES,
+  MAGIC,
+  MAX_FRAME_BYTES,
+  MAX_HEADER_BYTES,
+  parseHeader,
+  PREFIX_BYTES,
+  TRAILER_BYTES,
+} from './snapshotFormat.ts';
+import { SnapshotItems } from './snapshotItems.ts';
+
+export async function readSnapshotHeader(path: string): Promise<SnapshotHeader> {
+  return withFile(path, async (file) => (await readStart(file)).header);
+}
+
+/** Frame by frame, so that the thread has time for others in between. */
+export async function readSnapshotItems(path: string, onProgress: (share: number) => void): Promise<StatePartsInput> {
+  return withFile(path, async (file) => {
+    const { size } = await file.stat();
+    const start = await readStart(file);
+    const items = new SnapshotItems();
+    const buffer = Buffer.alloc(MAX_FRAME_BYTES);
+    let { checksum, position } = start;
+    let payloadBytes = 0;
+    for (;;) {
+      const head = await readExactly(file, buffer, FRAME_HEAD_BYTES, position);
+      const length = head.readUInt32LE(0);
+      const expected = head.readUInt32LE(4);
+      if (length > MAX_FRAME_BYTES) throw damaged(`a frame of ${length} bytes at ${position}`);
+      position += FRAME_HEAD_BYTES;
+      const payload = await readExactly(
+        file,
+        buffer,
+        length === 0 ? TRAILER_BYTES - FRAME_HEAD_BYTES : length,
+        position,
+      );
+      checksum = crc32(payload, checksum);
+      if (checksum !== expected) throw damaged(`the checksum at byte ${position} is not that of the content`);
+      position += payload.length;
+      if (length === 0) {
+        const total = payload.readBigUInt64LE(0);
+        if (total !== BigInt(payloadBytes))
+          throw damaged(`${payloadBytes} bytes of content where ${total} were written`);
+        break;
+      }
+      payloadBytes += length;
+      items.take(payload, size - position + length);
+      onProgress(position / size);
+    }
+    if (position !== size || !items.isComplete) throw damaged('it does not end where it should');
+    return new StatePartsInput(items.parts);
+  });
+}
+
+async function readStart(
+  file: FileHandle,
+): Promise<{ readonly header: SnapshotHeader; readonly checksum: number; readonly position: number }> {
+  const prefix = await readExactly(file, Buffer.alloc(PREFIX_BYTES), PREFIX_BYTES, 0);
+  if (!prefix.subarray(0, MAGIC.length).equals(MAGIC)) throw damaged('it does not begin as a snapshot does');
+  const version = prefix.readUInt32LE(MAGIC.length);
+  const length = prefix.readUInt32LE(MAGIC.length + 4);
+  if (version !== FORMAT_VERSION)
+    throw new SnapshotError(
+      'SLUICE_SNAPSHOT_VERSION',
+      `its format is version ${version}, and this Sluice reads version ${FORMAT_VERSION}`,
+    );
+  if (length > MAX_HEADER_BYTES) throw damaged(`a header of ${length} bytes`);
+  const rest = await readExactly(file, Buffer.alloc(length + CHECKSUM_BYTES), length + CHECKSUM_BYTES, PREFIX_BYTES);
+  const json = rest.subarray(0, length);
+  const checksum = crc32(json, crc32(prefix));
+  if (checksum !== rest.readUInt32LE(length)) throw damaged('the checksum of its header is not that of the content');
+  return { header: parseHeader(json), checksum, position: PREFIX_BYTES + length + CHECKSUM_BYTES };
+}
+
+async function readExactly(file: FileHandle, buffer: Buffer, length: number, position: number): Promise<Buffer> {
+  let read = 0;
+  while (read < length) {
+    const { bytesRead } = await file.read(buffer, read, length - read, position + read);
+    if (bytesRead === 0) throw damaged(`it ends at byte ${position + read}`);
+    read += bytesRead;
+  }
+  return buffer.subarray(0, length);
+}
+
+/** Every failure becomes a SnapshotError. */
+async function withFile<T>(path: string, use: (file: FileHandle) => Promise<T>): Promise<T> {
+  try {
+    const file = await open(path, 'r');
+    try {
+      return await use(file);
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (error instanceof SnapshotError) throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    const isDisk = error instanceof Error && 'code' in error && 'syscall' in error;
+    if (isDisk && error.code !== 'ENOENT')
+      throw new SnapshotError('SLUICE_SNAPSHOT_IO', `it cannot be read: ${message}`, error);
+    throw damaged(isDisk ? 'its file is missing' : message, error);
+  }
+}
+
+function damaged(what: string, cause?: unknown): SnapshotError {
+  return new SnapshotError('SLUICE_SNAPSHOT_DAMAGED', what, cause);
+}
