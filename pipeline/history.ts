@@ -10,6 +10,7 @@ import type {
   HistoryRecord,
   Ledger,
   LedgerRow,
+  Logger,
   Telemetry,
 } from './ports.ts';
 
@@ -17,7 +18,7 @@ export interface HistoryWriterOptions {
   readonly ledger: Pick<Ledger, 'read' | 'endOffset'>;
   readonly decisions: Pick<DecisionStore, 'read'>;
   readonly history: Pick<History, 'prepare' | 'position' | 'write'>;
-  readonly logger: HistoryLogger;
+  readonly logger: Logger;
   readonly telemetry?: Pick<Telemetry, 'stage' | 'gauge'>;
   /** Records in a batch at most; default 10,000. */
   readonly maxRecords?: number;
@@ -30,11 +31,6 @@ export interface HistoryWriterOptions {
   readonly maxBackoffMs?: number;
   /** How long a write that is under way when the writer is stopped may take to end; default 3 s. */
   readonly stopWithinMs?: number;
-}
-
-export interface HistoryLogger {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
 }
 
 export interface HistoryWriterState {

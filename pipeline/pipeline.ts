@@ -16,8 +16,18 @@ import { OVERLOAD_AUTHOR } from './engine/postureState.ts';
 import { GivenFallbacks } from './ingest/givenFallbacks.ts';
 import { PendingVerdicts } from './ingest/pendingVerdicts.ts';
 import { LedgerUnavailableError } from './ports.ts';
-import type { Clock, DecisionStore, Ledger, LiveDecision, ModelStore, Telemetry } from './ports.ts';
+import type {
+  Clock,
+  DecisionStore,
+  Ledger,
+  LiveDecision,
+  Logger,
+  ModelStore,
+  SnapshotStore,
+  Telemetry,
+} from './ports.ts';
 import { Publisher } from './publish.ts';
+import { restoreEngine } from './snapshots/restoreEngine.ts';
 
 export interface PipelinePorts {
   readonly ledger: Ledger;
@@ -28,6 +38,9 @@ export interface PipelinePorts {
   readonly telemetry: Telemetry;
   readonly clock: Clock;
   readonly show: (decision: LiveDecision) => void;
+  /** From which the engine starts when one can be used; null: from the ledger's start. */
+  readonly snapshots: Pick<SnapshotStore, 'offsets' | 'header' | 'read'> | null;
+  readonly logger: Logger;
 }
 
 /** What the deployment's folder says; published to the ledger when it is not what the ledger last says. */
@@ -50,13 +63,18 @@ export interface PipelineSettings {
 
 const CATCH_UP_POLL_MS = 10;
 
+/** What the engine started from: 0 is the ledger's start. */
+interface Restored {
+  readonly offset: number;
+  readonly seconds: number;
+}
+
 /**
  * The running pipeline on any set of ports. `start` resolves once the engine has caught up with the ledger and what the
  * deployment says is in force; `gateway` may be asked for its readiness at any time before.
  */
 export class Pipeline {
   readonly gateway: Gateway;
-  readonly engine: Engine;
   /** Rejects when the engine cannot go on. */
   readonly failed: Promise<never>;
   readonly #ports: PipelinePorts;
@@ -64,8 +82,13 @@ export class Pipeline {
   readonly #pending: PendingVerdicts;
   readonly #stopping = new AbortController();
   readonly #publisher: Publisher;
+  readonly #restored: Promise<Restored>;
   readonly #loop: Promise<void>;
   readonly #overloadGuard: OverloadGuard | null;
+  readonly #services: PortEngineServices;
+  #engine: Engine;
+  /** The snapshot being read, and the share of it that is. */
+  #reading: { readonly offset: number; readonly share: number } | null = null;
   #takenOffset = 0;
   #ticker: NodeJS.Timeout | undefined;
   #isReady = false;
@@ -77,10 +100,8 @@ export class Pipeline {
     const { ledger, decisions, models, openReservoir, telemetry, clock, show } = ports;
     this.#pending = new PendingVerdicts(settings.ingest.maxPending);
     this.#overloadGuard = settings.overload === null ? null : new OverloadGuard(settings.overload);
-    this.engine = new Engine(new PortEngineServices(ledger, decisions, models, openReservoir), {
-      maxBatch: settings.maxBatch,
-      decidedThrough: decisions.lastOffset(),
-    });
+    this.#services = new PortEngineServices(ledger, decisions, models, openReservoir);
+    this.#engine = this.#newEngine();
     this.gateway = new Ingest(
       {
         ledger,
@@ -95,22 +116,16 @@ export class Pipeline {
       this.#engineView(),
     );
     this.#publisher = new Publisher({ decisions, pending: this.#pending, telemetry, clock, show });
-    this.#loop = runEngineLoop(
-      {
-        engine: this.engine,
-        ledger,
-        publisher: this.#publisher,
-        telemetry,
-        onTaken: async (nextOffset, lagRecords) => {
-          this.#takenOffset = nextOffset;
-          await this.#guardAgainstOverload(lagRecords);
-        },
-      },
-      this.#stopping.signal,
-    );
+    this.#restored = this.#restore();
+    this.#loop = this.#run();
     this.failed = this.#loop.then(() => new Promise<never>(() => undefined));
     // Whoever cares awaits it; nobody else is to be killed by it.
     this.failed.catch(() => undefined);
+  }
+
+  /** Another object once a snapshot is restored. */
+  get engine(): Engine {
+    return this.#engine;
   }
 
   get waitingRequests(): number {
@@ -119,7 +134,9 @@ export class Pipeline {
 
   /** Catches up with the ledger, and publishes what the deployment says if that is new. */
   async start(deployment: PipelineDeployment): Promise<void> {
+    const restored = await Promise.race([this.#restored, this.failed]);
     await this.#catchUp();
+    this.#tellRestored(restored);
     await this.#publishConfiguration(deployment.configuration);
     await this.#promoteModel(deployment.model);
     await this.#catchUp();
@@ -137,13 +154,64 @@ export class Pipeline {
     try {
       await this.#loop;
     } finally {
-      this.engine.close();
+      this.#engine.close();
     }
   }
 
   /** Appends an event of Sluice's own. */
   async append(event: LedgerEvent): Promise<number> {
     return this.#ports.ledger.append([encodeLedgerRecord(event, this.#ports.clock(), 'sluice')]);
+  }
+
+  #newEngine(): Engine {
+    const { decisions } = this.#ports;
+    return new Engine(this.#services, { maxBatch: this.#settings.maxBatch, decidedThrough: decisions.lastOffset() });
+  }
+
+  async #restore(): Promise<Restored> {
+    const { snapshots, ledger, decisions, logger } = this.#ports;
+    const startMs = performance.now();
+    if (snapshots !== null)
+      this.#engine = await restoreEngine({
+        snapshots,
+        ledger,
+        decisions,
+        logger,
+        newEngine: () => this.#newEngine(),
+        onProgress: (offset, share) => {
+          this.#reading = { offset, share };
+        },
+        signal: this.#stopping.signal,
+      });
+    this.#reading = null;
+    this.#takenOffset = this.#engine.nextOffset;
+    return { offset: this.#engine.nextOffset, seconds: (performance.now() - startMs) / 1_000 };
+  }
+
+  async #run(): Promise<void> {
+    await this.#restored;
+    const { ledger, telemetry } = this.#ports;
+    const services = {
+      engine: this.#engine,
+      ledger,
+      publisher: this.#publisher,
+      telemetry,
+      onTaken: async (nextOffset: number, lagRecords: number) => {
+        this.#takenOffset = nextOffset;
+        await this.#guardAgainstOverload(lagRecords);
+      },
+    };
+    await runEngineLoop(services, this.#stopping.signal);
+  }
+
+  #tellRestored({ offset, seconds }: Restored): void {
+    if (offset === 0) return;
+    this.#ports.telemetry.gauge('restoreSeconds', seconds);
+    const replayed = this.#takenOffset - offset;
+    this.#ports.logger.info(
+      { offset, seconds: Number(seconds.toFixed(3)), replayed },
+      'state restored from a snapshot',
+    );
   }
 
   /** Decided and stored: a retry that came before the first attempt's decision is stored would be a second payment. */
@@ -228,21 +296,23 @@ export class Pipeline {
   }
 
   #engineView(): EngineView {
-    const engine = this.engine;
-    const reporter = new StateReporter(() => engine.features);
+    const engine = (): Engine => this.#engine;
+    const reporter = new StateReporter(() => engine().features);
     const readiness = (): ReturnType<Gateway['readiness']> => {
       if (this.#isReady) return { ready: true };
       const end = this.#ports.ledger.endOffset();
-      const reason = this.#stopping.signal.aborted
-        ? 'stopping'
-        : `catching up with the ledger: ${String(engine.nextOffset)} of ${String(end)} records`;
-      return { ready: false, reason };
+      if (this.#stopping.signal.aborted) return { ready: false, reason: 'stopping' };
+      if (this.#reading === null)
+        return { ready: false, reason: `catching up with the ledger: ${engine().nextOffset} of ${end} records` };
+      const { offset, share } = this.#reading;
+      return { ready: false, reason: `restoring the snapshot at offset ${offset}: ${Math.floor(100 * share)}%` };
     };
     const posture = (): PostureState => {
-      const inForce = engine.posture.at(engine.features?.timeMs ?? 0);
+      const timeMs = engine().features?.timeMs ?? 0;
+      const inForce = engine().posture.at(timeMs);
       return {
         riskLevel: inForce?.riskLevel ?? 'normal',
-        degradation: engine.posture.degradation(engine.features?.timeMs ?? 0),
+        degradation: engine().posture.degradation(timeMs),
         expiresAtMs: inForce?.expiresAtMs ?? null,
         author: inForce?.author ?? '',
         reason: inForce?.reason ?? '',
@@ -250,16 +320,18 @@ export class Pipeline {
       };
     };
     return {
-      lists: engine.lists,
+      get lists() {
+        return engine().lists;
+      },
       get declaredLists() {
-        return engine.configuration?.definition.lists ?? [];
+        return engine().configuration?.definition.lists ?? [];
       },
       get ruleSet() {
-        return engine.configuration?.definition.ruleSetVersion ?? '';
+        return engine().configuration?.definition.ruleSetVersion ?? '';
       },
       posture,
       stateReport: () => reporter.report(),
-      fallback: (transactionId) => engine.fallback(transactionId),
+      fallback: (transactionId) => engine().fallback(transactionId),
       readiness,
     };
   }

@@ -105,8 +105,9 @@ export interface SnapshotStore {
   /** All that was saved, whole and checked. `onProgress` gets the share that is read, up to 1. */
   read(offset: number, onProgress?: (share: number) => void): Promise<StateInput & { readonly isAtEnd: boolean }>;
   /**
-   * Keeps what `save` gives, or nothing when it throws, and then lets go of all but the newest few. Resolves to the bytes
-   * once they are durable. `save` and the writing may hold the calling thread until they are done.
+   * Keeps what `save` gives, or nothing when it throws, and then lets go of all but the newest few, and of what is ahead of
+   * it: that was of a ledger which is gone. Resolves to the bytes once they are durable. `save` and the writing may hold the
+   * calling thread until they are done.
    */
   write(header: SnapshotHeader, save: (output: StateOutput) => void): Promise<number>;
 }
@@ -185,6 +186,12 @@ export interface LiveDecision {
   readonly reasons: Decision['reasons'];
 }
 
+/** Lines for the operator: what happened, in one sentence, and its particulars. */
+export interface Logger {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
 /** Counters and timings. infra/metrics turns them into Prometheus series. */
 export interface Telemetry {
   /** A decision was made; `latencyMs` from ingest's acceptance to the durable decision. */
@@ -211,4 +218,11 @@ export type GaugeName =
   | 'historyLagRecords'
   | 'appendQueueDepth'
   | 'waitingRequests'
-  | 'featureKeys';
+  | 'featureKeys'
+  /** Seconds that the start's reading of a snapshot took. */
+  | 'restoreSeconds'
+  /** Of the newest snapshot: its offset, when it was complete (epoch seconds), its bytes, the seconds its writing took. */
+  | 'snapshotOffset'
+  | 'snapshotTimeSeconds'
+  | 'snapshotBytes'
+  | 'snapshotSeconds';

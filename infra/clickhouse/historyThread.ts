@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { z } from 'zod';
-import type { HistoryLogger, HistoryWriterState } from '../../pipeline/history.ts';
-import type { Telemetry } from '../../pipeline/ports.ts';
+import type { HistoryWriterState } from '../../pipeline/history.ts';
+import type { Logger, Telemetry } from '../../pipeline/ports.ts';
 
 /** What the thread is started with. */
 export interface HistoryThreadData {
@@ -14,7 +14,7 @@ export interface HistoryThreadData {
 }
 
 export interface HistoryThreadOptions extends HistoryThreadData {
-  readonly logger: HistoryLogger;
+  readonly logger: Logger;
   readonly telemetry: Pick<Telemetry, 'stage' | 'gauge'>;
 }
 

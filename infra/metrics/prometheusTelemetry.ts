@@ -23,6 +23,17 @@ const GAUGES: Readonly<Record<GaugeName, { readonly name: string; readonly help:
   appendQueueDepth: { name: 'sluice_append_queue_depth', help: 'Records that wait for the next ledger commit.' },
   waitingRequests: { name: 'sluice_waiting_requests', help: 'Payments that wait for their decision.' },
   featureKeys: { name: 'sluice_feature_keys', help: 'Keys with feature state.' },
+  restoreSeconds: {
+    name: 'sluice_restore_seconds',
+    help: 'Time that reading a snapshot took at the start; 0: none was.',
+  },
+  snapshotOffset: { name: 'sluice_snapshot_offset', help: 'First ledger offset that is not in the newest snapshot.' },
+  snapshotTimeSeconds: {
+    name: 'sluice_snapshot_timestamp_seconds',
+    help: 'When the newest snapshot was complete, in seconds since 1970.',
+  },
+  snapshotBytes: { name: 'sluice_snapshot_bytes', help: 'Size of the newest snapshot.' },
+  snapshotSeconds: { name: 'sluice_snapshot_seconds', help: 'Time that writing the newest snapshot took.' },
 };
 
 type CounterChild = Counter.Internal;
@@ -217,5 +228,10 @@ function createGauges(registers: Registry[]): Readonly<Record<GaugeName, Gauge>>
     appendQueueDepth: gauge('appendQueueDepth'),
     waitingRequests: gauge('waitingRequests'),
     featureKeys: gauge('featureKeys'),
+    restoreSeconds: gauge('restoreSeconds'),
+    snapshotOffset: gauge('snapshotOffset'),
+    snapshotTimeSeconds: gauge('snapshotTimeSeconds'),
+    snapshotBytes: gauge('snapshotBytes'),
+    snapshotSeconds: gauge('snapshotSeconds'),
   };
 }

@@ -64,7 +64,7 @@ export class SnapshotFolder implements SnapshotStore {
       rmSync(path, { recursive: true, force: true });
       renameSync(unfinished, path);
       syncFolder(this.#folder);
-      this.#removeOld();
+      this.#removeOthers(header.offset);
       return bytes;
     } catch (error) {
       if (existsSync(unfinished)) rmSync(unfinished, { recursive: true, force: true });
@@ -89,8 +89,11 @@ export class SnapshotFolder implements SnapshotStore {
       if (name.endsWith(UNFINISHED)) rmSync(join(this.#folder, name), { recursive: true, force: true });
   }
 
-  #removeOld(): void {
-    for (const offset of offsetsOf(readdirSync(this.#folder)).slice(this.#options.keep)) {
+  #removeOthers(written: number): void {
+    const offsets = offsetsOf(readdirSync(this.#folder));
+    const kept = offsets.filter((offset) => offset <= written).slice(0, this.#options.keep);
+    for (const offset of offsets) {
+      if (kept.includes(offset)) continue;
       const path = this.#pathOf(offset);
       // Not half of it under a name that counts.
       renameSync(path, `${path}${UNFINISHED}`);

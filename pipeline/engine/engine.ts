@@ -102,6 +102,11 @@ export class Engine {
     return this.#scorer;
   }
 
+  /** Of the model in force, also where it is not loaded. */
+  get modelSha256(): string | null {
+    return this.#promotion === null || this.#promotion.modelId === null ? null : this.#promotion.sha256;
+  }
+
   fallback(transactionId: string): Fallback | undefined {
     return this.#fallbacks.get(transactionId);
   }

@@ -37,7 +37,9 @@ export class MemorySnapshotStore implements SnapshotStore {
     const state = new MemoryState();
     save(state);
     this.#snapshots.set(header.offset, { header: structuredClone(header), state });
-    for (const offset of (await this.offsets()).slice(this.#keep)) this.#snapshots.delete(offset);
+    const offsets = await this.offsets();
+    const kept = offsets.filter((offset) => offset <= header.offset).slice(0, this.#keep);
+    for (const offset of offsets) if (!kept.includes(offset)) this.#snapshots.delete(offset);
     return 1;
   }
 

@@ -4,7 +4,7 @@ import { codecs } from '../../schemas/codec.ts';
 import type { Decision } from '../../schemas/types.ts';
 import type { Sender, TransactionAnswer } from '../gateway.ts';
 import { Pipeline, type PipelineDeployment, type PipelineSettings } from '../pipeline.ts';
-import type { Clock, DecisionStore, Ledger, LiveDecision, ModelStore, Telemetry } from '../ports.ts';
+import type { Clock, DecisionStore, Ledger, LiveDecision, ModelStore, SnapshotStore, Telemetry } from '../ports.ts';
 import { verifyReplay, type ReplayReport } from '../replay.ts';
 import { MemoryDecisionStore } from './memoryDecisionStore.ts';
 import { MemoryLedger } from './memoryLedger.ts';
@@ -53,6 +53,7 @@ export interface TopologyDriverOptions {
   readonly ledger?: Ledger;
   readonly decisions?: DecisionStore;
   readonly models?: ModelStore;
+  readonly snapshots?: SnapshotStore;
   readonly settings?: Partial<PipelineSettings>;
   readonly deadlineMs?: number;
 }
@@ -64,6 +65,8 @@ export interface TopologyDriverOptions {
 export class TopologyDriver {
   readonly telemetry = new CountingTelemetry();
   readonly shown: LiveDecision[] = [];
+  /** What was logged: each line's message and particulars. */
+  readonly logged: { readonly message: string; readonly fields: object }[] = [];
   readonly ledger: Ledger;
   readonly decisions: DecisionStore;
   readonly models: ModelStore;
@@ -84,6 +87,11 @@ export class TopologyDriver {
         telemetry: this.telemetry,
         clock,
         show: (decision) => this.shown.push(decision),
+        snapshots: options.snapshots ?? null,
+        logger: {
+          info: (fields, message) => this.logged.push({ message, fields }),
+          warn: (fields, message) => this.logged.push({ message, fields }),
+        },
       },
       {
         ingest: {
