@@ -12,6 +12,8 @@ import { openLmdb, type LmdbData } from '../infra/lmdb/openLmdb.ts';
 import { LiveStatistics } from '../infra/metrics/liveStatistics.ts';
 import { PrometheusTelemetry } from '../infra/metrics/prometheusTelemetry.ts';
 import { ReservoirFolder } from '../infra/reservoir/reservoirFolder.ts';
+import { SnapshotFolder } from '../infra/snapshots/snapshotFolder.ts';
+import { SnapshotThread } from '../infra/snapshots/snapshotThread.ts';
 import { Pipeline } from '../pipeline/pipeline.ts';
 import { giveHeapRoom } from './heapGrowth.ts';
 import { RunningHistory } from './runningHistory.ts';
@@ -45,6 +47,7 @@ export class RunningSluice {
   /** The gateway API's address; null without an HTTP server. */
   readonly url: string | null;
   readonly #http: FastifyInstance | null;
+  readonly #snapshots: SnapshotThread | null;
   readonly #gauges: NodeJS.Timeout;
 
   private constructor(parts: {
@@ -53,6 +56,7 @@ export class RunningSluice {
     readonly statistics: LiveStatistics;
     readonly telemetry: PrometheusTelemetry;
     readonly history: RunningHistory | null;
+    readonly snapshots: SnapshotThread | null;
     readonly cardKey: Buffer;
     readonly url: string | null;
     readonly http: FastifyInstance | null;
@@ -65,6 +69,7 @@ export class RunningSluice {
     this.cardKey = parts.cardKey;
     this.url = parts.url;
     this.#http = parts.http;
+    this.#snapshots = parts.snapshots;
     this.#gauges = setInterval(() => {
       this.telemetry.gauge('waitingRequests', this.pipeline.waitingRequests);
     }, GAUGE_INTERVAL_MS);
@@ -85,6 +90,7 @@ export class RunningSluice {
       const statistics = new LiveStatistics(clock);
       const telemetry = new PrometheusTelemetry({ liveStatistics: statistics });
       const { settings } = deployment;
+      const { enabled, everyMs, records, keep } = settings.snapshots;
       let liveFeed: LiveFeed | null = null;
       const pipeline = new Pipeline(
         {
@@ -95,6 +101,8 @@ export class RunningSluice {
           telemetry,
           clock,
           show: (decision) => liveFeed?.publish(decision),
+          snapshots: enabled ? new SnapshotFolder(join(dataDir, 'snapshots'), { keep }) : null,
+          logger,
         },
         {
           ingest: settings.ingest,
@@ -156,7 +164,24 @@ export class RunningSluice {
         url = await listenHttp(http, httpSettings);
       }
       await pipeline.start({ configuration: deployment.configuration, model: deployment.model });
-      return new RunningSluice({ pipeline, data, statistics, telemetry, history, cardKey, url, http });
+      // An import is over soon, and wants both cores.
+      const snapshots =
+        enabled && isLive
+          ? new SnapshotThread(
+              {
+                dataDir,
+                keep,
+                everyMs,
+                records,
+                ledgerEndOffset: () => data.ledger.endOffset(),
+                clock,
+                logger,
+                telemetry,
+              },
+              pipeline.restoredOffset,
+            )
+          : null;
+      return new RunningSluice({ pipeline, data, statistics, telemetry, history, snapshots, cardKey, url, http });
     } catch (error) {
       for (const stop of started.reverse()) await stop().catch(() => undefined);
       throw error;
@@ -164,15 +189,15 @@ export class RunningSluice {
   }
 
   /**
-   * Takes no more payments, answers those on their way, and closes everything. The history thread, which only reads, ends
-   * meanwhile, so that the slowest of the two sets the time: under 5 s.
+   * Takes no more payments, answers those on their way, and closes everything. The threads for history and snapshots, which
+   * only read, end meanwhile, so that the slowest sets the time: under 5 s.
    */
   async stop(): Promise<void> {
     clearInterval(this.#gauges);
-    const historyStopped = this.history?.stop();
+    const threadsStopped = Promise.all([this.history?.stop(), this.#snapshots?.stop()]);
     await this.#http?.close();
     await this.pipeline.stop();
-    await historyStopped;
+    await threadsStopped;
     await this.data.close();
   }
 }

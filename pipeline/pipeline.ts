@@ -89,6 +89,7 @@ export class Pipeline {
   #engine: Engine;
   /** The snapshot being read, and the share of it that is. */
   #reading: { readonly offset: number; readonly share: number } | null = null;
+  #restoredOffset = 0;
   #takenOffset = 0;
   #ticker: NodeJS.Timeout | undefined;
   #isReady = false;
@@ -132,9 +133,15 @@ export class Pipeline {
     return this.#pending.size;
   }
 
+  /** Offset of the snapshot that the engine started from; 0: it started from the ledger's start. Known once started. */
+  get restoredOffset(): number {
+    return this.#restoredOffset;
+  }
+
   /** Catches up with the ledger, and publishes what the deployment says if that is new. */
   async start(deployment: PipelineDeployment): Promise<void> {
     const restored = await Promise.race([this.#restored, this.failed]);
+    this.#restoredOffset = restored.offset;
     await this.#catchUp();
     this.#tellRestored(restored);
     await this.#publishConfiguration(deployment.configuration);

@@ -1,7 +1,8 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { z } from 'zod';
 import type { HistoryWriterState } from '../../pipeline/history.ts';
 import type { Logger, Telemetry } from '../../pipeline/ports.ts';
+import { startThread } from '../startThread.ts';
 
 /** What the thread is started with. */
 export interface HistoryThreadData {
@@ -82,10 +83,8 @@ export class HistoryThread {
 
   #start(): void {
     const { dataDir, url, username, password, batchRecords, logger } = this.#options;
-    const isSource = import.meta.url.endsWith('.ts');
-    const entry = new URL(isSource ? './historyThreadMain.ts' : './historyThreadMain.js', import.meta.url);
     const workerData: HistoryThreadData = { dataDir, url, username, password, batchRecords };
-    const worker = isSource ? sourceWorker(entry, workerData) : new Worker(entry, { workerData });
+    const worker = startThread(new URL('./historyThreadMain.js', import.meta.url), workerData);
     this.#worker = worker;
     worker.on('message', (message: unknown) => {
       this.#take(messageSchema.parse(message));
@@ -117,12 +116,4 @@ export class HistoryThread {
         logger[message.level](message.fields, message.message);
     }
   }
-}
-
-/** Run from its sources: tsx does not take part in a worker by `--import`, it has to be asked inside. */
-function sourceWorker(entry: URL, workerData: HistoryThreadData): Worker {
-  const start =
-    `import(${JSON.stringify(import.meta.resolve('tsx/esm/api'))})` +
-    `.then(({ register }) => { register(); return import(${JSON.stringify(entry.href)}); })`;
-  return new Worker(start, { eval: true, workerData });
 }

@@ -10,6 +10,7 @@ export interface DeploymentSettings {
   readonly ingest: IngestSettings;
   readonly engine: EngineSettings;
   readonly history: HistorySettings;
+  readonly snapshots: SnapshotSettings;
 }
 
 export interface EngineSettings {
@@ -27,4 +28,14 @@ export interface HistorySettings {
     | { readonly kind: 'url'; readonly url: string; readonly username: string | null };
   /** Ledger records written in one go. */
   readonly batchRecords: number;
+}
+
+export interface SnapshotSettings {
+  readonly enabled: boolean;
+  /** From one snapshot to the next, where records come. */
+  readonly everyMs: number;
+  /** So many records since the last one, and the next is taken before its time. */
+  readonly records: number;
+  /** The newest so many are kept. */
+  readonly keep: number;
 }

@@ -112,6 +112,15 @@ const history = z
     batchRecords,
   }));
 
+const snapshots = z
+  .strictObject({
+    enabled: z.boolean().default(true),
+    every: duration({ atLeast: '1s', atMost: '7d' }).prefault('10m'),
+    records: z.int().min(1).default(500_000),
+    keep: z.int().min(1).max(100).default(3),
+  })
+  .prefault({});
+
 /** sluice.yaml, but for its lists and policy: those are checked one by one, so that each is reported by itself. */
 export const sluiceFileSchema = z
   .strictObject({
@@ -127,6 +136,7 @@ export const sluiceFileSchema = z
     apiKeys,
     engine,
     history,
+    snapshots,
   })
   .transform((file) => ({
     name: file.name,
@@ -153,6 +163,12 @@ export const sluiceFileSchema = z
         tickMs: file.engine.tick,
       },
       history: file.history,
+      snapshots: {
+        enabled: file.snapshots.enabled,
+        everyMs: file.snapshots.every,
+        records: file.snapshots.records,
+        keep: file.snapshots.keep,
+      },
     } satisfies DeploymentSettings,
   }));
 

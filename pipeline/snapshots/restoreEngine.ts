@@ -69,6 +69,7 @@ async function loadSnapshot(engine: Engine, offset: number, services: RestoreSer
 
 /** For the log: what is wrong, in one line. */
 export function reasonOf(error: unknown): { readonly code: string; readonly reason: string } {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'SLUICE_SNAPSHOT_CONTENT';
-  return { code, reason: error instanceof Error ? error.message : String(error) };
+  const code = error instanceof Error && 'code' in error && String(error.code);
+  const reason = error instanceof Error ? error.message : String(error);
+  return { code: code && code.startsWith('SLUICE_') ? code : 'SLUICE_SNAPSHOT_CONTENT', reason };
 }

@@ -74,7 +74,8 @@ export class TopologyDriver {
   nowMs = 1_767_225_600_000;
   readonly #deployment: PipelineDeployment;
 
-  private constructor(options: TopologyDriverOptions) {
+  /** Not started yet. */
+  constructor(options: TopologyDriverOptions) {
     this.ledger = options.ledger ?? new MemoryLedger();
     this.decisions = options.decisions ?? new MemoryDecisionStore();
     this.models = options.models ?? new MemoryModelStore();
@@ -113,8 +114,12 @@ export class TopologyDriver {
 
   static async start(options: TopologyDriverOptions): Promise<TopologyDriver> {
     const driver = new TopologyDriver(options);
-    await driver.pipeline.start(driver.#deployment);
+    await driver.begin();
     return driver;
+  }
+
+  async begin(): Promise<void> {
+    await this.pipeline.start(this.#deployment);
   }
 
   async submit(payment: unknown): Promise<TransactionAnswer> {
