@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -33,6 +33,7 @@ const refusals = {
   otherLedger: /^SLUICE_SNAPSHOT_FOREIGN$/,
   undecided: /^SLUICE_SNAPSHOT_FOREIGN$/,
   otherState: /^SLUICE_SNAPSHOT_CONTENT$/,
+  missingEvents: /^SLUICE_SNAPSHOT_CONTENT$/,
 };
 type Fate = keyof typeof refusals;
 const fate: fc.Arbitrary<Fate> = fc.oneof(
@@ -47,6 +48,7 @@ const fate: fc.Arbitrary<Fate> = fc.oneof(
       'otherLedger',
       'undecided',
       'otherState',
+      'missingEvents',
     ),
   },
 );
@@ -55,7 +57,7 @@ const plan = fc.tuple(fc.integer({ min: 1, max: 100 }), fate, fc.double({ min: 0
 
 describe('an engine restored from snapshot files', () => {
   it('goes on as if from the start, from the newest snapshot that is whole and of its ledger', async () => {
-    const times = { restored: 0, fromStart: 0 };
+    const times = { restored: 0, fromStart: 0, eventsMissing: 0 };
     await fc.assert(
       fc.asyncProperty(ledgerSteps, fc.array(plan, { maxLength: KEEP }), async (steps, plans) => {
         const own = mkdtempSync(join(folder, 'run-'));
@@ -68,9 +70,13 @@ describe('an engine restored from snapshot files', () => {
           const offset = Math.max(1, Math.round((percent / 100) * run.ledger.endOffset()));
           await run.process(saving, offset);
           await write(snapshots, saving, run, kind);
-          damage(join(own, 'snapshots', `offset-${String(offset).padStart(16, '0')}`, 'state'), kind, at);
-          fates.set(offset, kind);
+          const isDone = damage(join(own, 'snapshots', `offset-${String(offset).padStart(16, '0')}`), kind, at);
+          fates.set(offset, isDone ? kind : 'nothing');
+          times.eventsMissing += isDone && kind === 'missingEvents' ? 1 : 0;
         }
+        // What a killed process leaves of the events that it held in files.
+        saving.close();
+        await saving.scorer?.close();
 
         const refused: { readonly offset?: unknown; readonly code?: unknown }[] = [];
         const engine = await restoreEngine({
@@ -90,15 +96,14 @@ describe('an engine restored from snapshot files', () => {
         times[engine.nextOffset > 0 ? 'restored' : 'fromStart'] += 1;
         await run.process(engine, run.ledger.endOffset());
         run.expectSameEnd(engine);
-        for (const each of [saving, engine]) {
-          each.close();
-          await each.scorer?.close();
-        }
+        engine.close();
+        await engine.scorer?.close();
       }),
       { numRuns: runs },
     );
     expect(times.restored).toBeGreaterThan(0);
     expect(times.fromStart).toBeGreaterThan(0);
+    expect(times.eventsMissing).toBeGreaterThan(0);
   });
 });
 
@@ -124,15 +129,26 @@ async function write(snapshots: SnapshotFolder, engine: Engine, run: LedgerRun, 
     case 'flippedBit':
     case 'truncated':
     case 'missing':
+    case 'missingEvents':
       await snapshots.write(header, (output) => engine.save(output));
   }
 }
 
-function damage(path: string, kind: Fate, at: number): void {
+/** Returns false when there is nothing to be damaged so. */
+function damage(folder: string, kind: Fate, at: number): boolean {
+  const path = join(folder, 'state');
+  if (kind === 'missingEvents') {
+    const names = readdirSync(folder).filter((name) => name !== 'state');
+    const name = names[Math.floor(at * names.length)];
+    if (name === undefined) return false;
+    rmSync(join(folder, name));
+    return true;
+  }
   const bytes = readFileSync(path);
   const place = Math.floor(at * bytes.length);
   if (kind === 'flippedBit') bytes[place]! ^= 1 << (place & 7);
   if (kind === 'flippedBit') writeFileSync(path, bytes);
   if (kind === 'truncated') truncateSync(path, place);
   if (kind === 'missing') rmSync(path);
+  return true;
 }

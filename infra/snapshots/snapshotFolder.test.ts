@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { StateOutput } from '../../operators/savedState.ts';
 import type { SnapshotStore } from '../../pipeline/ports.ts';
 import {
   describeSnapshotStore,
@@ -138,6 +139,23 @@ describe('a folder of snapshots', () => {
     expect(await store.offsets()).toEqual([5]);
     await store.write(snapshotHeader(6), saveItems([1]));
     expect(readdirSync(snapshots).sort()).toEqual(['notes.txt', 'offset-0000000000000005', 'offset-0000000000000006']);
+  });
+
+  it('has the files that a state refers to, also when they are gone where they were', async () => {
+    const store = newStore();
+    const path = join(folder, 'events-000000007');
+    writeFileSync(path, 'a block');
+    const save = (output: StateOutput): void => {
+      output.file(path);
+      output.text('events-000000007');
+    };
+    await store.write(snapshotHeader(5), save);
+    await store.write(snapshotHeader(6), save);
+    rmSync(path);
+    rmSync(join(folder, 'snapshots', 'offset-0000000000000005'), { recursive: true });
+    const input = await store.read(6);
+    expect(readFileSync(input.file(), 'utf8')).toBe('a block');
+    expect(() => input.file()).toThrow(expect.objectContaining({ code: 'SLUICE_SNAPSHOT_CONTENT' }));
   });
 
   it('says in one line why it cannot be written', async () => {

@@ -58,7 +58,7 @@ export class SnapshotFolder implements SnapshotStore {
       mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
       this.#removeUnfinished();
       mkdirSync(unfinished, { mode: 0o700 });
-      const bytes = this.#writeState(join(unfinished, STATE_FILE), header, save);
+      const bytes = this.#writeState(unfinished, header, save);
       syncFolder(unfinished);
       // One of the same offset holds the same, or is damaged.
       rmSync(path, { recursive: true, force: true });
@@ -73,10 +73,10 @@ export class SnapshotFolder implements SnapshotStore {
     }
   }
 
-  #writeState(path: string, header: SnapshotHeader, save: (output: StateOutput) => void): number {
-    const descriptor = openSync(path, 'wx', 0o600);
+  #writeState(folder: string, header: SnapshotHeader, save: (output: StateOutput) => void): number {
+    const descriptor = openSync(join(folder, STATE_FILE), 'wx', 0o600);
     try {
-      const writer = new SnapshotWriter(descriptor, header, this.#options.frameBytes);
+      const writer = new SnapshotWriter(folder, descriptor, header, this.#options.frameBytes);
       save(writer);
       return writer.finish();
     } finally {

@@ -29,6 +29,8 @@ export const TEXT_TAG = 2;
 /** Arrays by their tag minus FIRST_ARRAY_TAG. */
 export const ARRAYS = [Float64Array, Int32Array, Uint32Array, Uint16Array, Uint8Array] as const;
 export const FIRST_ARRAY_TAG = 3;
+/** The name of a file beside this one. */
+export const FILE_TAG = 8;
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const headerSchema = z.object({

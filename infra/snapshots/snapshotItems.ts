@@ -1,12 +1,28 @@
-import type { StatePart } from '../../operators/stateParts.ts';
-import { ARRAYS, FIRST_ARRAY_TAG, NUMBER_TAG, TEXT_TAG } from './snapshotFormat.ts';
+import { basename, join } from 'node:path';
+import { SavedStateError, type StateArray, type StateInput } from '../../operators/savedState.ts';
+import { ARRAYS, FILE_TAG, FIRST_ARRAY_TAG, NUMBER_TAG, TEXT_TAG } from './snapshotFormat.ts';
 
 const LENGTH_BYTES = 4;
 const NUMBER_BYTES = 8;
 
-/** Puts a snapshot's items together from payloads that may end anywhere in one. Throws RangeError for what no writer wrote. */
-export class SnapshotItems {
-  readonly parts: StatePart[] = [];
+type Item = number | string | StateArray | File;
+
+/** A file beside the snapshot's. */
+class File {
+  readonly name: string;
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+/**
+ * A snapshot's items: put together by `take` from payloads that may end anywhere in one, then given out once, in order. What
+ * is given out is not held any more. `take` throws RangeError for what no writer wrote.
+ */
+export class SnapshotItems implements StateInput {
+  readonly #folder: string;
+  readonly #items: (Item | null)[] = [];
+  #given = 0;
   /** The item under way: 0 before its tag has come. */
   #tag = 0;
   readonly #head = Buffer.alloc(NUMBER_BYTES);
@@ -14,6 +30,11 @@ export class SnapshotItems {
   /** Null until its length is known. */
   #content: Uint8Array<ArrayBuffer> | null = null;
   #contentLength = 0;
+
+  /** `folder` is that of the files that the state refers to. */
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
 
   /** No item is under way. */
   get isComplete(): boolean {
@@ -36,6 +57,42 @@ export class SnapshotItems {
         this.#endContent(this.#content);
       }
     }
+  }
+
+  get isAtEnd(): boolean {
+    return this.#given === this.#items.length;
+  }
+
+  number(): number {
+    return this.#next((item) => typeof item === 'number');
+  }
+
+  text(): string {
+    return this.#next((item) => typeof item === 'string');
+  }
+
+  float64Array(): Float64Array {
+    return this.#next((item) => item instanceof Float64Array);
+  }
+
+  int32Array(): Int32Array {
+    return this.#next((item) => item instanceof Int32Array);
+  }
+
+  uint32Array(): Uint32Array {
+    return this.#next((item) => item instanceof Uint32Array);
+  }
+
+  uint16Array(): Uint16Array {
+    return this.#next((item) => item instanceof Uint16Array);
+  }
+
+  uint8Array(): Uint8Array {
+    return this.#next((item) => item instanceof Uint8Array);
+  }
+
+  file(): string {
+    return join(this.#folder, this.#next((item) => item instanceof File).name);
   }
 
   #takeHead(payload: Buffer, at: number, bytesLeft: number): number {
@@ -63,13 +120,27 @@ export class SnapshotItems {
       this.#end(Buffer.from(content.buffer).toString());
       return;
     }
+    if (this.#tag === FILE_TAG) {
+      const name = Buffer.from(content.buffer).toString();
+      if (name === '' || basename(name) !== name) throw new RangeError('a file that is not beside the snapshot');
+      this.#end(new File(name));
+      return;
+    }
     const array = ARRAYS[this.#tag - FIRST_ARRAY_TAG];
     if (array === undefined) throw new RangeError(`an item of an unknown kind, ${this.#tag}`);
     this.#end(new array(content.buffer));
   }
 
-  #end(part: StatePart): void {
-    this.parts.push(part);
+  #end(item: Item): void {
+    this.#items.push(item);
     this.#tag = 0;
+  }
+
+  #next<T extends Item>(isWanted: (item: Item) => item is T): T {
+    const item = this.#items[this.#given] ?? null;
+    if (item === null || !isWanted(item)) throw new SavedStateError(`item ${this.#given} is of another kind`);
+    this.#items[this.#given] = null;
+    this.#given += 1;
+    return item;
   }
 }

@@ -1,6 +1,6 @@
 import { open, type FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { StatePartsInput } from '../../operators/stateParts.ts';
 import { SnapshotError, type SnapshotHeader } from '../../pipeline/ports.ts';
 import {
   CHECKSUM_BYTES,
@@ -20,11 +20,11 @@ export async function readSnapshotHeader(path: string): Promise<SnapshotHeader> 
 }
 
 /** Frame by frame, so that the thread has time for others in between. */
-export async function readSnapshotItems(path: string, onProgress: (share: number) => void): Promise<StatePartsInput> {
+export async function readSnapshotItems(path: string, onProgress: (share: number) => void): Promise<SnapshotItems> {
   return withFile(path, async (file) => {
     const { size } = await file.stat();
     const start = await readStart(file);
-    const items = new SnapshotItems();
+    const items = new SnapshotItems(dirname(path));
     const buffer = Buffer.alloc(MAX_FRAME_BYTES);
     let { checksum, position } = start;
     let payloadBytes = 0;
@@ -54,7 +54,7 @@ export async function readSnapshotItems(path: string, onProgress: (share: number
       onProgress(position / size);
     }
     if (position !== size || !items.isComplete) throw damaged('it does not end where it should');
-    return new StatePartsInput(items.parts);
+    return items;
   });
 }
 

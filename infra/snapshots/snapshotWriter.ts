@@ -1,10 +1,13 @@
-import { fdatasyncSync, writeSync } from 'node:fs';
+import { closeSync, fdatasyncSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { StateArray, StateOutput } from '../../operators/savedState.ts';
 import type { SnapshotHeader } from '../../pipeline/ports.ts';
+import { linkOrCopy } from '../reservoir/blockFile.ts';
 import {
   ARRAYS,
   CHECKSUM_BYTES,
+  FILE_TAG,
   FIRST_ARRAY_TAG,
   FORMAT_VERSION,
   FRAME_HEAD_BYTES,
@@ -21,8 +24,9 @@ import {
 const UNFLUSHED_BYTES = 8 * 1024 * 1024;
 const ITEM_HEAD_BYTES = 9;
 
-/** Writes a snapshot to a new file, and holds the thread while it does. */
+/** Writes a snapshot to a new file in a folder of its own, and holds the thread while it does. */
 export class SnapshotWriter implements StateOutput {
+  readonly #folder: string;
   readonly #descriptor: number;
   readonly #frame: Buffer;
   readonly #item = Buffer.alloc(ITEM_HEAD_BYTES);
@@ -33,7 +37,9 @@ export class SnapshotWriter implements StateOutput {
   #written = 0;
   #unflushed = 0;
 
-  constructor(descriptor: number, header: SnapshotHeader, frameBytes = MAX_FRAME_BYTES) {
+  /** `descriptor` is of the state's file; the files that the state refers to are put into `folder` beside it. */
+  constructor(folder: string, descriptor: number, header: SnapshotHeader, frameBytes = MAX_FRAME_BYTES) {
+    this.#folder = folder;
     this.#descriptor = descriptor;
     this.#frame = Buffer.alloc(FRAME_HEAD_BYTES + frameBytes);
     const json = headerBytes(header);
@@ -60,6 +66,20 @@ export class SnapshotWriter implements StateOutput {
   array(values: StateArray): void {
     const kind = ARRAYS.findIndex((array) => values instanceof array);
     this.#putBytes(FIRST_ARRAY_TAG + kind, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+  }
+
+  file(path: string): void {
+    const name = basename(path);
+    const kept = join(this.#folder, name);
+    linkOrCopy(path, kept);
+    // A link's bytes are on the disk already, and this costs nothing; a copy's are not.
+    const descriptor = openSync(kept, 'r');
+    try {
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    this.#putBytes(FILE_TAG, Buffer.from(name));
   }
 
   /** Completes the file and has it on the disk. Returns its length. */

@@ -196,7 +196,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 /** What happens, each so many milliseconds after the one before. */
-export const ledgerSteps = fc.array(fc.tuple(step, fc.nat(2_000)), { minLength: 1, maxLength: 60 });
+export const ledgerSteps = fc.array(fc.tuple(step, fc.nat(2_000)), { minLength: 1, maxLength: 60, size: 'max' });
 export type LedgerSteps = readonly (readonly [Step, number])[];
 
 /** A ledger that a first engine has decided from its start. */
