@@ -19,6 +19,13 @@ export interface TestDeploymentOptions {
   readonly disk?: SmallDisk;
 }
 
+/** Ports are free ones by default. */
+interface UpOptions {
+  readonly port?: number;
+  readonly historyPort?: number;
+  readonly history?: boolean;
+}
+
 /**
  * config/default with one gateway and one operator key, copied to a temporary folder beside a data folder. After the test
  * every program on it is ended, its ledger is replayed and compared with the stored decisions, and the folders removed.
@@ -51,18 +58,19 @@ export class TestDeployment {
   }
 
   /** `sluice up` on this deployment, without waiting. */
-  spawnUp(ports: { readonly port?: number; readonly historyPort?: number } = {}): SluiceProcess {
-    const { port = 0, historyPort = 0 } = ports;
+  spawnUp(options: UpOptions = {}): SluiceProcess {
+    const { port = 0, historyPort = 0, history = true } = options;
     return spawnSluice([
       'up',
       ...['--config', this.configDir, '--data', this.dataDir],
       ...['--port', String(port), '--history-port', String(historyPort)],
+      ...(history ? [] : ['--no-history']),
     ]);
   }
 
   /** `sluice up`, ready for payments. */
-  async up(): Promise<UpSluice> {
-    return UpSluice.ready(this.spawnUp(), this.dataDir);
+  async up(options: UpOptions = {}): Promise<UpSluice> {
+    return UpSluice.ready(this.spawnUp(options), this.dataDir);
   }
 
   /** The ledger again from its start: every decision must come out byte for byte as it is stored. */

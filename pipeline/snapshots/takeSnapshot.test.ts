@@ -145,8 +145,8 @@ it('says how far the reading of a snapshot is, and can be stopped meanwhile', as
   let goOn: () => void = () => undefined;
   const halted = new Promise<void>((resolve) => (goOn = resolve));
   const second = await new Promise<TopologyDriver>((resolve) => {
-    snapshots.read = async (offset, onProgress = () => undefined) => {
-      onProgress(0.419);
+    snapshots.read = async (offset, onProgress) => {
+      onProgress?.(0.419);
       resolve(driver);
       await halted;
       return MemorySnapshotStore.prototype.read.call(snapshots, offset, onProgress);
