@@ -14,7 +14,7 @@ import { Engine } from './engine.ts';
 import { PortEngineServices } from './engineServices.ts';
 
 /** What an engine of STATE_LAYOUT saves after the ledger below. */
-const SAVED = { layout: 1, sha256: 'cb9badfc19cf77d236f969cb3273ef64404d66aee875149961f20d1f0004c457' };
+const SAVED = { layout: 1, sha256: '17d96667921a2649e580b9ce5c6d6517a96016bc01749a362a0c96ad6395b97e' };
 
 /**
  * Snapshots outlive the Sluice that wrote them. Bytes that differ from those recorded here are another layout, or another
@@ -49,7 +49,9 @@ const features: readonly FeatureDefinition[] = [
   { ...account, name: 'merchants', aggregate: 'distinct', of: 'merchant' },
   { ...account, name: 'since', aggregate: 'timeSince', includeCurrent: false },
   { ...account, name: 'fraud', aggregate: 'rate', entity: ['merchant'], where: "label == 'fraud'" },
-  { ...account, name: 'declines', aggregate: 'count', where: "outcome == 'declined'" },
+  { ...account, name: 'declines', aggregate: 'count', where: "outcome == 'declined' && !reversed" },
+  { ...amount, name: 'z', aggregate: 'zScore' },
+  { ...account, name: 'new_merchant', aggregate: 'seenBefore', of: 'merchant' },
 ];
 
 const thresholds = { challenge: 600, review: 800, decline: 930 };
@@ -93,7 +95,7 @@ function payment(transactionId: string, eventTimeMs: number, random: Random): Tr
   return {
     transactionId,
     eventTimeMs,
-    type: random.chance(0.2) ? 'refund' : 'purchase',
+    type: random.pick(['purchase', 'purchase', 'purchase', 'refund', 'reversal'] as const),
     channel: 'card',
     amountMinor: random.integer(0, 1_000_000),
     currency: 'CNY',
@@ -107,7 +109,7 @@ function payment(transactionId: string, eventTimeMs: number, random: Random): Tr
     payee: null,
     country: null,
     authMethods: [],
-    originalTransactionId: null,
+    originalTransactionId: `t-${random.integer(0, PAYMENTS)}`,
     attributes: {},
   };
 }
