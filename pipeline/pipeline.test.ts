@@ -241,30 +241,33 @@ describe('what changes decisions', () => {
 
   it('a reversal takes its payment out of the sums before its own features are read', async () => {
     const window = { entity: ['account'], windowMs: 3_600_000, where: "!reversed && tx.type == 'purchase'" } as const;
-    const features = [{ name: 'account_spent_1h', aggregate: 'sum', of: 'amountMinor', ...window } as const];
+    const features = [
+      { name: 'account_spent_1h', aggregate: 'sum', of: 'amountMinor', ...window } as const,
+      { ...window, name: 'net_1h', aggregate: 'sum', of: 'netAmountMinor', where: "tx.type == 'purchase'" } as const,
+    ];
     const driver = await start({ definition: { ...definition, recentIds: 5, rules: [], features } });
-    const spentAt = async (id: string, fields: object = {}): Promise<number | undefined> => {
+    const spentAt = async (id: string, fields: object = {}): Promise<readonly number[] | undefined> => {
       await driver.submit(payment(id, fields));
-      return (await driver.decision(id))?.features[0];
+      return (await driver.decision(id))?.features;
     };
     const takesBack = (type: string, originalTransactionId: string, amountMinor: number): object => {
       return { type, originalTransactionId, amountMinor };
     };
-    expect(await spentAt('t-1', { amountMinor: 100 })).toBe(100);
-    expect(await spentAt('t-2', { amountMinor: 30 })).toBe(130);
-    expect(await spentAt('r-1', takesBack('reversal', 't-1', 0))).toBe(30);
+    expect(await spentAt('t-1', { amountMinor: 100 })).toEqual([100, 100]);
+    expect(await spentAt('t-2', { amountMinor: 30 })).toEqual([130, 130]);
+    expect(await spentAt('r-1', takesBack('reversal', 't-1', 0))).toEqual([30, 30]);
     // Part of a payment does not take it back; a purchase takes nothing back, nor does what names no known payment.
-    expect(await spentAt('r-2', takesBack('refund', 't-2', 29))).toBe(30);
-    expect(await spentAt('t-3', takesBack('purchase', 't-2', 7))).toBe(37);
-    expect(await spentAt('r-3', takesBack('reversal', 't-404', 30))).toBe(37);
+    expect(await spentAt('r-2', takesBack('refund', 't-2', 29))).toEqual([30, 1]);
+    expect(await spentAt('t-3', takesBack('purchase', 't-2', 7))).toEqual([37, 8]);
+    expect(await spentAt('r-3', takesBack('reversal', 't-404', 30))).toEqual([37, 8]);
     // Only the last five ids are remembered: t-2 is the oldest of them.
-    expect(await spentAt('r-4', takesBack('refund', 't-2', 30))).toBe(7);
+    expect(await spentAt('r-4', takesBack('refund', 't-2', 30))).toEqual([7, 7]);
     // Another payment under an id that was used takes nothing back.
     expect(await driver.submit(payment('r-4', takesBack('reversal', 't-3', 7)))).toMatchObject({ kind: 'conflict' });
     for (const [index, id] of ['t-4', 't-5', 't-6', 't-7'].entries())
-      expect(await spentAt(id, { amountMinor: 1 })).toBe(8 + index);
+      expect(await spentAt(id, { amountMinor: 1 })).toEqual([8 + index, 8 + index]);
     // t-3 is forgotten by now.
-    expect(await spentAt('r-5', takesBack('reversal', 't-3', 7))).toBe(11);
+    expect(await spentAt('r-5', takesBack('reversal', 't-3', 7))).toEqual([11, 11]);
   });
 
   it('a label for an unknown payment is refused and kept as a dead letter', async () => {

@@ -31,6 +31,7 @@ describe('a feature catalogue', () => {
     ['a negative delay', { delayMs: -1 }, 'SLUICE_FEATURE_DURATION 0 delayMs'],
     ['a count of something', { of: 'amountMinor' }, 'SLUICE_FEATURE_FIELD 0 of'],
     ['a sum of nothing', { aggregate: 'sum' }, 'SLUICE_FEATURE_FIELD 0 of'],
+    ['a net maximum', { aggregate: 'max', of: 'netAmountMinor' }, 'SLUICE_FEATURE_FIELD 0 of'],
     ['distinct values of an amount', { aggregate: 'distinct', of: 'amountMinor' }, 'SLUICE_FEATURE_FIELD 0 of'],
     ['a rate of everything', { aggregate: 'rate' }, 'SLUICE_FEATURE_FIELD 0 where'],
     ['a where that is a number', { where: 'tx.amountMinor' }, 'SLUICE_CEL_TYPE 0 where'],

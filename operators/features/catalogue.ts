@@ -37,6 +37,8 @@ export type CompiledFeature =
       readonly entity: readonly string[];
       /** The field whose values distinct and seenBefore tell apart; amounts need none. */
       readonly textField: string | null;
+      /** Amounts are what refunds and reversals have left of them. */
+      readonly isNet: boolean;
       readonly windowMs: number;
       readonly delayMs: number;
       readonly where: CompiledWhere | null;

@@ -2,8 +2,10 @@ import type { Candidates } from './candidates.ts';
 import { runCandidates, runRecencies, runSums, type EdgeProgram } from './edgeProgram.ts';
 import { hasBit } from './eventBits.ts';
 import { splitAmount, splitSquare } from './exactSums.ts';
+import { runNets, splitNet } from './netSums.ts';
 import type { PairCounts } from './pairCounts.ts';
-import type { FeaturePlan } from './plan.ts';
+import { bitWordsOf, type FeaturePlan } from './plan.ts';
+import { refundedMinor } from './refundWords.ts';
 
 /** Has events cross edges: runs an edge's program on the rows of an event's keys. */
 export class EdgeCrossing {
@@ -13,6 +15,8 @@ export class EdgeCrossing {
   readonly #event: Float64Array;
   /** By predicate, 1 if it holds for the event that crosses. */
   readonly #holds: Uint8Array;
+  /** Where among an event's words it stands what was refunded of it. */
+  readonly #refundAt: number;
 
   /** `event` has the numbers of the event that crosses (eventNumbers.ts). */
   constructor(plan: FeaturePlan, candidates: Candidates, pairs: readonly PairCounts[], event: Float64Array) {
@@ -21,6 +25,7 @@ export class EdgeCrossing {
     this.#pairs = pairs;
     this.#event = event;
     this.#holds = new Uint8Array(plan.predicates.length);
+    this.#refundAt = plan.columns.length + bitWordsOf(plan);
   }
 
   /** Runs the program on the event whose words start at `at`, and of which these facts are known. */
@@ -29,6 +34,7 @@ export class EdgeCrossing {
     const holds = this.#holds;
     if (edge.usesSums) splitAmount(event);
     if (edge.usesSquares) splitSquare(event);
+    if (edge.usesNets) splitNet(event, refundedMinor(words, at + this.#refundAt), facts);
     this.#evaluate(edge.predicates, words, at + this.#plan.columns.length, facts);
     const { groups } = edge;
     for (let index = 0; index < groups.length; index++) {
@@ -39,6 +45,7 @@ export class EdgeCrossing {
       const base = group.table.rowBase(slot);
       runSums(group, row, base, holds, event);
       runRecencies(group.recencies, row, base, holds, event);
+      if (edge.usesNets) runNets(group.nets, row, base, holds, event);
       runCandidates(group, this.#candidates, row, base, holds, event);
       const { distincts } = group;
       for (let pair = 0; pair < distincts.length; pair++) {

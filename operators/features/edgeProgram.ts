@@ -1,6 +1,7 @@
 import type { Candidates } from './candidates.ts';
 import { AMOUNT, AMOUNT_LANES, BOUNDARY, ENGINE_TIME, SQUARE_LANES, TIME, VALUE } from './eventNumbers.ts';
 import type { KeyTable } from './keyTable.ts';
+import { compileNets } from './netSums.ts';
 import type { CandidatePart, FeaturePlan, SumPart } from './plan.ts';
 
 /** Integers of one moments step: sign, and the row positions of count, sum and squares. */
@@ -20,6 +21,7 @@ export interface EdgeProgram {
   readonly groups: readonly EdgeGroup[];
   readonly usesSums: boolean;
   readonly usesSquares: boolean;
+  readonly usesNets: boolean;
   /** Columns whose keys let go of the event here. */
   readonly releases: readonly number[];
 }
@@ -37,6 +39,8 @@ export interface EdgeGroup {
   /** By candidate step, the age at which an event leaves its list. */
   readonly candidateAgesMs: Float64Array;
   readonly distincts: readonly DistinctGroup[];
+  /** Sums of net amounts (netSums.ts). */
+  readonly nets: Int32Array;
 }
 
 /** The steps that concern one pair of the event's keys. */
@@ -57,13 +61,15 @@ function compileEdge(plan: FeaturePlan, tables: readonly KeyTable[], ageMs: numb
   const crossing = plan.sums.filter((part) => isEntered(part) || part.leaveAgeMs === ageMs);
   const counted = plan.distincts.filter((part) => isEntered(part) || part.leaveAgeMs === ageMs);
   const entered = [...plan.recencies, ...plan.candidates].filter(isEntered);
-  const predicates = new Set([...crossing, ...counted, ...entered].map(({ predicate }) => predicate));
+  const nets = plan.netSums.filter((part) => isEntered(part) || part.leaveAgeMs === ageMs);
+  const predicates = new Set([...crossing, ...counted, ...entered, ...nets].map(({ predicate }) => predicate));
   return {
     ageMs,
     predicates: Int32Array.from(predicates),
     groups: tables.flatMap((table, column) => compileGroup(plan, table, column, ageMs)),
     usesSums: crossing.some(({ sumAt }) => sumAt !== 0),
     usesSquares: crossing.some(({ squaresAt }) => squaresAt !== 0),
+    usesNets: nets.length > 0,
     releases: plan.columns.flatMap(({ retentionMs }, column) => (retentionMs === ageMs ? [column] : [])),
   };
 }
@@ -87,7 +93,8 @@ function compileGroup(plan: FeaturePlan, table: KeyTable, column: number, ageMs:
     ];
     return steps.length === 0 ? [] : [{ valueColumn, pairs: index, steps: Int32Array.from(steps) }];
   });
-  if (sums.length + recencies.length + candidates.length + distincts.length === 0) return [];
+  const nets = plan.netSums.filter(isHere).filter((part) => isEntered(part) || isLeft(part));
+  if (sums.length + recencies.length + candidates.length + distincts.length + nets.length === 0) return [];
   const others = sums.filter((part) => !isMoments(part));
   return [
     {
@@ -101,6 +108,7 @@ function compileGroup(plan: FeaturePlan, table: KeyTable, column: number, ageMs:
       ),
       candidateAgesMs: Float64Array.from(candidates, ({ leaveAgeMs }) => leaveAgeMs),
       distincts,
+      nets: compileNets(nets, ageMs),
     },
   ];
 }

@@ -1,4 +1,5 @@
 import { SavedStateError } from '../savedState.ts';
+import { refundedMinor, REFUND_WORDS, setRefunded } from './refundWords.ts';
 
 const HIGH = 4_294_967_296;
 
@@ -58,6 +59,15 @@ export class EventBlock {
 
   amountMinor(index: number): number {
     return this.#amountsHigh[index]! * HIGH + this.#amountsLow[index]!;
+  }
+
+  /** What was refunded of an event, where its last words hold that. */
+  refundedMinor(index: number): number {
+    return refundedMinor(this.words, (index + 1) * this.wordCount - REFUND_WORDS);
+  }
+
+  setRefunded(index: number, amountMinor: number): void {
+    setRefunded(this.words, (index + 1) * this.wordCount - REFUND_WORDS, amountMinor);
   }
 
   /** Sets all but the words. */

@@ -14,7 +14,9 @@ export const ENGINE_TIME = 7;
 /** For lists of candidates: the value to add or remove, and the time up to which events have left. */
 export const VALUE = 8;
 export const BOUNDARY = 9;
+/** What the event adds to sums of net amounts (netSums.ts): two lanes. */
+export const NET_LANES = 10;
 
 export function createEventNumbers(): Float64Array {
-  return new Float64Array(10);
+  return new Float64Array(12);
 }

@@ -20,6 +20,13 @@ export function splitAmount(event: Float64Array): void {
   event[AMOUNT_LANES + 1] = high;
 }
 
+/** The same of any amount, into two lanes at `at`. Not for every event: the amount may be allocated. */
+export function splitLanes(amountMinor: number, lanes: Float64Array, at: number): void {
+  const high = Math.floor(amountMinor * (1 / LANE_20));
+  lanes[at] = amountMinor - high * LANE_20;
+  lanes[at + 1] = high;
+}
+
 /** Splits the square of the amount that `splitAmount` has split. */
 export function splitSquare(event: Float64Array): void {
   const low = event[AMOUNT_LANES]!;

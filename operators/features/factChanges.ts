@@ -1,5 +1,6 @@
 import { SavedStateError, type SavedState, type StateInput, type StateOutput } from '../savedState.ts';
 import type { EventBlock } from './eventBlock.ts';
+import { refundedMinor, REFUND_WORDS, setRefunded } from './refundWords.ts';
 
 const SEGMENT_ENTRIES = 65_536;
 const SEGMENT_SHIFT = 16;
@@ -9,11 +10,14 @@ const NONE = -1;
 
 /**
  * Facts that became known after their event's block was sealed: a list for each block, laid over the block whenever it is read.
- * Eight bytes a change. A block's changes go when every window has passed the block.
+ * Eight bytes a change, sixteen with refunds. A block's changes go when every window has passed the block.
  */
 export class FactChanges implements SavedState {
   readonly #maxChanges: number;
-  /** Two integers an entry: (index in the block, facts) and the next entry of the block. */
+  readonly #hasRefunds: boolean;
+  /** Integers of an entry. */
+  readonly #width: number;
+  /** Of an entry: (index in the block, facts), the next entry of the block, with refunds what was refunded. */
   readonly #segments: Int32Array[] = [];
   /** The first entry of each block, by pages of blocks. */
   readonly #pages = new Map<number, Int32Array>();
@@ -22,8 +26,11 @@ export class FactChanges implements SavedState {
   #count = 0;
   #oldestBlock = 0;
 
-  constructor(maxChanges: number) {
+  /** `hasRefunds`: an event's last words hold what was refunded of it. */
+  constructor(maxChanges: number, hasRefunds: boolean) {
     this.#maxChanges = maxChanges;
+    this.#hasRefunds = hasRefunds;
+    this.#width = hasRefunds ? 2 + REFUND_WORDS : 2;
   }
 
   get count(): number {
@@ -31,7 +38,7 @@ export class FactChanges implements SavedState {
   }
 
   get byteLength(): number {
-    return this.#segments.length * SEGMENT_ENTRIES * 8 + this.#pages.size * PAGE_BLOCKS * 4;
+    return this.#segments.length * SEGMENT_ENTRIES * 4 * this.#width + this.#pages.size * PAGE_BLOCKS * 4;
   }
 
   /** Bytes of so many changes that are spread over so many blocks. */
@@ -42,17 +49,19 @@ export class FactChanges implements SavedState {
   }
 
   /** Returns false when there is no room for a further change. */
-  set(block: number, index: number, facts: number): boolean {
+  set(block: number, index: number, facts: number, refunded: number): boolean {
     const value = index * 256 + facts;
     for (let entry = this.#first(block); entry !== NONE; entry = this.#read(entry, 1)) {
       if (this.#read(entry, 0) >>> 8 !== index) continue;
       this.#write(entry, 0, value);
+      this.#setRefunded(entry, refunded);
       return true;
     }
     if (this.#count >= this.#maxChanges) return false;
     const entry = this.#allocate();
     this.#write(entry, 0, value);
     this.#write(entry, 1, this.#first(block));
+    this.#setRefunded(entry, refunded);
     this.#page(block)[block % PAGE_BLOCKS] = entry;
     this.#count += 1;
     return true;
@@ -62,7 +71,9 @@ export class FactChanges implements SavedState {
   applyTo(block: number, events: EventBlock): void {
     for (let entry = this.#first(block); entry !== NONE; entry = this.#read(entry, 1)) {
       const value = this.#read(entry, 0);
-      events.facts[value >>> 8] = value & 255;
+      const index = value >>> 8;
+      events.facts[index] = value & 255;
+      if (this.#hasRefunds) events.setRefunded(index, refundedMinor(this.#segmentOf(entry), this.#at(entry) + 2));
     }
   }
 
@@ -86,7 +97,7 @@ export class FactChanges implements SavedState {
     for (const number of input.float64Array()) this.#pages.set(number, ofLength(input.int32Array(), PAGE_BLOCKS));
     this.#segments.length = 0;
     while (this.#segments.length * SEGMENT_ENTRIES < this.#used)
-      this.#segments.push(ofLength(input.int32Array(), SEGMENT_ENTRIES * 2));
+      this.#segments.push(ofLength(input.int32Array(), SEGMENT_ENTRIES * this.#width));
   }
 
   #dropOldest(): void {
@@ -123,17 +134,30 @@ export class FactChanges implements SavedState {
       return entry;
     }
     if (this.#used === this.#segments.length * SEGMENT_ENTRIES)
-      this.#segments.push(new Int32Array(SEGMENT_ENTRIES * 2));
+      this.#segments.push(new Int32Array(SEGMENT_ENTRIES * this.#width));
     this.#used += 1;
     return this.#used - 1;
   }
 
   #read(entry: number, field: number): number {
-    return this.#segments[entry >>> SEGMENT_SHIFT]![(entry & SEGMENT_MASK) * 2 + field]!;
+    return this.#segmentOf(entry)[this.#at(entry) + field]!;
   }
 
   #write(entry: number, field: number, value: number): void {
-    this.#segments[entry >>> SEGMENT_SHIFT]![(entry & SEGMENT_MASK) * 2 + field] = value;
+    this.#segmentOf(entry)[this.#at(entry) + field] = value;
+  }
+
+  #setRefunded(entry: number, refunded: number): void {
+    if (this.#hasRefunds) setRefunded(this.#segmentOf(entry), this.#at(entry) + 2, refunded);
+  }
+
+  #segmentOf(entry: number): Int32Array {
+    return this.#segments[entry >>> SEGMENT_SHIFT]!;
+  }
+
+  /** Where an entry begins in its segment. */
+  #at(entry: number): number {
+    return (entry & SEGMENT_MASK) * this.#width;
   }
 }
 

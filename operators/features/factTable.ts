@@ -17,13 +17,17 @@ export function withOutcome(state: number, outcome: KnownFacts['outcome']): numb
 }
 
 export function withReversal(state: number): number {
-  return factsOf(state).reversed ? state : state + REVERSED_STEP;
+  return isReversed(state) ? state : state + REVERSED_STEP;
+}
+
+export function isReversed(state: number): boolean {
+  return state % OUTCOME_STEP >= REVERSED_STEP;
 }
 
 function factsOf(state: number): KnownFacts {
   return {
     label: LABELS[state % REVERSED_STEP]!,
-    reversed: state % OUTCOME_STEP >= REVERSED_STEP,
+    reversed: isReversed(state),
     outcome: OUTCOMES[Math.floor(state / OUTCOME_STEP)]!,
   };
 }

@@ -6,6 +6,10 @@ import type { CompiledFeature, CompiledWhere } from './catalogue.ts';
 import { entityNames, isTextField, textFields } from './keyField.ts';
 import { MAX_DELAY_MS, MAX_FEATURE_NAME_LENGTH, MAX_WINDOW_MS, MIN_WINDOW_MS } from './limits.ts';
 
+/** What refunds and reversals that are known by now have left of an amount. */
+const NET_AMOUNT = 'netAmountMinor';
+const netAggregates: readonly WindowAggregate[] = ['sum', 'avg'];
+
 /** Checks and compiles one definition, collecting every problem in it. */
 export class FeatureCheck {
   readonly problems: ConfigurationProblem[] = [];
@@ -102,6 +106,7 @@ export class FeatureCheck {
       aggregate,
       entity,
       textField,
+      isNet: this.#definition.of === NET_AMOUNT,
       windowMs,
       delayMs,
       where,
@@ -136,7 +141,10 @@ export class FeatureCheck {
         if (of !== undefined) this.#notTaken('of');
         return null;
       case 'amount':
-        if (of !== 'amountMinor') this.#problem('SLUICE_FEATURE_FIELD', 'of', `${aggregate} needs \`of: amountMinor\``);
+        if (of === NET_AMOUNT && !netAggregates.includes(aggregate))
+          this.#problem('SLUICE_FEATURE_FIELD', 'of', `only ${netAggregates.join(' and ')} take \`of: ${NET_AMOUNT}\``);
+        else if (of !== 'amountMinor' && of !== NET_AMOUNT)
+          this.#problem('SLUICE_FEATURE_FIELD', 'of', `${aggregate} needs \`of: amountMinor\``);
         return null;
       case 'text': {
         if (of !== undefined && isTextField(of)) {

@@ -4,6 +4,7 @@ import { CANDIDATE_FIELDS } from './candidates.ts';
 import type { FeatureLimits } from './featureState.ts';
 import { allRead, factTable, FACT_STATES, type FactTable } from './factTable.ts';
 import { entityNames } from './keyField.ts';
+import { REFUND_WORDS } from './refundWords.ts';
 import type { ReservoirOptions } from './reservoir.ts';
 
 /**
@@ -21,12 +22,14 @@ export interface FeaturePlan {
   /** By rising age. */
   readonly edgeAgesMs: readonly number[];
   readonly sums: readonly SumPart[];
+  /** Sums of what is left of amounts after refunds and reversals. */
+  readonly netSums: readonly SumPart[];
   readonly recencies: readonly RecencyPart[];
   readonly candidates: readonly CandidatePart[];
   readonly distincts: readonly DistinctPart[];
   readonly pairs: readonly PairsPlan[];
   readonly reads: readonly ReadPlan[];
-  /** What the predicates together read of what becomes known of events. */
+  /** What predicates and net sums together read of what becomes known of events. */
   readonly facts: FactsRead;
   /** By FactTable and an event's state, which of a predicate's bits counts. */
   readonly factBits: Uint8Array;
@@ -132,11 +135,13 @@ export function bitWordsOf({ bitCount }: FeaturePlan): number {
 
 /** The reservoir that a plan's windows need. */
 export function reservoirOptionsOf(plan: FeaturePlan, limits: FeatureLimits): ReservoirOptions {
+  const hasRefunds = plan.netSums.length > 0;
   return {
     ...limits,
-    wordCount: plan.columns.length + bitWordsOf(plan),
+    wordCount: plan.columns.length + bitWordsOf(plan) + (hasRefunds ? REFUND_WORDS : 0),
     cursorCount: plan.edgeAgesMs.length,
     hasOffsetIndex: readsAny(plan.facts),
+    hasRefunds,
   };
 }
 
@@ -144,6 +149,7 @@ class PlanBuilder {
   readonly #columns = new Map<string, { readonly index: number; readonly column: ColumnPlan }>();
   readonly #predicates = new Map<string, { readonly index: number; readonly predicate: PredicatePlan }>();
   readonly #sums = new Map<string, SumPart>();
+  readonly #netSums = new Map<string, SumPart>();
   readonly #recencies = new Map<string, RecencyPart>();
   readonly #candidates = new Map<string, CandidatePart>();
   readonly #distincts = new Map<string, DistinctPart>();
@@ -170,6 +176,8 @@ class PlanBuilder {
       case 'avg':
       case 'std':
       case 'zScore': {
+        if (feature.isNet && (feature.aggregate === 'sum' || feature.aggregate === 'avg'))
+          return { ...read, kind: feature.aggregate, part: this.#netSum(window) };
         const part = this.#sum(window);
         if (feature.aggregate !== 'count') part.sumAt ||= this.#allocate(column, 2);
         if (feature.aggregate === 'std' || feature.aggregate === 'zScore') part.squaresAt ||= this.#allocate(column, 3);
@@ -206,12 +214,16 @@ class PlanBuilder {
       bitCount: this.#bitCount,
       edgeAgesMs: [...this.#edgeAgesMs].sort((a, b) => a - b),
       sums: [...this.#sums.values()],
+      netSums: [...this.#netSums.values()],
       recencies: [...this.#recencies.values()],
       candidates: [...this.#candidates.values()],
       distincts: [...this.#distincts.values()],
       pairs: [...this.#pairs.values()],
       reads,
-      facts: allRead(predicates.map(({ where }) => where?.expression.facts ?? NO_FACTS)),
+      facts: allRead([
+        { ...NO_FACTS, reversed: this.#netSums.size > 0 },
+        ...predicates.map(({ where }) => where?.expression.facts ?? NO_FACTS),
+      ]),
       factBits: Uint8Array.from([...this.#factTables.values()].flatMap(({ table }) => [...table.bits])),
     };
   }
@@ -266,6 +278,13 @@ class PlanBuilder {
   #sum(window: WindowPart): SumPart {
     return part(this.#sums, windowId(window), () => {
       return { ...window, countAt: this.#allocate(window.column, 1), sumAt: 0, squaresAt: 0 };
+    });
+  }
+
+  #netSum(window: WindowPart): SumPart {
+    return part(this.#netSums, windowId(window), () => {
+      const [countAt, sumAt] = [this.#allocate(window.column, 1), this.#allocate(window.column, 2)];
+      return { ...window, countAt, sumAt, squaresAt: 0 };
     });
   }
 

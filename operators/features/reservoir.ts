@@ -31,6 +31,8 @@ export interface ReservoirOptions {
   readonly maxFactChanges: number;
   /** Whether events are to be found by their ledger offset. */
   readonly hasOffsetIndex: boolean;
+  /** Whether an event's last words hold what was refunded of it. */
+  readonly hasRefunds: boolean;
 }
 
 /**
@@ -52,6 +54,7 @@ export class Reservoir implements SavedState {
   readonly #offsets: OffsetIndex | null;
   /** Where the first event of the head is. */
   readonly #sealPlace: HeadPlace = { chunk: null, index: 0 };
+  readonly #hasRefunds: boolean;
   #sealedThroughMs = 0;
   #headCount = 0;
 
@@ -59,7 +62,9 @@ export class Reservoir implements SavedState {
     const { wordCount, blockCapacity } = options;
     this.wordCount = wordCount;
     const events = storage.open('events', EventBlock.byteLength(blockCapacity, wordCount));
-    this.#sealed = new SealedEvents(wordCount, blockCapacity, events, options.maxFactChanges);
+    const { maxFactChanges, hasRefunds } = options;
+    this.#sealed = new SealedEvents(wordCount, blockCapacity, events, maxFactChanges, hasRefunds);
+    this.#hasRefunds = hasRefunds;
     this.#offsets = options.hasOffsetIndex ? new OffsetIndex(storage.open('offsets', OFFSET_PAGE_BYTES)) : null;
     this.cursors = Array.from({ length: options.cursorCount }, () => new Cursor());
     this.#head = new ReservoirHead(wordCount, options.chunkCapacity, [this.#sealPlace, ...this.cursors]);
@@ -206,10 +211,16 @@ export class Reservoir implements SavedState {
     return true;
   }
 
+  /** What was refunded of the event found. */
+  get foundRefunded(): number {
+    return this.#hasRefunds ? this.foundBlock.refundedMinor(this.foundIndex) : 0;
+  }
+
   /** Sets what is known of the event found. Returns false when it is sealed and there is no room for a further change. */
-  setFoundFacts(facts: number): boolean {
-    if (this.#foundPosition >= 0) return this.#sealed.setFacts(this.#foundPosition, facts);
+  setFoundFacts(facts: number, refunded: number): boolean {
+    if (this.#foundPosition >= 0) return this.#sealed.setFacts(this.#foundPosition, facts, refunded);
     this.foundBlock.facts[this.foundIndex] = facts;
+    if (this.#hasRefunds) this.foundBlock.setRefunded(this.foundIndex, refunded);
     return true;
   }
 

@@ -22,6 +22,7 @@ export class SealedEvents implements SavedState {
   readonly #wordCount: number;
   readonly #store: BlockStore;
   readonly #changes: FactChanges;
+  readonly #hasRefunds: boolean;
   /** Full blocks in use. */
   readonly #held: SealedBlock[] = [];
   readonly #free: SealedBlock[] = [];
@@ -30,11 +31,12 @@ export class SealedEvents implements SavedState {
   #count = 0;
   #oldestBlock = 0;
 
-  constructor(wordCount: number, capacity: number, store: BlockStore, maxFactChanges: number) {
+  constructor(wordCount: number, capacity: number, store: BlockStore, maxFactChanges: number, hasRefunds: boolean) {
     this.capacity = capacity;
     this.#wordCount = wordCount;
     this.#store = store;
-    this.#changes = new FactChanges(maxFactChanges);
+    this.#changes = new FactChanges(maxFactChanges, hasRefunds);
+    this.#hasRefunds = hasRefunds;
     this.#lookedUp = new SealedBlock(capacity, wordCount);
     this.#lookedUp.count = capacity;
     this.#tail = new SealedBlock(capacity, wordCount);
@@ -105,13 +107,13 @@ export class SealedEvents implements SavedState {
   }
 
   /** Returns false when there is no room for a further change. */
-  setFacts(position: number, facts: number): boolean {
+  setFacts(position: number, facts: number, refunded: number): boolean {
     const number = Math.floor(position / this.capacity);
     const index = position % this.capacity;
-    if (number !== this.#tail.number && !this.#changes.set(number, index, facts)) return false;
+    if (number !== this.#tail.number && !this.#changes.set(number, index, facts, refunded)) return false;
     const block = this.#inMemory(number);
-    if (block !== null) block.facts[index] = facts;
-    if (this.#lookedUp.number === number) this.#lookedUp.facts[index] = facts;
+    if (block !== null) this.#setFacts(block, index, facts, refunded);
+    if (this.#lookedUp.number === number) this.#setFacts(this.#lookedUp, index, facts, refunded);
     return true;
   }
 
@@ -144,6 +146,11 @@ export class SealedEvents implements SavedState {
     this.#lookedUp.number = NO_BLOCK;
     this.#changes.load(input);
     this.#store.load(input);
+  }
+
+  #setFacts(block: SealedBlock, index: number, facts: number, refunded: number): void {
+    block.facts[index] = facts;
+    if (this.#hasRefunds) block.setRefunded(index, refunded);
   }
 
   #inMemory(number: number): SealedBlock | null {

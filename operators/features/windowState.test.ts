@@ -110,6 +110,30 @@ describe('the bounds of the feature state', () => {
     expect(state.statistics()).toMatchObject({ unknownOutcomes: 1, unknownLabels: 0 });
   });
 
+  it('takes refunds off net sums, sealed payments included, as long as there is room for late ones', () => {
+    const limits = { maxFactChanges: 1, blockCapacity: 2 };
+    const features = [
+      { name: 'net', aggregate: 'sum' as const, of: 'netAmountMinor' },
+      { name: 'gross', aggregate: 'sum' as const, of: 'amountMinor' },
+    ];
+    const { state, pay } = stateOf(features, limits);
+    for (const atMs of [0, 1, 2, 3, 10_000]) pay(atMs, 'a', 6e11);
+    const refund = (originalOffset: number, amountMinor: number): void =>
+      state.addReversal({ ...bareTransaction, type: 'refund', amountMinor }, originalOffset);
+    refund(1, 5e11);
+    expect(pay(10_001, 'a', 0)).toEqual([25e11, 30e11]);
+    // No more can be refunded of a payment than was paid.
+    refund(1, 5e11);
+    refund(4, 1);
+    expect(pay(10_002, 'a', 0)).toEqual([24e11 - 1, 30e11]);
+    refund(2, 1);
+    refund(99, 1);
+    state.addReversal({ ...bareTransaction, type: 'reversal' }, 4);
+    expect(pay(10_003, 'a', 0)).toEqual([18e11, 30e11]);
+    expect(state.statistics()).toMatchObject({ factChanges: 1, droppedFacts: 1, unknownReversals: 1 });
+    expect(pay(60_001, 'a', 0)).toEqual([12e11, 18e11]);
+  });
+
   it('counts labels of payments it does not know', () => {
     const { state, pay } = stateOf([{ name: 'n', aggregate: 'count', where: "label == 'fraud'" }], {});
     pay(0, 'a', 1);

@@ -13,6 +13,7 @@ import { compileReads, readFeatures, type ReadProgram } from './featureReader.ts
 import type { FeatureLimits, FeatureState, FeatureStatistics } from './featureState.ts';
 import { KEY_REFUSED, ROW_EVENTS, type KeyTable } from './keyTable.ts';
 import { MAX_AMOUNT_MINOR, MAX_TIME_MS } from './limits.ts';
+import { applyToNets, splitNet } from './netSums.ts';
 import { PairCounts } from './pairCounts.ts';
 import { PaymentExpressions } from './paymentExpressions.ts';
 import { bitWordsOf, planFeatures, reservoirOptionsOf, type FeaturePlan } from './plan.ts';
@@ -157,8 +158,9 @@ export class WindowState implements FeatureState {
       return;
     }
     const { foundBlock, foundIndex } = this.#reservoir;
-    if (type === 'refund' && amountMinor < foundBlock.amountMinor(foundIndex)) return;
-    this.#learn(withReversal(this.#foundFacts));
+    const whole = foundBlock.amountMinor(foundIndex);
+    if (type === 'reversal' || amountMinor >= whole) this.#learn(withReversal(this.#foundFacts));
+    else this.#learn(this.#foundFacts, Math.min(whole, this.#reservoir.foundRefunded + amountMinor));
   }
 
   close(): void {
@@ -278,6 +280,7 @@ export class WindowState implements FeatureState {
       if (isHeld) this.#rows[column]![this.#bases[column]! + ROW_EVENTS]! += 1;
     }
     for (let word = 0; word < this.#bitWords; word++) words[at + columns + word] = this.#bits[word]!;
+    if (this.#plan.netSums.length > 0) reservoir.foundBlock.setRefunded(reservoir.foundIndex, 0);
 
     for (let index = 0; index <= oldest; index++) {
       const edge = edges[index]!;
@@ -367,11 +370,12 @@ export class WindowState implements FeatureState {
   }
 
   /** Sets what is known of the event found, and moves it between the conditions of the windows that it is in. */
-  #learn(after: number): void {
+  #learn(after: number, refunded = this.#reservoir.foundRefunded): void {
     const reservoir = this.#reservoir;
     const before = this.#foundFacts;
-    if (before === after) return;
-    if (!reservoir.setFoundFacts(after)) {
+    const refundedBefore = reservoir.foundRefunded;
+    if (before === after && (refundedBefore === refunded || this.#plan.netSums.length === 0)) return;
+    if (!reservoir.setFoundFacts(after, refunded)) {
       this.#droppedFacts += 1;
       return;
     }
@@ -380,6 +384,11 @@ export class WindowState implements FeatureState {
     this.#event[TIME] = foundBlock.timeMs(foundIndex);
     this.#event[AMOUNT] = foundBlock.amountMinor(foundIndex);
     correctEvent(this.#corrected, foundBlock.words, at, before, after);
+    if (this.#plan.netSums.length === 0) return;
+    splitNet(this.#event, refundedBefore, before);
+    applyToNets(this.#corrected, foundBlock.words, at, before, -1);
+    splitNet(this.#event, refunded, after);
+    applyToNets(this.#corrected, foundBlock.words, at, after, 1);
   }
 
   /** Where a bound is reached, seals the head's oldest event early, or takes the oldest one out of every window. */

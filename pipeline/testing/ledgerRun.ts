@@ -35,6 +35,7 @@ const windows: readonly FeatureDefinition[] = [
   { name: 'fraud', aggregate: 'rate', entity: ['merchant'], windowMs: 20_000, where: "label == 'fraud'" },
   { name: 'declines', aggregate: 'count', entity: ['account'], windowMs: 20_000, where: "outcome == 'declined'" },
   { name: 'kept', aggregate: 'sum', of: 'amountMinor', entity: ['account'], windowMs: 20_000, where: '!reversed' },
+  { name: 'net', aggregate: 'sum', of: 'netAmountMinor', entity: ['account'], windowMs: 20_000, delayMs: 1_000 },
   { name: 'since', aggregate: 'timeSince', entity: ['account'], windowMs: 20_000, includeCurrent: false },
 ];
 

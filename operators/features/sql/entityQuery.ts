@@ -57,6 +57,10 @@ export function entityQuery(entity: readonly string[], features: readonly Window
     const where = feature.where === null ? [] : [whereSql(feature.where.expression.source, columns)];
     return `    ${valueSql(feature, inWindow, where)} AS ${FEATURE_PREFIX}${feature.name}`;
   });
+  if (features.some(({ isNet }) => isNet)) {
+    fact('reversed');
+    fact('refunded');
+  }
   for (const name of facts) for (const [column, sql] of factDefinitions(name)) definitions.set(column, sql);
   const withClause = [...definitions].map(([name, sql]) => `    ${sql} AS ${name}`).join(',\n');
   const longestMs = Math.max(...features.map(({ delayMs, windowMs }) => delayMs + windowMs));
@@ -110,7 +114,7 @@ function valueSql(feature: WindowFeature, inWindow: readonly string[], where: re
   const { value, valueWhenEmpty, count } = toSql({
     inWindow: inWindow.join(' AND '),
     matches: [...inWindow, ...where].join(' AND '),
-    amount: 'event.amount_minor',
+    amount: feature.isNet ? netAmount : 'event.amount_minor',
     paymentAmount: 'payment.amount_minor',
     text: textSql('event.', feature.textField),
     paymentText: textSql('payment.', feature.textField),
@@ -126,6 +130,9 @@ function textSql(prefix: string, field: string | null): string {
   const attribute = /^attributes\.(.*)$/.exec(field)?.[1];
   return attribute === undefined ? `${prefix}${keyColumn(field)}` : textAttribute(prefix, quoteText(attribute));
 }
+
+/** What refunds and reversals that were known then have left of the event's amount. */
+const netAmount = 'if(reversed, 0, greatest(event.amount_minor - refunded, 0))';
 
 function refuse(where: string): never {
   throw new FeatureSqlError(`${where} reads neither features nor lists`);

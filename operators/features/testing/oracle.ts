@@ -9,6 +9,8 @@ interface HeldEvent {
   readonly ledgerOffset: number;
   readonly timeMs: number;
   known: KnownFacts;
+  /** By refunds of less than its amount. */
+  refundedMinor: number;
 }
 
 type WindowFeature = Extract<CompiledFeature, { kind: 'window' }>;
@@ -41,14 +43,22 @@ export class FeatureOracle {
   addReversal(reversal: Transaction, originalOffset: number): void {
     const original = this.#events.find(({ ledgerOffset }) => ledgerOffset === originalOffset);
     if (original === undefined) return;
-    const isWhole = reversal.type === 'refund' && reversal.amountMinor >= original.tx.amountMinor;
-    if (reversal.type === 'reversal' || isWhole) this.#learn(originalOffset, { reversed: true });
+    const isPart = reversal.type === 'refund' && reversal.amountMinor < original.tx.amountMinor;
+    if (isPart) original.refundedMinor += reversal.amountMinor;
+    else if (reversal.type === 'reversal' || reversal.type === 'refund')
+      original.known = { ...original.known, reversed: true };
   }
 
   addTransaction(tx: Transaction, ledgerOffset: number): { readonly isLate: boolean; readonly features: Float64Array } {
     this.advanceTime(tx.eventTimeMs);
     const oldestMs = this.#timeMs - this.#catalogue.latenessMs;
-    const current: HeldEvent = { tx, ledgerOffset, timeMs: Math.max(tx.eventTimeMs, oldestMs), known: NOTHING_KNOWN };
+    const current: HeldEvent = {
+      tx,
+      ledgerOffset,
+      timeMs: Math.max(tx.eventTimeMs, oldestMs),
+      known: NOTHING_KNOWN,
+      refundedMinor: 0,
+    };
     this.#events.push(current);
     const features = new Float64Array(this.#catalogue.features.length);
     for (const [index, feature] of this.#catalogue.features.entries()) {
@@ -75,7 +85,7 @@ export class FeatureOracle {
         (feature.includeCurrent || event !== current),
     );
     const matching = all.filter((event) => matches(feature, event));
-    const amounts = matching.map(({ tx }) => tx.amountMinor);
+    const amounts = matching.map((event) => (feature.isNet ? netAmountMinor(event) : event.tx.amountMinor));
     const sum = amounts.reduce((total, amount) => total + BigInt(amount), 0n);
     const squares = amounts.reduce((total, amount) => total + BigInt(amount) * BigInt(amount), 0n);
     const count = matching.length;
@@ -121,6 +131,10 @@ export class FeatureOracle {
 /** The event's value of the feature's text field, null when it has none. */
 function valueOf(feature: WindowFeature, event: HeldEvent): string | null {
   return keyOf([feature.textField ?? ''], event.tx);
+}
+
+function netAmountMinor({ tx, known, refundedMinor }: HeldEvent): number {
+  return known.reversed ? 0 : Math.max(0, tx.amountMinor - refundedMinor);
 }
 
 function matches(feature: WindowFeature, event: HeldEvent): boolean {

@@ -41,11 +41,12 @@ const windowFeature: fc.Arbitrary<Omit<FeatureDefinition, 'name'>> = fc
     includeCurrent: fc.constantFrom(undefined, true, false),
     whenEmpty: fc.constantFrom(undefined, 0, -1),
     of: fc.constantFrom('merchant', 'card', 'cardBin', 'country', 'attributes.shop'),
+    isNet: fc.boolean(),
   })
-  .map(({ of, where, ...feature }) => {
+  .map(({ of, where, isNet, ...feature }) => {
     const fields = {
       nothing: undefined,
-      amount: 'amountMinor',
+      amount: isNet && ['sum', 'avg'].includes(feature.aggregate) ? 'netAmountMinor' : 'amountMinor',
       // No field may be in the entity of a seenBefore.
       text: feature.entity.some((name) => name === of) ? 'country' : of,
     };

@@ -1,0 +1,73 @@
+import type { CorrectedState } from './corrections.ts';
+import { hasBit } from './eventBits.ts';
+import { AMOUNT, ENGINE_TIME, NET_LANES, TIME } from './eventNumbers.ts';
+import { splitLanes } from './exactSums.ts';
+import { isReversed } from './factTable.ts';
+import type { SumPart } from './plan.ts';
+
+/** Integers of one net step: predicate, sign, and the row positions of count and sum. */
+const NET_STEP = 4;
+
+/** The steps of some of one key's net sums at the edge of this age. */
+export function compileNets(parts: readonly SumPart[], ageMs: number): Int32Array {
+  return Int32Array.from(
+    parts.flatMap(({ predicate, enterAgeMs, countAt, sumAt }) => [
+      predicate,
+      enterAgeMs === ageMs ? 1 : -1,
+      countAt,
+      sumAt,
+    ]),
+  );
+}
+
+/** Splits what is left of the event's amount into lanes. */
+export function splitNet(event: Float64Array, refunded: number, facts: number): void {
+  splitLanes(isReversed(facts) ? 0 : event[AMOUNT]! - refunded, event, NET_LANES);
+}
+
+/** Runs a group's net steps on a key's row; `holds` has 1 for each predicate that holds. */
+export function runNets(
+  steps: Int32Array,
+  row: Float64Array,
+  base: number,
+  holds: Uint8Array,
+  event: Float64Array,
+): void {
+  for (let step = 0; step < steps.length; step += NET_STEP) {
+    if (holds[steps[step]!] === 0) continue;
+    const sign = steps[step + 1]!;
+    row[base + steps[step + 2]!]! += sign;
+    addNet(row, base + steps[step + 3]!, sign, event);
+  }
+}
+
+/**
+ * Adds an event, of which this is known and whose net amount is split, to the net sums of the windows that it is in at the
+ * engine's time (sign 1), or takes it off (-1). Its words start at `at`.
+ */
+export function applyToNets(
+  { plan, tables, event }: CorrectedState,
+  words: Int32Array,
+  at: number,
+  facts: number,
+  sign: number,
+): void {
+  const bitsAt = at + tables.length;
+  for (const { column, predicate, enterAgeMs, leaveAgeMs, countAt, sumAt } of plan.netSums) {
+    const slot = words[at + column]!;
+    const ageMs = event[ENGINE_TIME]! - event[TIME]!;
+    if (slot < 0 || ageMs < enterAgeMs || ageMs >= leaveAgeMs) continue;
+    const { firstBit, factTable } = plan.predicates[predicate]!;
+    if (!hasBit(words, bitsAt, firstBit + plan.factBits[factTable + facts]!)) continue;
+    const table = tables[column]!;
+    const row = table.segment(slot);
+    const base = table.rowBase(slot);
+    row[base + countAt]! += sign;
+    addNet(row, base + sumAt, sign, event);
+  }
+}
+
+function addNet(row: Float64Array, at: number, sign: number, event: Float64Array): void {
+  row[at]! += sign * event[NET_LANES]!;
+  row[at + 1]! += sign * event[NET_LANES + 1]!;
+}
