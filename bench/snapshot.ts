@@ -56,6 +56,7 @@ export async function benchmarkSnapshot(options: SnapshotBenchmarkOptions): Prom
         clock: () => events.timeMs(Math.min(events.count - 1, data.ledger.endOffset())),
         show: () => undefined,
         snapshots,
+        backfill: null,
         logger: SILENT,
       },
       {
