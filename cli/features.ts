@@ -5,14 +5,19 @@ import type { FeatureDefinition } from '../operators/definitions.ts';
 import { durationText } from '../operators/features/sql/durationSql.ts';
 import { featuresToSql } from '../operators/features/sql/featuresToSql.ts';
 import { requireDeployment } from './deployment.ts';
+import { featuresAddCommand, featuresRemoveCommand } from './featuresChange.ts';
 import { numberOption } from './options.ts';
 import { UserError } from './userError.ts';
 
 export function featuresCommand(): Command {
   return new Command('features')
-    .description('The features of a deployment: what there are, and how each is computed, in SQL.')
+    .description(
+      'The features of a deployment: what there are, how each is computed; add them to a running Sluice, take them out.',
+    )
     .addCommand(listCommand())
-    .addCommand(sqlCommand());
+    .addCommand(sqlCommand())
+    .addCommand(featuresAddCommand())
+    .addCommand(featuresRemoveCommand());
 }
 
 function listCommand(): Command {

@@ -8,6 +8,7 @@ import type { ApiKey } from '../infra/http/apiKeys.ts';
 import { createHttpServer } from '../infra/http/httpServer.ts';
 import { listenHttp } from '../infra/http/listenHttp.ts';
 import { LiveFeed } from '../infra/http/liveFeed.ts';
+import { BackfillThreads } from '../infra/backfill/backfillThread.ts';
 import { openLmdb, type LmdbData } from '../infra/lmdb/openLmdb.ts';
 import { LiveStatistics } from '../infra/metrics/liveStatistics.ts';
 import { PrometheusTelemetry } from '../infra/metrics/prometheusTelemetry.ts';
@@ -103,6 +104,7 @@ export class RunningSluice {
           show: (decision) => liveFeed?.publish(decision),
           snapshots: enabled ? new SnapshotFolder(join(dataDir, 'snapshots'), { keep }) : null,
           logger,
+          backfill: new BackfillThreads(dataDir, reservoirs),
         },
         {
           ingest: settings.ingest,

@@ -84,6 +84,29 @@ export type StateAnswer =
   | { readonly kind: 'state'; readonly report: StateReport }
   | { readonly kind: 'unavailable'; readonly refusal: Refusal; readonly retryAfterSeconds: number };
 
+export interface PublicationRequest {
+  /** The whole configuration as JSON: catalogue, rules, lists, policy. */
+  readonly content: string;
+  /** SHA-256 of the configuration that this one was made from: refused when another is in force. Null: whatever is. */
+  readonly replaces: string | null;
+  readonly reason: string;
+}
+
+/** How far the publication that was asked for last has come. */
+export interface PublicationState {
+  /**
+   * backfilling: the state of a new catalogue is being built from the ledger, while decisions go on under the old one.
+   * published: in force from `ledgerOffset` on. failed: nothing changed; `error` says why.
+   */
+  readonly stage: 'none' | 'backfilling' | 'publishing' | 'published' | 'failed';
+  readonly version: string | null;
+  readonly ledgerOffset: number | null;
+  /** Ledger records that the new state has taken in, and how many there are. */
+  readonly doneRecords: number;
+  readonly totalRecords: number;
+  readonly error: string | null;
+}
+
 export interface Gateway {
   submitTransaction(input: RawInput, sender: Sender): Promise<TransactionAnswer>;
   findVerdict(transactionId: string): Promise<VerdictReply | undefined>;
@@ -115,6 +138,11 @@ export interface Gateway {
     },
     sender: Sender,
   ): Promise<AcceptAnswer>;
+  /** Begins to publish a configuration; a refusal when it cannot be. */
+  publish(request: PublicationRequest, sender: Sender): Refusal | null;
+  publication(): PublicationState;
+  /** Gives up a publication that is not in the ledger yet. */
+  cancelPublication(): PublicationState;
   /** The posture as the engine has it now: normal and full unless one was set. */
   posture(): PostureState;
   /** What the feature windows hold: looks at every key, a few at a time. */

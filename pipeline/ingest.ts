@@ -9,6 +9,8 @@ import type {
   ListEntry,
   ListSummary,
   PostureState,
+  PublicationRequest,
+  PublicationState,
   RawInput,
   Refusal,
   Sender,
@@ -24,6 +26,7 @@ import type { IngestContext, IngestServices } from './ingest/ingestContext.ts';
 import { UNKNOWN_TRANSACTION } from './ingest/referToPayment.ts';
 import type { Chain, Outcome } from './outcome.ts';
 import { withoutCardNumber } from './toTransaction.ts';
+import type { Publications } from './publications.ts';
 import { labelTopology, outcomeTopology, paymentTopology } from './topology.ts';
 import { replyOfDecision, replyOfFallback } from './verdictReply.ts';
 
@@ -36,6 +39,7 @@ export interface EngineView {
     readonly entity: string;
   }[];
   readonly ruleSet: string;
+  readonly publications: Pick<Publications, 'request' | 'ask' | 'cancel'>;
   posture(): PostureState;
   /** Null: there is no feature state yet. */
   stateReport(): Promise<StateReport | null>;
@@ -165,6 +169,19 @@ export class Ingest implements Gateway {
     });
     if (!parsed.ok) return { kind: 'rejected', refusal: parsed };
     return this.#appendEvent(context, { kind: 'posture', event: parsed.value });
+  }
+
+  publish(request: PublicationRequest, sender: Sender): Refusal | null {
+    if (!this.#engine.readiness().ready) return refusal('SLUICE_NOT_READY', null, 'not ready: try again in a moment');
+    return this.#engine.publications.request({ ...request, reason: maskCardNumbers(request.reason) }, sender.source);
+  }
+
+  publication(): PublicationState {
+    return this.#engine.publications.ask();
+  }
+
+  cancelPublication(): PublicationState {
+    return this.#engine.publications.cancel();
   }
 
   posture(): PostureState {

@@ -17,6 +17,7 @@ import { GivenFallbacks } from './ingest/givenFallbacks.ts';
 import { PendingVerdicts } from './ingest/pendingVerdicts.ts';
 import { LedgerUnavailableError } from './ports.ts';
 import type {
+  BackfillRunner,
   Clock,
   DecisionStore,
   Ledger,
@@ -26,6 +27,7 @@ import type {
   SnapshotStore,
   Telemetry,
 } from './ports.ts';
+import { Publications } from './publications.ts';
 import { Publisher } from './publish.ts';
 import { restoreEngine } from './snapshots/restoreEngine.ts';
 
@@ -41,6 +43,8 @@ export interface PipelinePorts {
   /** From which the engine starts when one can be used; null: from the ledger's start. */
   readonly snapshots: Pick<SnapshotStore, 'offsets' | 'header' | 'read'> | null;
   readonly logger: Logger;
+  /** Null: the engine builds the state of a new catalogue itself when it comes to its publication. */
+  readonly backfill: BackfillRunner | null;
 }
 
 /** What the deployment's folder says; published to the ledger when it is not what the ledger last says. */
@@ -83,6 +87,7 @@ export class Pipeline {
   readonly #stopping = new AbortController();
   readonly #publisher: Publisher;
   readonly #restored: Promise<Restored>;
+  readonly #publications: Publications;
   readonly #loop: Promise<void>;
   readonly #overloadGuard: OverloadGuard | null;
   readonly #services: PortEngineServices;
@@ -103,6 +108,19 @@ export class Pipeline {
     this.#overloadGuard = settings.overload === null ? null : new OverloadGuard(settings.overload);
     this.#services = new PortEngineServices(ledger, decisions, models, openReservoir);
     this.#engine = this.#newEngine();
+    this.#publications = new Publications({
+      backfill: ports.backfill,
+      clock,
+      append: (event) => this.append(event),
+      endOffset: () => ledger.endOffset(),
+      read: (fromOffset, maxRecords) => ledger.read(fromOffset, maxRecords),
+      configuration: () => this.engine.configuration,
+      model: () => this.engine.scorer?.metadata ?? null,
+      createFeatures: (catalogue) => this.#services.createFeatures(catalogue),
+      prepare: (engine) => {
+        this.#services.prepare(engine);
+      },
+    });
     this.gateway = new Ingest(
       {
         ledger,
@@ -157,6 +175,7 @@ export class Pipeline {
   async stop(): Promise<void> {
     this.#isReady = false;
     clearInterval(this.#ticker);
+    await this.#publications.stop();
     this.#stopping.abort();
     try {
       await this.#loop;
@@ -336,6 +355,7 @@ export class Pipeline {
       get ruleSet() {
         return engine().configuration?.definition.ruleSetVersion ?? '';
       },
+      publications: this.#publications,
       posture,
       stateReport: () => reporter.report(),
       fallback: (transactionId) => engine().fallback(transactionId),

@@ -168,6 +168,23 @@ export interface History {
   close(): Promise<void>;
 }
 
+/** Builds feature states beside the running engine, which goes on deciding. */
+export interface BackfillRunner {
+  /** Starts to build the state of this configuration's catalogue (its canonical JSON) from the ledger, and then follows it. */
+  start(configuration: string): BackfillRun;
+}
+
+export interface BackfillRun {
+  /** Offset of the next record to take. */
+  readonly nextOffset: number;
+  /** Rejects when the run cannot go on. */
+  readonly failed: Promise<never>;
+  /** The state after some number of records, for Engine.load of an engine that only keeps features. Nothing follows it. */
+  handOver(): Promise<StateInput>;
+  /** Ends the run, and lets go of what was handed over: it must have been loaded by then. */
+  end(): Promise<void>;
+}
+
 /** Epoch milliseconds, UTC. */
 export type Clock = () => number;
 

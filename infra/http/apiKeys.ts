@@ -4,7 +4,16 @@ import type { IncomingHttpHeaders } from 'node:http';
 export type Role = 'gateway' | 'analyst' | 'operator';
 
 export type Permission =
-  'transactions' | 'verdicts' | 'outcomes' | 'labels' | 'lists' | 'live' | 'readPosture' | 'setPosture' | 'readState';
+  | 'transactions'
+  | 'verdicts'
+  | 'outcomes'
+  | 'labels'
+  | 'lists'
+  | 'live'
+  | 'readPosture'
+  | 'setPosture'
+  | 'readState'
+  | 'publish';
 
 /** A key as the configuration keeps it: never the key itself. */
 export interface ApiKey {
@@ -17,7 +26,7 @@ export interface ApiKey {
 
 const PERMISSIONS: Readonly<Record<Role, ReadonlySet<Permission>>> = {
   gateway: new Set(['transactions', 'verdicts', 'outcomes', 'labels']),
-  analyst: new Set(['lists', 'labels', 'live', 'readPosture', 'readState']),
+  analyst: new Set(['lists', 'labels', 'live', 'readPosture', 'readState', 'publish']),
   operator: new Set([
     'transactions',
     'verdicts',
@@ -28,6 +37,7 @@ const PERMISSIONS: Readonly<Record<Role, ReadonlySet<Permission>>> = {
     'readPosture',
     'setPosture',
     'readState',
+    'publish',
   ]),
 };
 

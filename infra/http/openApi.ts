@@ -5,7 +5,7 @@ import type { HttpSettings } from './httpSettings.ts';
 import type { Operation } from './operation.ts';
 import { OPERATIONS } from './operations.ts';
 import { REPLY_SCHEMAS } from './replySchemas.ts';
-import { listEntryChange, postureChange } from './steeringSchemas.ts';
+import { listEntryChange, postureChange, publicationRequest } from './steeringSchemas.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -51,6 +51,7 @@ const TAGS: OpenApiDocument['tags'] = [
   { name: 'Lists', description: 'Block, allow and watch lists.' },
   { name: 'Posture', description: 'How strict to be, and what to leave out.' },
   { name: 'State', description: 'What the feature windows hold, and the memory they take.' },
+  { name: 'Publications', description: 'What decides: catalogue, rules, lists and policy as one.' },
   { name: 'Live', description: 'What the console shows.' },
   { name: 'Operation', description: 'Health, metrics, documents. No key needed.' },
 ];
@@ -106,6 +107,7 @@ function componentSchemas(settings: HttpSettings): Record<string, JsonObject> {
       required: ['transactions'],
     },
     ListEntryChange: { ...zodJsonSchema(listEntryChange), description: "A list entry's end and reason." },
+    Publication: { ...zodJsonSchema(publicationRequest), description: 'A configuration to be in force from now on.' },
     PostureChange: { ...zodJsonSchema(postureChange), description: 'The posture from now on.' },
   };
   for (const [name, schema] of Object.entries(REPLY_SCHEMAS)) schemas[name] = zodJsonSchema(schema);

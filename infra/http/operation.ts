@@ -7,7 +7,7 @@ export interface Operation {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** As OpenAPI writes it: /v1/verdicts/{transactionId}. */
   readonly path: string;
-  readonly tag: 'Payments' | 'Feedback' | 'Lists' | 'Posture' | 'State' | 'Live' | 'Operation';
+  readonly tag: 'Payments' | 'Feedback' | 'Lists' | 'Posture' | 'Publications' | 'State' | 'Live' | 'Operation';
   /** Null: public. */
   readonly permission: Permission | null;
   readonly summary: string;

@@ -218,6 +218,48 @@ export const OPERATIONS = {
       'Looks at every key, a few at a time between other work: seconds with millions of keys. Each key is told as it was when it was looked at.',
     replies: { 200: { description: 'What the feature windows hold.', schema: 'State' }, 503: UNAVAILABLE },
   },
+  publish: {
+    id: 'publish',
+    method: 'POST',
+    path: '/v1/publications',
+    tag: 'Publications',
+    permission: 'publish',
+    summary: 'Publish a configuration',
+    description:
+      'Catalogue, rules, lists and policy, whole: what `sluice features add` sends. A catalogue that differs from the one in force ' +
+      'has its state built from the ledger first, while decisions go on; the change takes effect at one ledger offset. ' +
+      'Ask for its progress until it is in force: one that nobody asks for during 30 s is given up.',
+    body: { schema: 'Publication', required: true, contentTypes: JSON_ONLY, limit: 'maxBatchBytes' },
+    replies: {
+      202: { description: 'It is being published: ask for its progress.', schema: 'PublicationState' },
+      400: INVALID,
+      409: {
+        description:
+          'Another one is being published, it was made from another one than is in force, or nothing would change.',
+        schema: 'Error',
+      },
+      503: UNAVAILABLE,
+    },
+  },
+  publication: {
+    id: 'publication',
+    method: 'GET',
+    path: '/v1/publications/latest',
+    tag: 'Publications',
+    permission: 'publish',
+    summary: 'Progress of the latest publication',
+    replies: { 200: { description: 'How far it has come.', schema: 'PublicationState' } },
+  },
+  cancelPublication: {
+    id: 'cancelPublication',
+    method: 'DELETE',
+    path: '/v1/publications/latest',
+    tag: 'Publications',
+    permission: 'publish',
+    summary: 'Give up the latest publication',
+    description: 'Before it is in the ledger; afterwards this changes nothing.',
+    replies: { 200: { description: 'How far it has come.', schema: 'PublicationState' } },
+  },
   live: {
     id: 'live',
     method: 'GET',

@@ -194,6 +194,18 @@ export const REPLY_SCHEMAS = {
     .describe('A page of entries.'),
   Posture: posture,
   State: state,
+  PublicationState: z
+    .strictObject({
+      stage: z
+        .enum(['none', 'backfilling', 'publishing', 'published', 'failed'])
+        .describe('backfilling: the new catalogue’s state is being built. published: in force.'),
+      version: z.string().nullable().describe('Of the rule set.'),
+      ledgerOffset: z.int().nullable().describe('From which it is in force.'),
+      doneRecords: z.int().describe('Ledger records that the new state has taken in.'),
+      totalRecords: z.int().describe('Ledger records there are.'),
+      error: z.string().nullable().describe('Why it failed; nothing changed then.'),
+    })
+    .describe('How far the latest publication has come.'),
   Status: z.strictObject({ status: z.enum(['ok', 'ready']) }).describe('All is well.'),
   LiveUpdate: z
     .looseObject({

@@ -50,6 +50,22 @@ describe('lists and posture', () => {
     expect((await server.call('/v1/lists/nope/x')).status).toBe(404);
   });
 
+  it('takes one publication at a time and tells its progress', async () => {
+    const path = '/v1/publications';
+    const publish = (as: 'analyst' | 'gateway', json: unknown): ReturnType<typeof server.call> =>
+      server.call(path, { method: 'POST', json, as });
+    expect((await publish('gateway', { content: '{}' })).status).toBe(403);
+    expect((await publish('analyst', { contents: '{}' })).status).toBe(400);
+    const taken = await publish('analyst', { content: '{}', reason: 'a feature' });
+    expect(taken.status).toBe(202);
+    expect(REPLY_SCHEMAS.PublicationState.parse(taken.json).stage).toBe('backfilling');
+    expect((await publish('analyst', { content: '{}' })).status).toBe(409);
+    const read = await server.call(`${path}/latest`, { as: 'analyst' });
+    expect(REPLY_SCHEMAS.PublicationState.parse(read.json)).toMatchObject({ doneRecords: 1, totalRecords: 2 });
+    const cancelled = await server.call(`${path}/latest`, { method: 'DELETE', as: 'analyst' });
+    expect(REPLY_SCHEMAS.PublicationState.parse(cancelled.json).stage).toBe('none');
+  });
+
   it('sets and reads the posture', async () => {
     const set = await server.call('/v1/posture', { method: 'PUT', json: { riskLevel: 'elevated', reason: 'attack' } });
     expect(set.status).toBe(202);

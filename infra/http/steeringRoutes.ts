@@ -3,7 +3,7 @@ import type { Handler } from './addRoute.ts';
 import { answerAccepted, answerJson, senderOf, type HttpContext } from './httpContext.ts';
 import { HttpError } from './httpError.ts';
 import { pathParameter } from './paymentRoutes.ts';
-import { listEntryChange, parseSteering, postureChange } from './steeringSchemas.ts';
+import { listEntryChange, parseSteering, postureChange, publicationRequest } from './steeringSchemas.ts';
 
 /** As in schemas/list-change.avsc. */
 const MAX_VALUE_LENGTH = 64;
@@ -11,7 +11,7 @@ const MAX_REASON_LENGTH = 256;
 const MAX_PAGE = 1000;
 const DEFAULT_PAGE = 100;
 
-/** The handlers of what analysts and operators change: lists and posture. */
+/** The handlers of what analysts and operators change: lists, posture, the configuration. */
 export function steeringHandlers(context: HttpContext): {
   readonly lists: Handler;
   readonly listEntries: Handler;
@@ -20,6 +20,9 @@ export function steeringHandlers(context: HttpContext): {
   readonly deleteListEntry: Handler;
   readonly posture: Handler;
   readonly setPosture: Handler;
+  readonly publish: Handler;
+  readonly publication: Handler;
+  readonly cancelPublication: Handler;
 } {
   const { gateway } = context;
 
@@ -76,6 +79,15 @@ export function steeringHandlers(context: HttpContext): {
         expiresAtMs: null,
         reason: queryText(request, 'reason', MAX_REASON_LENGTH) ?? '',
       }),
+    publish: (request, reply) => {
+      const sender = senderOf(request.apiKey, request.headers['content-type']);
+      const refusal = gateway.publish(parseSteering(publicationRequest, request.body), sender);
+      if (refusal?.code === 'SLUICE_NOT_READY') throw new HttpError(503, refusal, NOT_READY_RETRY_SECONDS);
+      if (refusal !== null) throw new HttpError(PUBLICATION_CONFLICTS.has(refusal.code) ? 409 : 400, refusal);
+      return answerJson(reply, 202, JSON.stringify(gateway.publication()));
+    },
+    publication: (_request, reply) => answerJson(reply, 200, JSON.stringify(gateway.publication())),
+    cancelPublication: (_request, reply) => answerJson(reply, 200, JSON.stringify(gateway.cancelPublication())),
     posture: (_request, reply) => answerJson(reply, 200, JSON.stringify(gateway.posture())),
     setPosture: async (request, reply) =>
       answerAccepted(
@@ -87,6 +99,13 @@ export function steeringHandlers(context: HttpContext): {
       ),
   };
 }
+
+const NOT_READY_RETRY_SECONDS = 1;
+const PUBLICATION_CONFLICTS: ReadonlySet<string> = new Set([
+  'SLUICE_PUBLICATION_BASE',
+  'SLUICE_PUBLICATION_BUSY',
+  'SLUICE_PUBLICATION_UNCHANGED',
+]);
 
 function listValue(request: FastifyRequest): string {
   const value = pathParameter(request, 'value');

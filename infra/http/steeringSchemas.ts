@@ -23,6 +23,19 @@ export const postureChange = z.strictObject({
   reason: reason.default('').describe('Why.'),
 });
 
+export const publicationRequest = z.strictObject({
+  content: z.string().min(2).max(8_388_608).describe('The configuration as JSON text.'),
+  replaces: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits')
+    .nullable()
+    .default(null)
+    .describe(
+      'SHA-256 of the configuration that this one was made from. Refused when another is in force; null: never.',
+    ),
+  reason: reason.default('').describe('Why.'),
+});
+
 /** Parses a body that steers (lists, posture); its faults name the field and never repeat its value. */
 export function parseSteering<T>(schema: z.ZodType<T>, body: unknown): T {
   let value: unknown = {};

@@ -1,8 +1,7 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ReservoirStorage } from '../../operators/features/blockStore.ts';
-import { BlockFiles } from './blockFiles.ts';
+import { FolderStorage } from './folderStorage.ts';
 
 /**
  * The folder in which feature states keep the events that are not in memory: one folder for each state, as two live side by
@@ -23,32 +22,13 @@ export class ReservoirFolder {
     for (const name of leftovers) rm(join(folder, name), { recursive: true, force: true }).catch(() => undefined);
   }
 
-  open(): ReservoirStorage {
+  open(): FolderStorage {
+    return new FolderStorage(this.reserve(), this.#fileBytes);
+  }
+
+  /** The path of a new folder, for a FolderStorage in another thread. */
+  reserve(): string {
     this.#opened += 1;
-    const folder = join(this.#folder, String(this.#opened));
-    mkdirSync(folder, { mode: 0o700 });
-    return new FolderStorage(folder, this.#fileBytes);
-  }
-}
-
-class FolderStorage implements ReservoirStorage {
-  readonly #folder: string;
-  readonly #fileBytes: number | undefined;
-  readonly #stores: BlockFiles[] = [];
-
-  constructor(folder: string, fileBytes: number | undefined) {
-    this.#folder = folder;
-    this.#fileBytes = fileBytes;
-  }
-
-  open(name: 'events' | 'offsets', blockBytes: number): BlockFiles {
-    const store = new BlockFiles(join(this.#folder, `${name}-`), blockBytes, this.#fileBytes);
-    this.#stores.push(store);
-    return store;
-  }
-
-  close(): void {
-    for (const store of this.#stores) store.close();
-    rm(this.#folder, { recursive: true, force: true }).catch(() => undefined);
+    return join(this.#folder, String(this.#opened));
   }
 }

@@ -77,7 +77,10 @@ export class Engine {
   constructor(services: EngineServices, options: EngineOptions) {
     this.#services = services;
     this.#options = options;
-    if (options.featuresOnly !== undefined) this.#features = options.featuresOnly;
+    const { featuresOnly } = options;
+    if (featuresOnly === undefined) return;
+    this.#features = featuresOnly;
+    this.#waiting = new WaitingPayments(1, featuresOnly.catalogue.names.length);
   }
 
   /** Offset of the next record to advance. */
@@ -168,7 +171,10 @@ export class Engine {
     this.posture.load(input);
     this.lists.load(input);
     this.#recentIds.load(input);
-    if (content !== '') {
+    const { featuresOnly } = this.#options;
+    if (featuresOnly !== undefined) {
+      featuresOnly.load(input);
+    } else if (content !== '') {
       const configuration = configurationOf(content, `before offset ${String(this.#nextOffset)}`);
       this.#configuration = configuration;
       const features = this.#services.createFeatures(configuration.catalogue);

@@ -4,7 +4,16 @@ import { codecs } from '../../schemas/codec.ts';
 import type { Decision } from '../../schemas/types.ts';
 import type { Sender, TransactionAnswer } from '../gateway.ts';
 import { Pipeline, type PipelineDeployment, type PipelineSettings } from '../pipeline.ts';
-import type { Clock, DecisionStore, Ledger, LiveDecision, ModelStore, SnapshotStore, Telemetry } from '../ports.ts';
+import type {
+  BackfillRunner,
+  Clock,
+  DecisionStore,
+  Ledger,
+  LiveDecision,
+  ModelStore,
+  SnapshotStore,
+  Telemetry,
+} from '../ports.ts';
 import { verifyReplay, type ReplayReport } from '../replay.ts';
 import { MemoryDecisionStore } from './memoryDecisionStore.ts';
 import { MemoryLedger } from './memoryLedger.ts';
@@ -54,6 +63,7 @@ export interface TopologyDriverOptions {
   readonly decisions?: DecisionStore;
   readonly models?: ModelStore;
   readonly snapshots?: SnapshotStore;
+  readonly backfill?: BackfillRunner;
   readonly settings?: Partial<PipelineSettings>;
   readonly deadlineMs?: number;
 }
@@ -93,6 +103,7 @@ export class TopologyDriver {
           info: (fields, message) => this.logged.push({ message, fields }),
           warn: (fields, message) => this.logged.push({ message, fields }),
         },
+        backfill: options.backfill ?? null,
       },
       {
         ingest: {

@@ -6,6 +6,9 @@ import type {
   ListEntry,
   ListSummary,
   PostureState,
+  PublicationRequest,
+  PublicationState,
+  Refusal,
   RawInput,
   Sender,
   StateAnswer,
@@ -18,6 +21,7 @@ export class FakeGateway implements Gateway {
   readonly received: { readonly input: RawInput; readonly sender: Sender }[] = [];
   readonly verdicts = new Map<string, { readonly content: string; readonly reply: VerdictReply }>();
   readonly entries = new Map<string, ListEntry>();
+  readonly publications: PublicationRequest[] = [];
   /** Set to answer every submission with it. */
   nextAnswer: TransactionAnswer | undefined;
   /** Set to hold every submission until it resolves. */
@@ -97,6 +101,22 @@ export class FakeGateway implements Gateway {
       this.entries.delete(value);
     }
     return Promise.resolve({ kind: 'accepted', ledgerOffset: 7 });
+  }
+
+  publish(request: PublicationRequest): Refusal | null {
+    if (this.publications.length > 0) return { code: 'SLUICE_PUBLICATION_BUSY', field: null, message: 'one at a time' };
+    this.publications.push(request);
+    return null;
+  }
+
+  cancelPublication(): PublicationState {
+    this.publications.length = 0;
+    return this.publication();
+  }
+
+  publication(): PublicationState {
+    const stage = this.publications.length > 0 ? 'backfilling' : 'none';
+    return { stage, version: null, ledgerOffset: null, doneRecords: 1, totalRecords: 2, error: null };
   }
 
   posture(): PostureState {

@@ -1,0 +1,145 @@
+import { cpSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command, Option } from 'commander';
+import type { DeploymentProblem } from '../infra/deployment/deploymentProblem.ts';
+import { featureNameAt, withFeatures, withNextVersion, withoutFeature } from '../infra/deployment/editDeployment.ts';
+import { featureReaders } from '../infra/deployment/featureReaders.ts';
+import { loadDeployment, type Deployment } from '../infra/deployment/loadDeployment.ts';
+import { requireDeployment } from './deployment.ts';
+import { publishConfiguration } from './publication.ts';
+import { UserError } from './userError.ts';
+
+export function featuresAddCommand(): Command {
+  const command = new Command('add')
+    .description('Add features to a running Sluice: each is exact from its first use, and no payment waits.')
+    .argument('<file>', 'YAML with a list under `features:`, as in features.yaml')
+    .addHelpText(
+      'after',
+      `
+The features are checked. Sluice then computes their state from its whole ledger, while it goes on deciding without them,
+and changes over at one ledger offset. The deployment's features.yaml and ruleSetVersion are brought up to date.
+Ctrl-C before that changes nothing.`,
+    );
+  return withRunningOptions(command).action(async (file: string, options: ChangeOptions) => {
+    const before = await requireDeployment(options.config);
+    const features = readText(join(options.config, 'features.yaml'));
+    const changed = withFeatures(features, readText(file));
+    const firstLine = features.trimEnd().split('\n').length + 1;
+    await change(options, before, changed, (problem) => {
+      const { file: where, line, code, message } = problem;
+      if (where !== 'features.yaml' || line < firstLine) return placed(options.config, problem);
+      const name = featureNameAt(changed, line) ?? '';
+      return `${file}: ${message.replace(/^features\[\d+\]\.?/, `feature '${name}': `)} [${code}]`;
+    });
+  });
+}
+
+export function featuresRemoveCommand(): Command {
+  const command = new Command('remove')
+    .description('Take a feature out of a running Sluice; its memory is free again.')
+    .argument('<name>', 'the feature');
+  return withRunningOptions(command).action(async (name: string, options: ChangeOptions) => {
+    const before = await requireDeployment(options.config);
+    const changed = withoutFeature(readText(join(options.config, 'features.yaml')), name);
+    const readers = featureReaders(before, name);
+    if (readers.length > 0)
+      throw new UserError(`feature '${name}' is read by ${readers.join(', ')}: change that first`);
+    await change(options, before, changed, (problem) => placed(options.config, problem));
+  });
+}
+
+interface ChangeOptions {
+  readonly config: string;
+  readonly url?: string;
+  readonly key?: string;
+  readonly reason: string;
+}
+
+function withRunningOptions(command: Command): Command {
+  return command
+    .option('--config <folder>', 'the deployment that is running', 'config/default')
+    .option('--url <url>', 'where it is running (default: host and port in sluice.yaml)')
+    .addOption(new Option('--key <key>', "an analyst's or operator's API key").env('SLUICE_API_KEY'))
+    .option('--reason <text>', 'why, for the ledger', '');
+}
+
+/** Tries the change on a copy of the deployment, publishes it, and only then puts it into the deployment. */
+async function change(
+  options: ChangeOptions,
+  before: Deployment,
+  features: string,
+  explain: (problem: DeploymentProblem) => string,
+): Promise<void> {
+  const { config, key, reason } = options;
+  const { text: settings, version } = withNextVersion(readText(join(config, 'sluice.yaml')));
+  const files = { 'features.yaml': features, 'sluice.yaml': settings };
+  const after = await tried(config, files, explain);
+  if (key === undefined) throw new UserError('Give an API key: --key sk_..., or in SLUICE_API_KEY.');
+  const { host, port } = before.settings.http;
+  const url = options.url ?? `http://${host}:${port}`;
+  const replacement = new Replacement(config, files);
+  try {
+    const content = after.configuration.canonicalJson;
+    const state = await publishConfiguration({ url, key }, { content, replaces: before.configuration.sha256, reason });
+    replacement.commit();
+    const { names } = after.configuration.catalogue;
+    const known = before.configuration.catalogue.names;
+    const changes = [
+      ...names.filter((name) => !known.includes(name)).map((name) => `${name} added`),
+      ...known.filter((name) => !names.includes(name)).map((name) => `${name} removed`),
+    ];
+    process.stdout.write(
+      `${changes.join(', ')}: rule set ${version}, ${String(names.length)} features, in force from ledger offset ` +
+        `${String(state.ledgerOffset)}. ${config} says so too.\n`,
+    );
+  } finally {
+    replacement.discard();
+  }
+}
+
+async function tried(
+  config: string,
+  files: Readonly<Record<string, string>>,
+  explain: (problem: DeploymentProblem) => string,
+): Promise<Deployment> {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-change-'));
+  try {
+    cpSync(config, folder, { recursive: true });
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+    const result = await loadDeployment(folder);
+    if (result.ok) return result.deployment;
+    throw new UserError(result.problems.map(explain).join('\n'));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function placed(config: string, { file, line, code, message }: DeploymentProblem): string {
+  return `${join(config, file)}:${line} ${message} [${code}]`;
+}
+
+function readText(file: string): string {
+  return readFileSync(file, 'utf8');
+}
+
+/** New texts of files, on the disk beside the old ones until all take their places. */
+class Replacement {
+  readonly #paths: readonly string[];
+
+  constructor(folder: string, files: Readonly<Record<string, string>>) {
+    this.#paths = Object.keys(files).map((name) => join(folder, name));
+    for (const [name, text] of Object.entries(files)) {
+      const path = join(folder, name);
+      writeFileSync(`${path}.new`, text, { mode: statSync(path).mode });
+    }
+  }
+
+  commit(): void {
+    for (const path of this.#paths) renameSync(`${path}.new`, path);
+  }
+
+  discard(): void {
+    for (const path of this.#paths) rmSync(`${path}.new`, { force: true });
+  }
+}

@@ -1,0 +1,81 @@
+import { isMap, isNode, isSeq, parseDocument, Document, type YAMLSeq } from 'yaml';
+
+/** A file of a deployment that cannot be changed as asked. */
+export class DeploymentEditError extends Error {
+  readonly code: 'SLUICE_EDIT_FILE' | 'SLUICE_EDIT_FEATURE';
+  constructor(code: DeploymentEditError['code'], message: string) {
+    super(message);
+    this.name = 'DeploymentEditError';
+    this.code = code;
+  }
+}
+
+/**
+ * The text of features.yaml with the features of another such text at its end. What was there stays as it is, comments
+ * included; whether the features make sense is for loadDeployment to say.
+ */
+export function withFeatures(featuresYaml: string, addedYaml: string): string {
+  const existing = featureList(featuresYaml, 'features.yaml');
+  const added = featureList(addedYaml, 'the file');
+  if (added.items.length === 0) throw new DeploymentEditError('SLUICE_EDIT_FILE', 'the file holds no features');
+  const document = new Document({ features: null });
+  document.set('features', added);
+  const [, ...lines] = document.toString({ lineWidth: 0, indentSeq: true }).trimEnd().split('\n');
+  const indent = ' '.repeat(indentOfItems(featuresYaml, existing));
+  const block = lines.map((line) => (line === '' ? line : indent + line.slice(GENERATED_INDENT)));
+  return `${featuresYaml.trimEnd()}\n${block.join('\n')}\n`;
+}
+
+/** The text of features.yaml without the feature of this name. */
+export function withoutFeature(featuresYaml: string, name: string): string {
+  const { items } = featureList(featuresYaml, 'features.yaml');
+  const item = items.find((each) => isMap(each) && each.get('name') === name);
+  const range = isNode(item) ? item.range : undefined;
+  if (range === undefined || range === null)
+    throw new DeploymentEditError('SLUICE_EDIT_FEATURE', `features.yaml has no feature ${name}`);
+  const from = featuresYaml.lastIndexOf('\n', range[0] - 1) + 1;
+  const end = featuresYaml.indexOf('\n', range[1] - 1);
+  return featuresYaml.slice(0, from) + (end < 0 ? '' : featuresYaml.slice(end + 1));
+}
+
+/** The name of the feature that this line of features.yaml, counted from 1, belongs to. */
+export function featureNameAt(featuresYaml: string, line: number): string | null {
+  const start = featuresYaml.split('\n', line).join('\n').length;
+  const { items } = featureList(featuresYaml, 'features.yaml');
+  const item = items.findLast((each) => isNode(each) && each.range !== null && (each.range?.[0] ?? start) < start);
+  const name: unknown = isMap(item) ? item.get('name') : null;
+  return typeof name === 'string' ? name : null;
+}
+
+/** The text of sluice.yaml with the next rule-set version (2026-11.4 after 2026-11.3), and that version. */
+export function withNextVersion(sluiceYaml: string): { readonly text: string; readonly version: string } {
+  const line = /^(ruleSetVersion:\s*)(['"]?)([^\s'"#]+)\2/m.exec(sluiceYaml);
+  const [whole, key = '', quote = '', version = ''] = line ?? [];
+  if (whole === undefined)
+    throw new DeploymentEditError('SLUICE_EDIT_FILE', 'sluice.yaml has no line with a ruleSetVersion');
+  const counted = /^(.*?)(\d+)$/.exec(version);
+  const next = counted === null ? `${version}.1` : `${counted[1] ?? ''}${String(Number(counted[2]) + 1)}`;
+  return { text: sluiceYaml.replace(whole, `${key}${quote}${next}${quote}`), version: next };
+}
+
+const GENERATED_INDENT = 2;
+
+function featureList(yaml: string, what: string): YAMLSeq {
+  const document = parseDocument(yaml);
+  const features = document.errors.length > 0 ? undefined : document.get('features', true);
+  if (!isSeq(features) || features.flow === true) {
+    throw new DeploymentEditError(
+      'SLUICE_EDIT_FILE',
+      `${what} must be YAML with a list under \`features:\`, one feature an item, as in config/default/features.yaml`,
+    );
+  }
+  return features;
+}
+
+/** Columns before the dash of an item. */
+function indentOfItems(yaml: string, { items }: YAMLSeq): number {
+  const [first] = items;
+  const start = isNode(first) ? (first.range?.[0] ?? 0) : 0;
+  const line = yaml.slice(yaml.lastIndexOf('\n', start - 1) + 1);
+  return Math.max(0, line.search(/\S/));
+}
