@@ -1,13 +1,14 @@
 import { cpSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import type { DeploymentProblem } from '../infra/deployment/deploymentProblem.ts';
 import { featureNameAt, withFeatures, withNextVersion, withoutFeature } from '../infra/deployment/editDeployment.ts';
 import { featureReaders } from '../infra/deployment/featureReaders.ts';
 import { loadDeployment, type Deployment } from '../infra/deployment/loadDeployment.ts';
 import { requireDeployment } from './deployment.ts';
 import { publishConfiguration } from './publication.ts';
+import { deployedUrl, withSluiceOptions, type SluiceAccessOptions } from './sluiceAccess.ts';
 import { UserError } from './userError.ts';
 
 export function featuresAddCommand(): Command {
@@ -49,19 +50,12 @@ export function featuresRemoveCommand(): Command {
   });
 }
 
-interface ChangeOptions {
-  readonly config: string;
-  readonly url?: string;
-  readonly key?: string;
+interface ChangeOptions extends SluiceAccessOptions {
   readonly reason: string;
 }
 
 function withRunningOptions(command: Command): Command {
-  return command
-    .option('--config <folder>', 'the deployment that is running', 'config/default')
-    .option('--url <url>', 'where it is running (default: host and port in sluice.yaml)')
-    .addOption(new Option('--key <key>', "an analyst's or operator's API key").env('SLUICE_API_KEY'))
-    .option('--reason <text>', 'why, for the ledger', '');
+  return withSluiceOptions(command).option('--reason <text>', 'why, for the ledger', '');
 }
 
 /** Tries the change on a copy of the deployment, publishes it, and only then puts it into the deployment. */
@@ -71,17 +65,18 @@ async function change(
   features: string,
   explain: (problem: DeploymentProblem) => string,
 ): Promise<void> {
-  const { config, key, reason } = options;
+  const { config, reason } = options;
   const { text: settings, version } = withNextVersion(readText(join(config, 'sluice.yaml')));
   const files = { 'features.yaml': features, 'sluice.yaml': settings };
   const after = await tried(config, files, explain);
-  if (key === undefined) throw new UserError('Give an API key: --key sk_..., or in SLUICE_API_KEY.');
-  const { host, port } = before.settings.http;
-  const url = options.url ?? `http://${host}:${port}`;
+  const url = options.url ?? deployedUrl(before);
   const replacement = new Replacement(config, files);
   try {
     const content = after.configuration.canonicalJson;
-    const state = await publishConfiguration({ url, key }, { content, replaces: before.configuration.sha256, reason });
+    const state = await publishConfiguration(
+      { ...options, url },
+      { content, replaces: before.configuration.sha256, reason },
+    );
     replacement.commit();
     const { names } = after.configuration.catalogue;
     const known = before.configuration.catalogue.names;

@@ -2,12 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import { REPLY_SCHEMAS } from '../infra/http/replySchemas.ts';
 import { ProgressLine } from './progressLine.ts';
+import { askSluice, SluiceAwayError, type SluiceAccessOptions } from './sluiceAccess.ts';
 import { UserError } from './userError.ts';
-
-export interface RunningAddress {
-  readonly url: string;
-  readonly key: string;
-}
 
 export interface NewConfiguration {
   /** Canonical JSON. */
@@ -20,59 +16,38 @@ export interface NewConfiguration {
 export type PublicationState = z.infer<typeof REPLY_SCHEMAS.PublicationState>;
 
 const LOOK_MS = 100;
-const LATEST = '/v1/publications/latest';
+const shape = REPLY_SCHEMAS.PublicationState;
 
 /**
  * Publishes a configuration to a running Sluice, shows how far it is, and resolves once it is in force. Ctrl-C gives it up, if
  * it is not in force by then.
  */
 export async function publishConfiguration(
-  to: RunningAddress,
+  access: SluiceAccessOptions,
   publication: NewConfiguration,
 ): Promise<PublicationState> {
   const progress = new ProgressLine();
   const interrupted = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
-  let state = await call(to, 'POST', '/v1/publications', JSON.stringify(publication));
+  const path = '/v1/publications';
+  let state = await askSluice(access, { method: 'POST', path, body: publication, shape });
   while (state.stage === 'backfilling' || state.stage === 'publishing') {
     const { doneRecords, totalRecords } = state;
     const share = totalRecords === 0 ? 0 : doneRecords / totalRecords;
     progress.show(`${doneRecords.toLocaleString('en')} of ${totalRecords.toLocaleString('en')} ledger records`, share);
     await sleep(LOOK_MS);
-    state = await call(to, interrupted.signal.aborted ? 'DELETE' : 'GET', LATEST);
+    state = await look(access, interrupted.signal.aborted ? 'DELETE' : 'GET');
   }
   progress.clear();
   if (state.stage === 'published') return state;
   throw new UserError(`It was not published, and nothing has changed: ${state.error ?? 'Sluice was started anew'}`);
 }
 
-async function call(
-  { url, key }: RunningAddress,
-  method: 'POST' | 'GET' | 'DELETE',
-  path: string,
-  body?: string,
-): Promise<PublicationState> {
-  let response: Response;
+async function look(access: SluiceAccessOptions, method: 'GET' | 'DELETE'): Promise<PublicationState> {
   try {
-    response = await fetch(new URL(path, url), {
-      method,
-      headers: {
-        authorization: `Bearer ${key}`,
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      ...(body === undefined ? {} : { body }),
-    });
-  } catch {
-    throw new UserError(
-      body === undefined
-        ? `Sluice at ${url} went away before the publication; nothing has changed.`
-        : `No Sluice answers at ${url}. Start it (sluice up), or give its address with --url.`,
-    );
+    return await askSluice(access, { method, path: '/v1/publications/latest', shape });
+  } catch (error) {
+    if (!(error instanceof SluiceAwayError)) throw error;
+    throw new UserError('Sluice went away before the publication; nothing has changed.');
   }
-  const json: unknown = await response.json().catch(() => null);
-  if (response.ok) return REPLY_SCHEMAS.PublicationState.parse(json);
-  const refused = REPLY_SCHEMAS.Error.safeParse(json);
-  if (!refused.success) throw new UserError(`${url} is no Sluice: it answered ${response.status}`);
-  const { code, field, message } = refused.data.error;
-  throw new UserError(`Refused${field === null ? '' : ` (${field})`}: ${message} [${code}]`);
 }

@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import type { z } from 'zod';
 import { REPLY_SCHEMAS } from '../infra/http/replySchemas.ts';
+import type { Deployment } from '../infra/deployment/loadDeployment.ts';
 import { requireDeployment } from './deployment.ts';
 import { UserError } from './userError.ts';
 
@@ -18,18 +19,34 @@ export function withSluiceOptions(command: Command): Command {
     .addOption(new Option('--key <key>', "an analyst's or operator's API key").env('SLUICE_API_KEY'));
 }
 
+export interface SluiceQuestion<T> {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly path: string;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  readonly shape: z.ZodType<T>;
+}
+
+/** Nobody listens where Sluice should be. */
+export class SluiceAwayError extends UserError {}
+
 /** Asks a running Sluice; what it refuses is told to the user. */
-export async function getFromSluice<T>(options: SluiceAccessOptions, path: string, shape: z.ZodType<T>): Promise<T> {
-  const url = options.url ?? (await deployedUrl(options.config));
+export async function askSluice<T>(options: SluiceAccessOptions, question: SluiceQuestion<T>): Promise<T> {
+  const { method, path, body, shape } = question;
+  const url = options.url ?? deployedUrl(await requireDeployment(options.config));
   const { key } = options;
   let response: Response;
   try {
-    response = await fetch(
-      new URL(path, url),
-      key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } },
-    );
+    response = await fetch(new URL(path, url), {
+      method,
+      headers: {
+        ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
   } catch {
-    throw new UserError(`No Sluice answers at ${url}: start it (sluice up), or give its address with --url.`);
+    throw new SluiceAwayError(`No Sluice answers at ${url}: start it (sluice up), or give its address with --url.`);
   }
   const json: unknown = await response.json().catch(() => null);
   const answer = shape.safeParse(json);
@@ -38,12 +55,13 @@ export async function getFromSluice<T>(options: SluiceAccessOptions, path: strin
   if (!refused.success) throw new UserError(`What answers at ${url} is no Sluice of this version.`);
   if (response.status === 401 && key === undefined)
     throw new UserError('Give an API key: --key sk_..., or in SLUICE_API_KEY.');
-  const { code, message } = refused.data.error;
-  throw new UserError(`Refused: ${message} [${code}]`);
+  const { code, field, message } = refused.data.error;
+  throw new UserError(`Refused${field === null ? '' : ` (${field})`}: ${message} [${code}]`);
 }
 
-async function deployedUrl(config: string): Promise<string> {
-  const { host, port } = (await requireDeployment(config)).settings.http;
+/** Where a deployment runs, as its sluice.yaml says. */
+export function deployedUrl({ settings }: Deployment): string {
+  const { host, port } = settings.http;
   // Sluice that listens on all addresses is asked on this machine's own.
   return `http://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host}:${port}`;
 }

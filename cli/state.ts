@@ -10,7 +10,7 @@ import { durationText } from '../operators/features/sql/durationSql.ts';
 import { estimateState, type Excess, type ExpectedLoad } from '../operators/features/stateEstimate.ts';
 import { totalBytes, type StateMemory } from '../operators/features/stateMemory.ts';
 import { numberOption } from './options.ts';
-import { getFromSluice, withSluiceOptions, type SluiceAccessOptions } from './sluiceAccess.ts';
+import { askSluice, withSluiceOptions, type SluiceAccessOptions } from './sluiceAccess.ts';
 import { countText, featureTable, hottestTable, memoryTable } from './stateTables.ts';
 import { UserError } from './userError.ts';
 
@@ -77,7 +77,7 @@ interface StateOptions extends SluiceAccessOptions {
 type RunningState = z.infer<typeof REPLY_SCHEMAS.State>;
 
 async function showRunning(options: StateOptions): Promise<void> {
-  const state = await getFromSluice(options, '/v1/state', REPLY_SCHEMAS.State);
+  const state = await askSluice(options, { method: 'GET', path: '/v1/state', shape: REPLY_SCHEMAS.State });
   if (options.json === true) {
     process.stdout.write(`${JSON.stringify(state)}\n`);
     return;

@@ -130,7 +130,7 @@ describe('sluice features add and remove', { timeout: TIMEOUT_MS }, () => {
     await written(killed, 'ledger records');
     await up.kill();
     expect((await killed.ended).exitCode).toBe(1);
-    expect(killed.output).toContain('went away before the publication; nothing has changed.');
+    expect(killed.output).toContain('Sluice went away before the publication; nothing has changed.');
 
     up = await deployment.up();
     expect(configuration(deployment)).toEqual(before);
