@@ -175,11 +175,13 @@ export class Pipeline {
   async stop(): Promise<void> {
     this.#isReady = false;
     clearInterval(this.#ticker);
-    await this.#publications.stop();
+    const publicationsStopped = this.#publications.stop();
     this.#stopping.abort();
+    await publicationsStopped;
     try {
       await this.#loop;
     } finally {
+      this.#services.prepare(null);
       this.#engine.close();
     }
   }
