@@ -9,6 +9,7 @@ import { benchmarkImport, type ImportBenchmarkOptions } from './import.ts';
 import { describeCommit, describeMachine } from './machine.ts';
 import { benchmarkReservoir, type ReservoirBenchmarkOptions } from './reservoir.ts';
 import { recordResult } from './results.ts';
+import { benchmarkSnapshot, type SnapshotBenchmarkOptions } from './snapshot.ts';
 import { benchmarkState, type StateBenchmarkOptions } from './state.ts';
 import { stateLoads, type StateLoad } from './stateLoad.ts';
 
@@ -41,6 +42,14 @@ benchmark('reservoir', 'the feature state with its events in files, in compresse
   .option('--folder <folder>', "where the events' folder is made")
   .action((options: ReservoirBenchmarkOptions & Recording) =>
     run('reservoir', options, () => benchmarkReservoir(options)),
+  );
+
+benchmark('snapshot', 'writing and restoring the whole state, and decisions while a snapshot is taken')
+  .option('--keys <n>', 'live keys', count, 1_000_000)
+  .option('--rate <n>', 'payments a second while decisions are timed', count, 500)
+  .option('--seconds <n>', 'how long without a snapshot', count, 30)
+  .action((options: SnapshotBenchmarkOptions & Recording) =>
+    run('snapshot', options, () => benchmarkSnapshot(options)),
   );
 
 benchmark('http', 'sluice up under an open-loop load over HTTP')

@@ -53,6 +53,10 @@ export class StateEvents {
     });
   }
 
+  timeMs(index: number): number {
+    return this.#timesMs[index]!;
+  }
+
   /** The payments from one index up to another, their texts new and flat. */
   make(from: number, to: number): Transaction[] {
     return Array.from({ length: to - from }, (_, place) => {
