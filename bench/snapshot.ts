@@ -188,7 +188,7 @@ async function firstSnapshot(
   }
   const header = await snapshotHeader(engine, ledger);
   const startMs = performance.now();
-  const bytes = await snapshots.write(header, (output) => engine.save(output));
+  const bytes = await snapshots.write(header, 0, (output) => engine.save(output));
   engine.close();
   return { offset: header.offset, bytes, seconds: (performance.now() - startMs) / 1_000 };
 }

@@ -107,9 +107,9 @@ export interface SnapshotStore {
   /**
    * Keeps what `save` gives, or nothing when it throws, and then lets go of all but the newest few, and of what is ahead of
    * it: that was of a ledger which is gone. Resolves to the bytes once they are durable. `save` and the writing may hold the
-   * calling thread until they are done.
+   * calling thread until they are done. A disk that has not twice `expectedBytes` left is not written to: the ledger needs it.
    */
-  write(header: SnapshotHeader, save: (output: StateOutput) => void): Promise<number>;
+  write(header: SnapshotHeader, expectedBytes: number, save: (output: StateOutput) => void): Promise<number>;
 }
 
 /** A snapshot that cannot be used. The message is one line for the operator. */

@@ -111,16 +111,18 @@ async function write(snapshots: SnapshotFolder, engine: Engine, run: LedgerRun, 
   const header = await snapshotHeader(engine, run.ledger);
   switch (kind) {
     case 'otherLayout':
-      await snapshots.write({ ...header, layout: header.layout + 1 }, (output) => engine.save(output));
+      await snapshots.write({ ...header, layout: header.layout + 1 }, 0, (output) => engine.save(output));
       return;
     case 'otherLedger':
-      await snapshots.write({ ...header, lastRecordSha256: '0'.repeat(64) }, (output) => engine.save(output));
+      await snapshots.write({ ...header, lastRecordSha256: '0'.repeat(64) }, 0, (output) => engine.save(output));
       return;
     case 'undecided':
-      await snapshots.write({ ...header, lastPaymentOffset: run.ledger.endOffset() }, (output) => engine.save(output));
+      await snapshots.write({ ...header, lastPaymentOffset: run.ledger.endOffset() }, 0, (output) =>
+        engine.save(output),
+      );
       return;
     case 'otherState':
-      await snapshots.write(header, (output) => {
+      await snapshots.write(header, 0, (output) => {
         engine.save(output);
         output.text('more');
       });
@@ -130,7 +132,7 @@ async function write(snapshots: SnapshotFolder, engine: Engine, run: LedgerRun, 
     case 'truncated':
     case 'missing':
     case 'missingEvents':
-      await snapshots.write(header, (output) => engine.save(output));
+      await snapshots.write(header, 0, (output) => engine.save(output));
   }
 }
 

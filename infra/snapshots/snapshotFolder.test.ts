@@ -52,7 +52,7 @@ describe('a snapshot file', () => {
 
   beforeEach(async () => {
     store = newStore();
-    expect(await store.write(snapshotHeader(offset), saveItems(items))).toBeGreaterThan(500);
+    expect(await store.write(snapshotHeader(offset), 0, saveItems(items))).toBeGreaterThan(500);
     path = join(folder, 'snapshots', 'offset-0000000000000012', 'state');
     whole = readFileSync(path);
   });
@@ -130,14 +130,14 @@ describe('a snapshot file', () => {
 describe('a folder of snapshots', () => {
   it('takes no account of what a crash left, and removes it with the next write', async () => {
     const store = newStore();
-    await store.write(snapshotHeader(5), saveItems([1]));
+    await store.write(snapshotHeader(5), 0, saveItems([1]));
     const snapshots = join(folder, 'snapshots');
     cpSync(join(snapshots, 'offset-0000000000000005'), join(snapshots, 'offset-0000000000000009.unfinished'), {
       recursive: true,
     });
     writeFileSync(join(snapshots, 'notes.txt'), 'somebody else’s');
     expect(await store.offsets()).toEqual([5]);
-    await store.write(snapshotHeader(6), saveItems([1]));
+    await store.write(snapshotHeader(6), 0, saveItems([1]));
     expect(readdirSync(snapshots).sort()).toEqual(['notes.txt', 'offset-0000000000000005', 'offset-0000000000000006']);
   });
 
@@ -149,8 +149,8 @@ describe('a folder of snapshots', () => {
       output.file(path);
       output.text('events-000000007');
     };
-    await store.write(snapshotHeader(5), save);
-    await store.write(snapshotHeader(6), save);
+    await store.write(snapshotHeader(5), 0, save);
+    await store.write(snapshotHeader(6), 0, save);
     rmSync(path);
     rmSync(join(folder, 'snapshots', 'offset-0000000000000005'), { recursive: true });
     const input = await store.read(6);
@@ -158,10 +158,20 @@ describe('a folder of snapshots', () => {
     expect(() => input.file()).toThrow(expect.objectContaining({ code: 'SLUICE_SNAPSHOT_CONTENT' }));
   });
 
+  it('leaves the ledger its room on the disk', async () => {
+    const store = newStore();
+    await store.write(snapshotHeader(5), 0, saveItems([1]));
+    await expect(store.write(snapshotHeader(6), 2 ** 60, saveItems([1]))).rejects.toMatchObject({
+      code: 'SLUICE_SNAPSHOT_IO',
+      message: expect.stringMatching(/^it would take about \d+ MB of the \d+ MB that the disk has left/),
+    });
+    expect(await store.offsets()).toEqual([5]);
+  });
+
   it('says in one line why it cannot be written', async () => {
     writeFileSync(join(folder, 'file'), '');
     const store = newStore('file');
-    await expect(store.write(snapshotHeader(5), saveItems([1]))).rejects.toMatchObject({
+    await expect(store.write(snapshotHeader(5), 0, saveItems([1]))).rejects.toMatchObject({
       code: 'SLUICE_SNAPSHOT_IO',
       message: expect.stringMatching(/^it cannot be written: [^\n]+$/),
     });

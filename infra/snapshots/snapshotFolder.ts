@@ -1,4 +1,14 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+} from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StateInput, StateOutput } from '../../operators/savedState.ts';
@@ -51,12 +61,13 @@ export class SnapshotFolder implements SnapshotStore {
     return readSnapshotItems(join(this.#pathOf(offset), STATE_FILE), onProgress);
   }
 
-  async write(header: SnapshotHeader, save: (output: StateOutput) => void): Promise<number> {
+  async write(header: SnapshotHeader, expectedBytes: number, save: (output: StateOutput) => void): Promise<number> {
     const path = this.#pathOf(header.offset);
     const unfinished = `${path}${UNFINISHED}`;
     try {
       mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
       this.#removeUnfinished();
+      checkRoom(this.#folder, expectedBytes);
       mkdirSync(unfinished, { mode: 0o700 });
       const bytes = this.#writeState(unfinished, header, save);
       syncFolder(unfinished);
@@ -111,6 +122,17 @@ function offsetsOf(names: readonly string[]): number[] {
     .flatMap((name) => NAME.exec(name)?.[1] ?? [])
     .map(Number)
     .sort((a, b) => b - a);
+}
+
+/** A disk that a snapshot fills, if only for a moment, would have payments refused. */
+function checkRoom(folder: string, expectedBytes: number): void {
+  const { bavail, bsize } = statfsSync(folder);
+  if (bavail * bsize >= 2 * expectedBytes) return;
+  const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
+  throw new SnapshotError(
+    'SLUICE_SNAPSHOT_IO',
+    `it would take about ${megabytes(expectedBytes)} of the ${megabytes(bavail * bsize)} that the disk has left; it must have twice as much`,
+  );
 }
 
 function failure(what: string, error: unknown): SnapshotError {

@@ -42,7 +42,8 @@ export async function takeSnapshot(services: TakeServices): Promise<TakenSnapsho
     if (signal.aborted || engine.nextOffset === 0) return null;
     const header = await snapshotHeader(engine, ledger);
     const caughtUpMs = performance.now();
-    const bytes = await snapshots.write(header, (output) => engine.save(output));
+    const expectedBytes = engine.features?.statistics().bytes ?? 0;
+    const bytes = await snapshots.write(header, expectedBytes, (output) => engine.save(output));
     const writeSeconds = (performance.now() - caughtUpMs) / 1_000;
     return { offset: header.offset, bytes, writeSeconds, catchUpSeconds: (caughtUpMs - startMs) / 1_000 };
   } finally {

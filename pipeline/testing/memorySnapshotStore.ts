@@ -33,7 +33,7 @@ export class MemorySnapshotStore implements SnapshotStore {
     return state.read();
   }
 
-  async write(header: SnapshotHeader, save: (output: StateOutput) => void): Promise<number> {
+  async write(header: SnapshotHeader, _expectedBytes: number, save: (output: StateOutput) => void): Promise<number> {
     const state = new MemoryState();
     save(state);
     this.#snapshots.set(header.offset, { header: structuredClone(header), state });

@@ -66,7 +66,7 @@ export function describeSnapshotStore(
       await fc.assert(
         fc.asyncProperty(snapshotItems, fc.integer({ min: 1, max: 2 ** 50 }), async (items, offset) => {
           await withStore(async (store) => {
-            expect(await store.write(snapshotHeader(offset), saveItems(items))).toBeGreaterThan(0);
+            expect(await store.write(snapshotHeader(offset), 0, saveItems(items))).toBeGreaterThan(0);
             expect(await store.offsets()).toEqual([offset]);
             expect(await store.header(offset)).toEqual(snapshotHeader(offset));
             for (let times = 0; times < 2; times++) {
@@ -84,7 +84,7 @@ export function describeSnapshotStore(
 
     it('gives arrays that are the reader’s own', async () => {
       await withStore(async (store) => {
-        await store.write(snapshotHeader(5), saveItems([new Int32Array([1, 2])]));
+        await store.write(snapshotHeader(5), 0, saveItems([new Int32Array([1, 2])]));
         (await store.read(5)).int32Array().fill(9);
         expect((await store.read(5)).int32Array()).toEqual(new Int32Array([1, 2]));
       });
@@ -92,7 +92,7 @@ export function describeSnapshotStore(
 
     it('refuses an item of another kind than was saved', async () => {
       await withStore(async (store) => {
-        await store.write(snapshotHeader(5), saveItems([1]));
+        await store.write(snapshotHeader(5), 0, saveItems([1]));
         const input = await store.read(5);
         expect(() => input.text()).toThrow(expect.objectContaining({ code: 'SLUICE_SNAPSHOT_CONTENT' }));
       });
@@ -101,7 +101,7 @@ export function describeSnapshotStore(
     it('keeps the newest few', async () => {
       await withStore(async (store) => {
         expect(await store.offsets()).toEqual([]);
-        for (const offset of [9, 30, 200, 1_000]) await store.write(snapshotHeader(offset), saveItems([offset]));
+        for (const offset of [9, 30, 200, 1_000]) await store.write(snapshotHeader(offset), 0, saveItems([offset]));
         expect(await store.offsets()).toEqual([1_000, 200, 30]);
         expect((await store.read(30)).number()).toBe(30);
         await expect(store.header(9)).rejects.toMatchObject({ code: 'SLUICE_SNAPSHOT_DAMAGED' });
@@ -111,15 +111,15 @@ export function describeSnapshotStore(
 
     it('keeps none that is ahead of the one just written', async () => {
       await withStore(async (store) => {
-        for (const offset of [9, 30, 200, 20]) await store.write(snapshotHeader(offset), saveItems([offset]));
+        for (const offset of [9, 30, 200, 20]) await store.write(snapshotHeader(offset), 0, saveItems([offset]));
         expect(await store.offsets()).toEqual([20, 9]);
       });
     });
 
     it('takes a snapshot of the same offset in place of the first', async () => {
       await withStore(async (store) => {
-        await store.write(snapshotHeader(5), saveItems([1]));
-        await store.write(snapshotHeader(5), saveItems([2]));
+        await store.write(snapshotHeader(5), 0, saveItems([1]));
+        await store.write(snapshotHeader(5), 0, saveItems([2]));
         expect(await store.offsets()).toEqual([5]);
         expect((await store.read(5)).number()).toBe(2);
       });
@@ -127,8 +127,8 @@ export function describeSnapshotStore(
 
     it('keeps nothing of a save that fails, and all that was there', async () => {
       await withStore(async (store) => {
-        await store.write(snapshotHeader(5), saveItems([1]));
-        const failing = store.write(snapshotHeader(6), (output) => {
+        await store.write(snapshotHeader(5), 0, saveItems([1]));
+        const failing = store.write(snapshotHeader(6), 0, (output) => {
           output.number(2);
           throw new Error('the state is not to be had');
         });
