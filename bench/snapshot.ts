@@ -74,7 +74,9 @@ export async function benchmarkSnapshot(options: SnapshotBenchmarkOptions): Prom
       },
     );
     try {
+      const cpuBefore = process.cpuUsage();
       await pipeline.start({ configuration, model: null });
+      const restoreCpuSeconds = secondsOf(process.cpuUsage(cpuBefore));
       if (pipeline.restoredOffset !== written.offset) throw new Error('the pipeline did not start from the snapshot');
       const payments = new OpenLoop(pipeline, events, options.rate, telemetry);
       await payments.run(() => payments.seconds < WARM_UP_SECONDS);
@@ -105,7 +107,9 @@ export async function benchmarkSnapshot(options: SnapshotBenchmarkOptions): Prom
           state_mb: significant((statistics?.bytes ?? 0) / 1e6),
           snapshot_mb: significant(written.bytes / 1e6),
           write_s: significant(written.seconds),
+          write_cpu_s: significant(written.cpuSeconds),
           restore_s: significant(value('restoreSeconds')),
+          restore_cpu_s: significant(restoreCpuSeconds),
           background_write_s: significant(value('snapshotSeconds')),
           background_s: significant(beside.seconds),
           alone_decide_p999_ms: alone.decideP999Ms,
@@ -180,7 +184,7 @@ async function firstSnapshot(
   { ledger, decisions, models }: LmdbData,
   reservoirs: ReservoirFolder,
   snapshots: SnapshotFolder,
-): Promise<{ readonly offset: number; readonly bytes: number; readonly seconds: number }> {
+): Promise<{ readonly offset: number; readonly bytes: number; readonly seconds: number; readonly cpuSeconds: number }> {
   const services = new PortEngineServices(ledger, decisions, models, () => reservoirs.open());
   const engine = new Engine(services, { maxBatch: 1, decidedThrough: Infinity });
   while (engine.nextOffset < ledger.endOffset()) {
@@ -188,10 +192,16 @@ async function firstSnapshot(
     await setImmediate();
   }
   const header = await snapshotHeader(engine, ledger);
+  const cpuBefore = process.cpuUsage();
   const startMs = performance.now();
   const bytes = await snapshots.write(header, 0, (output) => engine.save(output));
+  const seconds = (performance.now() - startMs) / 1_000;
   engine.close();
-  return { offset: header.offset, bytes, seconds: (performance.now() - startMs) / 1_000 };
+  return { offset: header.offset, bytes, seconds, cpuSeconds: secondsOf(process.cpuUsage(cpuBefore)) };
+}
+
+function secondsOf({ user, system }: NodeJS.CpuUsage): number {
+  return (user + system) / 1e6;
 }
 
 interface Timed {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { PaymentSender } from '../testing/paymentSender.ts';
@@ -51,6 +51,28 @@ it(
     expect(snapshotsOf(deployment)).toHaveLength(3);
   },
 );
+
+it('decides as ever where snapshots can be neither read nor written, and says so', { timeout: 120_000 }, async () => {
+  const deployment = new TestDeployment({ replace: [['records: 500000', 'records: 10']] });
+  mkdirSync(deployment.dataDir);
+  writeFileSync(join(deployment.dataDir, 'snapshots'), 'in the way');
+  const up = await deployment.up({ history: false });
+  expect(await up.process.logged('snapshots cannot be listed')).toMatchObject({ code: 'SLUICE_SNAPSHOT_IO' });
+  const sender = new PaymentSender({
+    apiKey: deployment.gatewayKey,
+    url: () => up.url,
+    paymentsPerSecond: 20,
+    seed: 5,
+  });
+  sender.start();
+  expect(await up.process.logged('no snapshot could be taken')).toMatchObject({
+    code: 'SLUICE_SNAPSHOT_THREAD',
+    reason: expect.stringContaining('snapshots'),
+  });
+  await sender.finish();
+  expect(sender.acknowledged.size).toBeGreaterThan(0);
+  expect(await up.interrupt()).toBe(0);
+});
 
 /** Offsets, the newest first. */
 function snapshotsOf({ dataDir }: TestDeployment): number[] {

@@ -19,8 +19,8 @@ export const PREFIX_BYTES = MAGIC.length + 8;
 export const FRAME_HEAD_BYTES = 8;
 export const TRAILER_BYTES = FRAME_HEAD_BYTES + 8;
 export const CHECKSUM_BYTES = 4;
-/** Payload of one frame, at most: large enough for the disk, small enough that checking one holds up no payment. */
-export const MAX_FRAME_BYTES = 1024 * 1024;
+/** Payload of one frame, at most: large enough for the disk, small enough that checking one takes a few milliseconds. */
+export const MAX_FRAME_BYTES = 4 * 1024 * 1024;
 export const MAX_HEADER_BYTES = 64 * 1024;
 
 export const NUMBER_TAG = 1;

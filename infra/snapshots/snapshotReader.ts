@@ -25,37 +25,37 @@ export async function readSnapshotItems(path: string, onProgress: (share: number
     const { size } = await file.stat();
     const start = await readStart(file);
     const items = new SnapshotItems(dirname(path));
-    const buffer = Buffer.alloc(MAX_FRAME_BYTES);
+    // A frame and the head of the next one, so that each takes one read.
+    const buffer = Buffer.alloc(MAX_FRAME_BYTES + FRAME_HEAD_BYTES);
     let { checksum, position } = start;
     let payloadBytes = 0;
-    for (;;) {
-      const head = await readExactly(file, buffer, FRAME_HEAD_BYTES, position);
-      const length = head.readUInt32LE(0);
-      const expected = head.readUInt32LE(4);
+    let head = frameHead(await readExactly(file, buffer, FRAME_HEAD_BYTES, position), 0);
+    while (head.length > 0) {
+      const { length } = head;
       if (length > MAX_FRAME_BYTES) throw damaged(`a frame of ${length} bytes at ${position}`);
       position += FRAME_HEAD_BYTES;
-      const payload = await readExactly(
-        file,
-        buffer,
-        length === 0 ? TRAILER_BYTES - FRAME_HEAD_BYTES : length,
-        position,
-      );
+      const bytes = await readExactly(file, buffer, length + FRAME_HEAD_BYTES, position);
+      const payload = bytes.subarray(0, length);
       checksum = crc32(payload, checksum);
-      if (checksum !== expected) throw damaged(`the checksum at byte ${position} is not that of the content`);
-      position += payload.length;
-      if (length === 0) {
-        const total = payload.readBigUInt64LE(0);
-        if (total !== BigInt(payloadBytes))
-          throw damaged(`${payloadBytes} bytes of content where ${total} were written`);
-        break;
-      }
+      if (checksum !== head.checksum) throw damaged(`the checksum at byte ${position} is not that of the content`);
+      items.take(payload, size - position);
+      position += length;
       payloadBytes += length;
-      items.take(payload, size - position + length);
+      head = frameHead(bytes, length);
       onProgress(position / size);
     }
+    position += FRAME_HEAD_BYTES;
+    const total = await readExactly(file, buffer, TRAILER_BYTES - FRAME_HEAD_BYTES, position);
+    if (crc32(total, checksum) !== head.checksum) throw damaged('the checksum at its end is not that of the content');
+    if (total.readBigUInt64LE(0) !== BigInt(payloadBytes)) throw damaged(`${payloadBytes} bytes are not all of it`);
+    position += total.length;
     if (position !== size || !items.isComplete) throw damaged('it does not end where it should');
     return items;
   });
+}
+
+function frameHead(bytes: Buffer, at: number): { readonly length: number; readonly checksum: number } {
+  return { length: bytes.readUInt32LE(at), checksum: bytes.readUInt32LE(at + 4) };
 }
 
 async function readStart(
