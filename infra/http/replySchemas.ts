@@ -119,6 +119,7 @@ const state = z
         lateBeyondBound: z.int(),
         unknownLabels: z.int(),
         unknownOutcomes: z.int(),
+        unknownReversals: z.int(),
         failedExpressions: z.int(),
         refusedKeys: z.int(),
         saturatedDistincts: z.int(),
