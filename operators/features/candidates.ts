@@ -161,6 +161,11 @@ export class Candidates implements SavedState {
     return row[at]! | 0;
   }
 
+  /** The newest event's node; 0 if the list is empty. */
+  newest(row: Float64Array, at: number): number {
+    return row[at + 1]! | 0;
+  }
+
   /** The newest event's node if it is later than BOUNDARY, else 0. */
   newestAfter(row: Float64Array, at: number, event: Float64Array): number {
     const node = row[at + 1]! | 0;

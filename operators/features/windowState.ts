@@ -16,6 +16,7 @@ import { MAX_AMOUNT_MINOR, MAX_TIME_MS } from './limits.ts';
 import { applyToNets, splitNet } from './netSums.ts';
 import { PairCounts } from './pairCounts.ts';
 import { PaymentExpressions } from './paymentExpressions.ts';
+import { PaymentTouch } from './paymentTouch.ts';
 import { bitWordsOf, planFeatures, reservoirOptionsOf, type FeaturePlan } from './plan.ts';
 import { Reservoir, type Cursor } from './reservoir.ts';
 import { measureMemory, totalBytes, type StateParts } from './stateMemory.ts';
@@ -46,6 +47,7 @@ export class WindowState implements FeatureState {
   /** The numbers of the event that crosses an edge, and the engine's time. */
   readonly #event = createEventNumbers();
   readonly #crossing: EdgeCrossing;
+  readonly #touch: PaymentTouch;
   /** What a correction reaches. */
   readonly #corrected: CorrectedState;
   readonly #bitWords: number;
@@ -77,6 +79,7 @@ export class WindowState implements FeatureState {
     this.#reservoir = new Reservoir(reservoirOptionsOf(plan, limits), storage);
     this.#pairs = plan.pairs.map(({ windows }) => new PairCounts(windows, limits.maxDistinctPerKey));
     this.#crossing = new EdgeCrossing(plan, this.#candidates, this.#pairs, this.#event);
+    this.#touch = new PaymentTouch(plan, this.#pairs, this.#candidates);
     this.#corrected = {
       plan,
       tables: this.#tables,
@@ -254,6 +257,7 @@ export class WindowState implements FeatureState {
       this.#rows[column] = table.segment(slot);
       this.#bases[column] = table.rowBase(slot);
     }
+    this.#touch.run(this.#slots, this.#rows, this.#bases);
   }
 
   #read(program: ReadProgram, out: Float64Array, outBase: number): void {

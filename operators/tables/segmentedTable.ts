@@ -136,6 +136,15 @@ export class SegmentedTable implements SavedState {
     }
   }
 
+  /** Reads the place at which `findPair` will begin to look, so that it is in the cache by then. */
+  touchPair(first: number, second: number): number {
+    const hash = murmur3OfPair(first, second);
+    const segment = this.#directory[hash >>> (32 - this.#depth)]!;
+    const at = (segment & BLOCK_MASK) * this.#segmentLength + (hash & PLACE_MASK) * this.#stride;
+    const block = this.#blocks[segment >>> BLOCK_SHIFT]!;
+    return block[at]! + block[at + this.#stride - 1]!;
+  }
+
   /** Adds a key that the last call, a `find`, has not found. False: there is no room for it. */
   add(key: Int32Array, value: number): boolean {
     while (this.#counts[this.#segment]! >= MAX_ENTRIES) {
