@@ -1,4 +1,4 @@
-import { timeOffset, type Candidates } from './candidates.ts';
+import type { Candidates } from './candidates.ts';
 import type { PairCounts } from './pairCounts.ts';
 import type { FeaturePlan } from './plan.ts';
 
@@ -49,7 +49,8 @@ export class PaymentTouch {
       const oldest = this.#candidates.oldest(row, list);
       const newest = this.#candidates.newest(row, list);
       if (oldest === 0) continue;
-      sum += this.#candidates.page(oldest)[timeOffset(oldest)]! + this.#candidates.page(newest)[timeOffset(newest)]!;
+      sum += this.#candidates.page(oldest)[this.#candidates.timeOffset(oldest)]!;
+      sum += this.#candidates.page(newest)[this.#candidates.timeOffset(newest)]!;
     }
     this.#sum[0] = sum;
   }
