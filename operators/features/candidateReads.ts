@@ -1,4 +1,4 @@
-import { timeOffset, valueOffset, type Candidates } from './candidates.ts';
+import type { Candidates } from './candidates.ts';
 import { BOUNDARY, ENGINE_TIME } from './eventNumbers.ts';
 import type { CandidatePart } from './plan.ts';
 import type { FeatureRead } from './windowReads.ts';
@@ -63,7 +63,8 @@ export function readCandidates(
     else if (isWhole) node = candidates.wholeExtreme(row, list, sign, event);
     else node = candidates.prunedExtreme(node, event);
     if (node === 0) out[outBase + feature] = whenEmpty[feature]!;
-    else if (sign === 0) out[outBase + feature] = (engineTimeMs - candidates.page(node)[timeOffset(node)]!) / 1_000;
-    else out[outBase + feature] = candidates.page(node)[valueOffset(node)]!;
+    else if (sign === 0)
+      out[outBase + feature] = (engineTimeMs - candidates.page(node)[candidates.timeOffset(node)]!) / 1_000;
+    else out[outBase + feature] = candidates.page(node)[candidates.valueOffset(node)]!;
   }
 }

@@ -1,4 +1,5 @@
-import { SavedStateError, type SavedState, type StateInput, type StateOutput } from '../savedState.ts';
+import type { SavedState, StateInput, StateOutput } from '../savedState.ts';
+import { doublePages } from '../tables/pages.ts';
 import { BOUNDARY, TIME, VALUE } from './eventNumbers.ts';
 import { MAX_CANDIDATES_PER_KEY } from './limits.ts';
 
@@ -25,7 +26,7 @@ const PAGE_MASK = PAGE_NODES - 1;
  * What is found is given as a node, a small integer: a double that a function returns costs an allocation.
  */
 export class Candidates implements SavedState {
-  #pages: Float64Array[] = [];
+  readonly #pages = doublePages(PAGE_NODES << NODE_SHIFT);
   /** Last freed node, linked by NEXT. */
   #free = 0;
   #used = 1;
@@ -47,7 +48,7 @@ export class Candidates implements SavedState {
   }
 
   get byteLength(): number {
-    return Candidates.#bytesOfPages(this.#pages.length);
+    return Candidates.#bytesOfPages(this.#pages.count);
   }
 
   /** Bytes of so many candidates. */
@@ -63,13 +64,13 @@ export class Candidates implements SavedState {
   addPruned(row: Float64Array, at: number, sign: number, event: Float64Array): void {
     const value = sign * event[VALUE]!;
     let before = this.#lastUpTo(row, at, event);
-    const after = before === 0 ? row[at]! | 0 : this.page(before)[offsetOf(before) + NEXT]! | 0;
+    const after = before === 0 ? row[at]! | 0 : this.page(before)[this.#offsetOf(before) + NEXT]! | 0;
     // Beaten by one that leaves later: it can never be the answer.
-    if (after !== 0 && sign * this.page(after)[offsetOf(after) + NODE_VALUE]! >= value) return;
+    if (after !== 0 && sign * this.page(after)[this.#offsetOf(after) + NODE_VALUE]! >= value) return;
     let beaten = 0;
     while (before !== 0) {
       const page = this.page(before);
-      const offset = offsetOf(before);
+      const offset = this.#offsetOf(before);
       if (sign * page[offset + NODE_VALUE]! > value) break;
       const earlier = page[offset + PREVIOUS]! | 0;
       page[offset + NEXT] = this.#free;
@@ -96,7 +97,7 @@ export class Candidates implements SavedState {
     let node = this.#lastUpTo(row, at, event);
     while (node !== 0) {
       const page = this.page(node);
-      const offset = offsetOf(node);
+      const offset = this.#offsetOf(node);
       if (page[offset + NODE_TIME] !== event[TIME]) return;
       if (page[offset + NODE_VALUE] === event[VALUE]) {
         this.#unlink(row, at, node);
@@ -110,7 +111,7 @@ export class Candidates implements SavedState {
   expire(row: Float64Array, at: number, event: Float64Array): void {
     const boundaryMs = event[BOUNDARY]!;
     let node = row[at]! | 0;
-    while (node !== 0 && this.page(node)[offsetOf(node) + NODE_TIME]! <= boundaryMs) {
+    while (node !== 0 && this.page(node)[this.#offsetOf(node) + NODE_TIME]! <= boundaryMs) {
       this.#unlink(row, at, node);
       node = row[at]! | 0;
     }
@@ -129,7 +130,7 @@ export class Candidates implements SavedState {
     let extreme = node;
     while (extreme !== 0) {
       const page = this.page(extreme);
-      const offset = offsetOf(extreme);
+      const offset = this.#offsetOf(extreme);
       if (page[offset + NODE_TIME]! > boundaryMs) break;
       extreme = page[offset + NEXT]! | 0;
     }
@@ -144,7 +145,7 @@ export class Candidates implements SavedState {
     let node = row[at + 1]! | 0;
     while (node !== 0) {
       const page = this.page(node);
-      const offset = offsetOf(node);
+      const offset = this.#offsetOf(node);
       if (page[offset + NODE_TIME]! <= boundaryMs) break;
       const value = page[offset + NODE_VALUE]!;
       if (best === 0 || sign * value > sign * bestValue) {
@@ -161,20 +162,33 @@ export class Candidates implements SavedState {
     return row[at]! | 0;
   }
 
+  /** The newest event's node; 0 if the list is empty. */
+  newest(row: Float64Array, at: number): number {
+    return row[at + 1]! | 0;
+  }
+
   /** The newest event's node if it is later than BOUNDARY, else 0. */
   newestAfter(row: Float64Array, at: number, event: Float64Array): number {
     const node = row[at + 1]! | 0;
-    return node !== 0 && this.page(node)[offsetOf(node) + NODE_TIME]! > event[BOUNDARY]! ? node : 0;
+    return node !== 0 && this.page(node)[this.#offsetOf(node) + NODE_TIME]! > event[BOUNDARY]! ? node : 0;
   }
 
   /** Where a node lies: its value is at valueOffset(node), its time at timeOffset(node). */
   page(node: number): Float64Array {
-    return this.#pages[node >>> PAGE_SHIFT]!;
+    return this.#pages.arrayOf(node >>> PAGE_SHIFT);
+  }
+
+  valueOffset(node: number): number {
+    return this.#offsetOf(node) + NODE_VALUE;
+  }
+
+  timeOffset(node: number): number {
+    return this.#offsetOf(node) + NODE_TIME;
   }
 
   save(output: StateOutput): void {
-    for (const value of [this.#free, this.#used, this.#live, this.#dropped, this.#pages.length]) output.number(value);
-    for (const page of this.#pages) output.array(page);
+    for (const value of [this.#free, this.#used, this.#live, this.#dropped, this.#pages.count]) output.number(value);
+    this.#pages.save(output);
   }
 
   load(input: StateInput): void {
@@ -182,12 +196,11 @@ export class Candidates implements SavedState {
     this.#used = input.number();
     this.#live = input.number();
     this.#dropped = input.number();
-    this.#pages = [];
-    for (let left = input.number(); left > 0; left--) {
-      const page = input.float64Array();
-      if (page.length !== PAGE_NODES << NODE_SHIFT) throw new SavedStateError(`a page of ${page.length} doubles`);
-      this.#pages.push(page);
-    }
+    this.#pages.load(input.number(), () => input.float64Array());
+  }
+
+  #offsetOf(node: number): number {
+    return this.#pages.startOf(node >>> PAGE_SHIFT) + ((node & PAGE_MASK) << NODE_SHIFT);
   }
 
   /** The newest node at or before the event's TIME, 0 if there is none. */
@@ -196,7 +209,7 @@ export class Candidates implements SavedState {
     let node = row[at + 1]! | 0;
     while (node !== 0) {
       const page = this.page(node);
-      const offset = offsetOf(node);
+      const offset = this.#offsetOf(node);
       if (page[offset + NODE_TIME]! <= timeMs) break;
       node = page[offset + PREVIOUS]! | 0;
     }
@@ -207,11 +220,11 @@ export class Candidates implements SavedState {
     let before = place;
     if (row[at + 2]! >= this.#maxPerKey) {
       const newest = row[at + 1]! | 0;
-      if (before === newest) before = this.page(newest)[offsetOf(newest) + PREVIOUS]! | 0;
+      if (before === newest) before = this.page(newest)[this.#offsetOf(newest) + PREVIOUS]! | 0;
       this.#unlink(row, at, newest);
       this.#dropped += 1;
     }
-    const after = before === 0 ? row[at]! | 0 : this.page(before)[offsetOf(before) + NEXT]! | 0;
+    const after = before === 0 ? row[at]! | 0 : this.page(before)[this.#offsetOf(before) + NEXT]! | 0;
     this.#link(row, at, before, after, event);
   }
 
@@ -219,7 +232,7 @@ export class Candidates implements SavedState {
   #link(row: Float64Array, at: number, before: number, after: number, event: Float64Array): void {
     const node = this.#allocate();
     const page = this.page(node);
-    const offset = offsetOf(node);
+    const offset = this.#offsetOf(node);
     page[offset + NODE_VALUE] = event[VALUE]!;
     page[offset + NODE_TIME] = event[TIME]!;
     page[offset + NEXT] = after;
@@ -231,7 +244,7 @@ export class Candidates implements SavedState {
 
   #unlink(row: Float64Array, at: number, node: number): void {
     const page = this.page(node);
-    const offset = offsetOf(node);
+    const offset = this.#offsetOf(node);
     this.#join(row, at, page[offset + PREVIOUS]! | 0, page[offset + NEXT]! | 0);
     row[at + 2]! -= 1;
     page[offset + NEXT] = this.#free;
@@ -242,20 +255,20 @@ export class Candidates implements SavedState {
   /** Makes `after` the node that follows `before`; 0 is the list's end on either side. */
   #join(row: Float64Array, at: number, before: number, after: number): void {
     if (before === 0) row[at] = after;
-    else this.page(before)[offsetOf(before) + NEXT] = after;
+    else this.page(before)[this.#offsetOf(before) + NEXT] = after;
     if (after === 0) row[at + 1] = before;
-    else this.page(after)[offsetOf(after) + PREVIOUS] = before;
+    else this.page(after)[this.#offsetOf(after) + PREVIOUS] = before;
   }
 
   #allocate(): number {
     this.#live += 1;
     if (this.#free !== 0) {
       const node = this.#free;
-      this.#free = this.page(node)[offsetOf(node) + NEXT]! | 0;
+      this.#free = this.page(node)[this.#offsetOf(node) + NEXT]! | 0;
       return node;
     }
     const node = this.#used;
-    if (node >>> PAGE_SHIFT === this.#pages.length) this.#pages.push(new Float64Array(PAGE_NODES << NODE_SHIFT));
+    if (node >>> PAGE_SHIFT === this.#pages.count) this.#pages.add();
     this.#used += 1;
     return node;
   }
@@ -264,16 +277,4 @@ export class Candidates implements SavedState {
 /** How many candidates the list has that a row keeps at `at`. */
 export function candidatesOf(row: Float64Array, at: number): number {
   return row[at + 2]!;
-}
-
-export function valueOffset(node: number): number {
-  return offsetOf(node) + NODE_VALUE;
-}
-
-export function timeOffset(node: number): number {
-  return offsetOf(node) + NODE_TIME;
-}
-
-function offsetOf(node: number): number {
-  return (node & PAGE_MASK) << NODE_SHIFT;
 }

@@ -1,5 +1,6 @@
-import { SavedStateError, type SavedState, type StateInput, type StateOutput } from '../savedState.ts';
+import type { SavedState, StateInput, StateOutput } from '../savedState.ts';
 import { PagedIntegers } from '../tables/pagedIntegers.ts';
+import { doublePages, type Pages } from '../tables/pages.ts';
 import { SegmentedTable } from '../tables/segmentedTable.ts';
 import { TextIndex } from '../tables/textIndex.ts';
 import { MAX_KEYS_PER_ENTITY } from './limits.ts';
@@ -31,7 +32,7 @@ export interface KeyTableBytes {
  */
 export abstract class KeyTable implements SavedState {
   readonly rowLength: number;
-  #segments: Float64Array[] = [];
+  readonly #segments: Pages<Float64Array>;
   readonly #maxKeys: number;
   #slotCount = 0;
   /** Last freed slot + 1, 0 for none. The first double of a freed row is what this was before. */
@@ -40,6 +41,7 @@ export abstract class KeyTable implements SavedState {
   constructor(rowLength: number, maxKeys: number) {
     this.rowLength = rowLength;
     this.#maxKeys = maxKeys;
+    this.#segments = doublePages(ROWS_PER_SEGMENT * rowLength);
   }
 
   abstract get size(): number;
@@ -58,7 +60,7 @@ export abstract class KeyTable implements SavedState {
   }
 
   protected get rowBytes(): number {
-    return this.#segments.length * ROWS_PER_SEGMENT * this.rowLength * 8;
+    return this.#segments.count * ROWS_PER_SEGMENT * this.rowLength * 8;
   }
 
   protected static rowBytesOf(keys: number, rowLength: number): number {
@@ -76,8 +78,7 @@ export abstract class KeyTable implements SavedState {
       return slot;
     }
     if (this.#slotCount >= this.#maxKeys) return KEY_REFUSED;
-    if ((this.#slotCount & SEGMENT_MASK) === 0)
-      this.#segments.push(new Float64Array(ROWS_PER_SEGMENT * this.rowLength));
+    if ((this.#slotCount & SEGMENT_MASK) === 0) this.#segments.add();
     this.#slotCount += 1;
     return this.#slotCount - 1;
   }
@@ -98,29 +99,23 @@ export abstract class KeyTable implements SavedState {
   }
 
   segment(slot: number): Float64Array {
-    return this.#segments[slot >>> SEGMENT_SHIFT]!;
+    return this.#segments.arrayOf(slot >>> SEGMENT_SHIFT);
   }
 
   rowBase(slot: number): number {
-    return (slot & SEGMENT_MASK) * this.rowLength;
+    return this.#segments.startOf(slot >>> SEGMENT_SHIFT) + (slot & SEGMENT_MASK) * this.rowLength;
   }
 
   save(output: StateOutput): void {
     output.number(this.#slotCount);
     output.number(this.#free);
-    for (const segment of this.#segments) output.array(segment);
+    this.#segments.save(output);
   }
 
   load(input: StateInput): void {
     this.#slotCount = input.number();
     this.#free = input.number();
-    this.#segments = [];
-    while (this.#segments.length * ROWS_PER_SEGMENT < this.#slotCount) {
-      const segment = input.float64Array();
-      if (segment.length !== ROWS_PER_SEGMENT * this.rowLength)
-        throw new SavedStateError(`a segment of ${segment.length} doubles for rows of ${this.rowLength}`);
-      this.#segments.push(segment);
-    }
+    this.#segments.load(Math.ceil(this.#slotCount / ROWS_PER_SEGMENT), () => input.float64Array());
   }
 }
 

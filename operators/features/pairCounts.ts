@@ -52,6 +52,11 @@ export class PairCounts implements SavedState {
     }
   }
 
+  /** Reads where the pair stands, or would stand: it is then in the cache. */
+  touch(key: number, value: number): number {
+    return this.#counts.touchPair(key, value);
+  }
+
   /** Counts a pair in (sign 1) or out (-1) of one window. */
   count(key: number, value: number, sign: number, window: number, row: Float64Array, at: number): void {
     this.#counts.findPair(key, value);

@@ -1,6 +1,7 @@
 import { SavedStateError, type SavedState, type StateInput, type StateOutput } from '../savedState.ts';
 import type { ReservoirStorage } from './blockStore.ts';
 import { EventBlock } from './eventBlock.ts';
+import { BOUNDARY } from './eventNumbers.ts';
 import { OFFSET_PAGE_BYTES, OffsetIndex } from './offsetIndex.ts';
 import { ReservoirHead, type Chunk, type HeadPlace } from './reservoirHead.ts';
 import { SealedEvents, type SealedBlock } from './sealedEvents.ts';
@@ -174,8 +175,9 @@ export class Reservoir implements SavedState {
     return true;
   }
 
-  /** Seals at most `maxEvents` events up to this time, which none to come may precede. */
-  seal(boundaryMs: number, maxEvents: number): void {
+  /** Seals at most `maxEvents` events up to numbers[BOUNDARY], a time that none to come may precede. */
+  seal(numbers: Float64Array, maxEvents: number): void {
+    const boundaryMs = numbers[BOUNDARY]!;
     let nextCursorAt = this.#firstCursorInHead();
     for (let sealed = 0; sealed < maxEvents; sealed++) {
       const chunk = this.#firstOfHead();

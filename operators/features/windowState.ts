@@ -7,7 +7,7 @@ import { createColumnKeys } from './columnKeys.ts';
 import { correctEvent, type CorrectedState } from './corrections.ts';
 import { EdgeCrossing } from './edgeCrossing.ts';
 import { compileEdges, type EdgeProgram } from './edgeProgram.ts';
-import { AMOUNT, createEventNumbers, ENGINE_TIME, TIME } from './eventNumbers.ts';
+import { AMOUNT, BOUNDARY, createEventNumbers, ENGINE_TIME, TIME } from './eventNumbers.ts';
 import { outcomeAsRead, withLabel, withOutcome, withReversal } from './factTable.ts';
 import { compileReads, readFeatures, type ReadProgram } from './featureReader.ts';
 import type { FeatureLimits, FeatureState, FeatureStatistics } from './featureState.ts';
@@ -16,6 +16,7 @@ import { MAX_AMOUNT_MINOR, MAX_TIME_MS } from './limits.ts';
 import { applyToNets, splitNet } from './netSums.ts';
 import { PairCounts } from './pairCounts.ts';
 import { PaymentExpressions } from './paymentExpressions.ts';
+import { PaymentTouch } from './paymentTouch.ts';
 import { bitWordsOf, planFeatures, reservoirOptionsOf, type FeaturePlan } from './plan.ts';
 import { Reservoir, type Cursor } from './reservoir.ts';
 import { measureMemory, totalBytes, type StateParts } from './stateMemory.ts';
@@ -46,6 +47,7 @@ export class WindowState implements FeatureState {
   /** The numbers of the event that crosses an edge, and the engine's time. */
   readonly #event = createEventNumbers();
   readonly #crossing: EdgeCrossing;
+  readonly #touch: PaymentTouch;
   /** What a correction reaches. */
   readonly #corrected: CorrectedState;
   readonly #bitWords: number;
@@ -77,6 +79,7 @@ export class WindowState implements FeatureState {
     this.#reservoir = new Reservoir(reservoirOptionsOf(plan, limits), storage);
     this.#pairs = plan.pairs.map(({ windows }) => new PairCounts(windows, limits.maxDistinctPerKey));
     this.#crossing = new EdgeCrossing(plan, this.#candidates, this.#pairs, this.#event);
+    this.#touch = new PaymentTouch(plan, this.#pairs, this.#candidates);
     this.#corrected = {
       plan,
       tables: this.#tables,
@@ -109,7 +112,8 @@ export class WindowState implements FeatureState {
     const edges = this.#edges;
     const cursors = this.#reservoir.cursors;
     for (let index = 0; index < edges.length; index++) this.#advanceEdge(edges[index]!, cursors[index]!);
-    this.#reservoir.seal(timeMs - this.catalogue.latenessMs, SEALED_PER_STEP);
+    this.#event[BOUNDARY] = timeMs - this.catalogue.latenessMs;
+    this.#reservoir.seal(this.#event, SEALED_PER_STEP);
     this.#reservoir.dropBefore(this.#oldestPosition);
   }
 
@@ -254,6 +258,7 @@ export class WindowState implements FeatureState {
       this.#rows[column] = table.segment(slot);
       this.#bases[column] = table.rowBase(slot);
     }
+    this.#touch.run(this.#slots, this.#rows, this.#bases);
   }
 
   #read(program: ReadProgram, out: Float64Array, outBase: number): void {
@@ -391,15 +396,20 @@ export class WindowState implements FeatureState {
     applyToNets(this.#corrected, foundBlock.words, at, after, 1);
   }
 
+  #sealOldest(): void {
+    this.#event[BOUNDARY] = Number.POSITIVE_INFINITY;
+    this.#reservoir.seal(this.#event, 1);
+  }
+
   /** Where a bound is reached, seals the head's oldest event early, or takes the oldest one out of every window. */
   #makeRoom(): void {
     const reservoir = this.#reservoir;
     const { maxHeadEvents, maxReservoirEvents } = this.#limits;
-    if (reservoir.headCount >= maxHeadEvents) reservoir.seal(Number.POSITIVE_INFINITY, 1);
+    if (reservoir.headCount >= maxHeadEvents) this.#sealOldest();
     const position = this.#oldestPosition;
     if (reservoir.end - position < maxReservoirEvents) return;
     // None may come before it any more.
-    if (reservoir.end - reservoir.headCount === position) reservoir.seal(Number.POSITIVE_INFINITY, 1);
+    if (reservoir.end - reservoir.headCount === position) this.#sealOldest();
     for (const [index, edge] of this.#edges.entries()) {
       const cursor = reservoir.cursors[index]!;
       if (cursor.position !== position) continue;

@@ -1,4 +1,5 @@
-import { SavedStateError, type SavedState, type StateInput, type StateOutput } from '../savedState.ts';
+import type { SavedState, StateInput, StateOutput } from '../savedState.ts';
+import { wordPages } from './pages.ts';
 
 const PAGE_SHIFT = 12;
 const PAGE_LENGTH = 1 << PAGE_SHIFT;
@@ -6,7 +7,7 @@ const PAGE_MASK = PAGE_LENGTH - 1;
 
 /** 32-bit integers by index, in pages, so that growing copies none. Those never set are 0. */
 export class PagedIntegers implements SavedState {
-  #pages: Int32Array[] = [];
+  readonly #pages = wordPages(PAGE_LENGTH);
 
   /** Bytes of the integers from 0 up to `count`. */
   static bytesOf(count: number): number {
@@ -14,41 +15,31 @@ export class PagedIntegers implements SavedState {
   }
 
   get byteLength(): number {
-    return this.#pages.length * PAGE_LENGTH * 4;
+    return this.#pages.count * PAGE_LENGTH * 4;
   }
 
   get(index: number): number {
-    const page = this.#pages[index >>> PAGE_SHIFT];
-    return page === undefined ? 0 : page[index & PAGE_MASK]!;
+    const page = index >>> PAGE_SHIFT;
+    if (page >= this.#pages.count) return 0;
+    return this.#pages.arrayOf(page)[this.#pages.startOf(page) + (index & PAGE_MASK)]!;
   }
 
   set(index: number, value: number): void {
     const page = index >>> PAGE_SHIFT;
-    while (page >= this.#pages.length) this.#pages.push(new Int32Array(PAGE_LENGTH));
-    this.#pages[page]![index & PAGE_MASK] = value;
+    while (page >= this.#pages.count) this.#pages.add();
+    this.#pages.arrayOf(page)[this.#pages.startOf(page) + (index & PAGE_MASK)] = value;
   }
 
   clear(): void {
-    this.#pages = [];
+    this.#pages.clear();
   }
 
   save(output: StateOutput): void {
-    output.number(this.#pages.length);
-    for (const page of this.#pages) output.array(page);
+    output.number(this.#pages.count);
+    this.#pages.save(output);
   }
 
   load(input: StateInput): void {
-    this.#pages = loadPages(input, input.number(), PAGE_LENGTH);
+    this.#pages.load(input.number(), () => input.int32Array());
   }
-}
-
-/** So many arrays, all of one length. */
-export function loadPages(input: StateInput, count: number, length: number): Int32Array[] {
-  const pages: Int32Array[] = [];
-  while (pages.length < count) {
-    const page = input.int32Array();
-    if (page.length !== length) throw new SavedStateError(`a page of ${page.length} integers in place of ${length}`);
-    pages.push(page);
-  }
-  return pages;
 }

@@ -1,6 +1,6 @@
 import type { SavedState, StateInput, StateOutput } from '../savedState.ts';
 import { murmur3, murmur3OfPair, murmur3OfWord } from './murmur3.ts';
-import { loadPages } from './pagedIntegers.ts';
+import { wordPages, type Pages } from './pages.ts';
 
 const PLACES = 512;
 const PLACE_MASK = PLACES - 1;
@@ -32,7 +32,7 @@ export class SegmentedTable implements SavedState {
   /** Integers of one place: the value (0: empty), then the key, then the further words. */
   readonly #stride: number;
   readonly #segmentLength: number;
-  #blocks: Int32Array[] = [];
+  readonly #blocks: Pages<Int32Array>;
   readonly #scratch: Int32Array;
   #directory: Int32Array = new Int32Array(2);
   /** Bits that index the directory. */
@@ -53,8 +53,9 @@ export class SegmentedTable implements SavedState {
     this.#stride = 1 + keyLength + furtherWords;
     this.#segmentLength = PLACES * this.#stride;
     this.#scratch = new Int32Array(this.#segmentLength);
+    this.#blocks = wordPages(SEGMENTS_PER_BLOCK * this.#segmentLength);
     this.#newSegment();
-    this.block = this.#blocks[0]!;
+    this.block = this.#blocks.arrayOf(0);
   }
 
   /** Bytes of a table into which so many keys have come, on average: the hash spreads them, and no segment goes away. */
@@ -80,7 +81,7 @@ export class SegmentedTable implements SavedState {
   }
 
   get byteLength(): number {
-    const blocks = this.#blocks.length * SEGMENTS_PER_BLOCK * this.#segmentLength;
+    const blocks = this.#blocks.count * SEGMENTS_PER_BLOCK * this.#segmentLength;
     return 4 * (blocks + this.#directory.length + this.#counts.length + this.#depths.length);
   }
 
@@ -136,6 +137,15 @@ export class SegmentedTable implements SavedState {
     }
   }
 
+  /** Reads the place at which `findPair` will begin to look, so that it is in the cache by then. */
+  touchPair(first: number, second: number): number {
+    const hash = murmur3OfPair(first, second);
+    const segment = this.#directory[hash >>> (32 - this.#depth)]!;
+    const at = this.#startOf(segment) + (hash & PLACE_MASK) * this.#stride;
+    const block = this.#blocks.arrayOf(segment >>> BLOCK_SHIFT);
+    return block[at]! + block[at + this.#stride - 1]!;
+  }
+
   /** Adds a key that the last call, a `find`, has not found. False: there is no room for it. */
   add(key: Int32Array, value: number): boolean {
     while (this.#counts[this.#segment]! >= MAX_ENTRIES) {
@@ -180,7 +190,7 @@ export class SegmentedTable implements SavedState {
     output.array(this.#directory);
     output.array(this.#counts);
     output.array(this.#depths);
-    for (const block of this.#blocks) output.array(block);
+    this.#blocks.save(output);
   }
 
   load(input: StateInput): void {
@@ -190,17 +200,16 @@ export class SegmentedTable implements SavedState {
     this.#depth = 31 - Math.clz32(this.#directory.length);
     this.#counts = input.int32Array();
     this.#depths = input.int32Array();
-    const blockLength = SEGMENTS_PER_BLOCK * this.#segmentLength;
-    this.#blocks = loadPages(input, Math.ceil(this.#segmentCount / SEGMENTS_PER_BLOCK), blockLength);
+    this.#blocks.load(Math.ceil(this.#segmentCount / SEGMENTS_PER_BLOCK), () => input.int32Array());
   }
 
   /** The block of the segment to which a hash belongs, which begins at #start. */
   #goTo(hash: number): Int32Array {
     const segment = this.#directory[hash >>> (32 - this.#depth)]!;
-    const block = this.#blocks[segment >>> BLOCK_SHIFT]!;
+    const block = this.#blocks.arrayOf(segment >>> BLOCK_SHIFT);
     this.#hash = hash;
     this.#segment = segment;
-    this.#start = (segment & BLOCK_MASK) * this.#segmentLength;
+    this.#start = this.#startOf(segment);
     this.block = block;
     return block;
   }
@@ -219,8 +228,8 @@ export class SegmentedTable implements SavedState {
     this.#directory.fill(upper, first + (span >>> 1), first + span);
 
     const scratch = this.#scratch;
-    const block = this.#blocks[lower >>> BLOCK_SHIFT]!;
-    const start = (lower & BLOCK_MASK) * this.#segmentLength;
+    const block = this.#blocks.arrayOf(lower >>> BLOCK_SHIFT);
+    const start = this.#startOf(lower);
     scratch.set(block.subarray(start, start + this.#segmentLength));
     block.fill(0, start, start + this.#segmentLength);
     this.#counts[lower] = 0;
@@ -234,13 +243,17 @@ export class SegmentedTable implements SavedState {
 
   /** Puts the entry at `from` of the scratch space into a segment. */
   #place(segment: number, hash: number, from: number): void {
-    const block = this.#blocks[segment >>> BLOCK_SHIFT]!;
-    const start = (segment & BLOCK_MASK) * this.#segmentLength;
+    const block = this.#blocks.arrayOf(segment >>> BLOCK_SHIFT);
+    const start = this.#startOf(segment);
     let place = hash & PLACE_MASK;
     while (block[start + place * this.#stride] !== 0) place = (place + 1) & PLACE_MASK;
     const at = start + place * this.#stride;
     for (let index = 0; index < this.#stride; index++) block[at + index] = this.#scratch[from + index]!;
     this.#counts[segment]! += 1;
+  }
+
+  #startOf(segment: number): number {
+    return this.#blocks.startOf(segment >>> BLOCK_SHIFT) + (segment & BLOCK_MASK) * this.#segmentLength;
   }
 
   #doubleDirectory(): void {
@@ -253,7 +266,7 @@ export class SegmentedTable implements SavedState {
 
   #newSegment(): number {
     const segment = this.#segmentCount;
-    if ((segment & BLOCK_MASK) === 0) this.#blocks.push(new Int32Array(SEGMENTS_PER_BLOCK * this.#segmentLength));
+    if ((segment & BLOCK_MASK) === 0) this.#blocks.add();
     if (segment === this.#counts.length) {
       this.#counts = doubled(this.#counts);
       this.#depths = doubled(this.#depths);

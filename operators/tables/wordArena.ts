@@ -1,5 +1,5 @@
 import type { SavedState, StateInput, StateOutput } from '../savedState.ts';
-import { loadPages } from './pagedIntegers.ts';
+import { wordPages } from './pages.ts';
 
 const BLOCK_SHIFT = 14;
 const BLOCK_LENGTH = 1 << BLOCK_SHIFT;
@@ -10,7 +10,7 @@ const BLOCK_MASK = BLOCK_LENGTH - 1;
  * to a record of the same length, the last freed first, so each length keeps the room it once needed at most.
  */
 export class WordArena implements SavedState {
-  #blocks: Int32Array[] = [];
+  readonly #blocks = wordPages(BLOCK_LENGTH);
   /** By length, the address of the last freed record; its first word is the address of the one before. */
   #free: Int32Array;
   #used = 1;
@@ -25,7 +25,7 @@ export class WordArena implements SavedState {
   }
 
   get byteLength(): number {
-    return this.#blocks.length * BLOCK_LENGTH * 4;
+    return this.#blocks.count * BLOCK_LENGTH * 4;
   }
 
   /** Address of a record, its words as they were left. */
@@ -37,7 +37,7 @@ export class WordArena implements SavedState {
     }
     if ((this.#used & BLOCK_MASK) + length > BLOCK_LENGTH) this.#used = (this.#used | BLOCK_MASK) + 1;
     const address = this.#used;
-    if (address >>> BLOCK_SHIFT === this.#blocks.length) this.#blocks.push(new Int32Array(BLOCK_LENGTH));
+    if (address >>> BLOCK_SHIFT === this.#blocks.count) this.#blocks.add();
     this.#used += length;
     return address;
   }
@@ -48,23 +48,23 @@ export class WordArena implements SavedState {
   }
 
   block(address: number): Int32Array {
-    return this.#blocks[address >>> BLOCK_SHIFT]!;
+    return this.#blocks.arrayOf(address >>> BLOCK_SHIFT);
   }
 
   offset(address: number): number {
-    return address & BLOCK_MASK;
+    return this.#blocks.startOf(address >>> BLOCK_SHIFT) + (address & BLOCK_MASK);
   }
 
   save(output: StateOutput): void {
     output.number(this.#used);
     output.array(this.#free);
-    output.number(this.#blocks.length);
-    for (const block of this.#blocks) output.array(block);
+    output.number(this.#blocks.count);
+    this.#blocks.save(output);
   }
 
   load(input: StateInput): void {
     this.#used = input.number();
     this.#free = input.int32Array();
-    this.#blocks = loadPages(input, input.number(), BLOCK_LENGTH);
+    this.#blocks.load(input.number(), () => input.int32Array());
   }
 }
