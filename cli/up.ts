@@ -30,8 +30,10 @@ export function upCommand(): Command {
         ...(options.historyPort === undefined ? {} : { historyPort: options.historyPort }),
       });
       const { url, history } = sluice;
+      // Whoever reads that it is ready may stop it at once.
+      const stopped = untilStopped(sluice.pipeline.failed);
       logger.info({ url, history: history?.server.url ?? null, data: dataDir, deployment: deployment.name }, 'ready');
-      await untilStopped(sluice.pipeline.failed);
+      await stopped;
       logger.info('stopping');
       await sluice.stop();
       logger.info('stopped');
