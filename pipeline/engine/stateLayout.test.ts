@@ -14,7 +14,7 @@ import { Engine } from './engine.ts';
 import { PortEngineServices } from './engineServices.ts';
 
 /** What an engine of STATE_LAYOUT saves after the ledger below. */
-const SAVED = { layout: 1, sha256: '17d96667921a2649e580b9ce5c6d6517a96016bc01749a362a0c96ad6395b97e' };
+const SAVED = { layout: 1, sha256: '4494ba915feb4d5e9a447bc9ae0e5c9c73f8b1723d50cfadc822ee85f3baee0d' };
 
 /**
  * Snapshots outlive the Sluice that wrote them. Bytes that differ from those recorded here are another layout, or another
@@ -50,6 +50,7 @@ const features: readonly FeatureDefinition[] = [
   { ...account, name: 'since', aggregate: 'timeSince', includeCurrent: false },
   { ...account, name: 'fraud', aggregate: 'rate', entity: ['merchant'], where: "label == 'fraud'" },
   { ...account, name: 'declines', aggregate: 'count', where: "outcome == 'declined' && !reversed" },
+  { ...account, name: 'net', aggregate: 'sum', of: 'netAmountMinor' },
   { ...amount, name: 'z', aggregate: 'zScore' },
   { ...account, name: 'new_merchant', aggregate: 'seenBefore', of: 'merchant' },
 ];
