@@ -14,7 +14,7 @@ import { Engine } from './engine.ts';
 import { PortEngineServices } from './engineServices.ts';
 
 /** What an engine of STATE_LAYOUT saves after the ledger below. */
-const SAVED = { layout: 1, sha256: '17d96667921a2649e580b9ce5c6d6517a96016bc01749a362a0c96ad6395b97e' };
+const SAVED = { layout: 1, sha256: '18f9178ae3f9388a3b0603165cfb12a8f79670ceefd8df5c95074b8ff162a215' };
 
 /**
  * Snapshots outlive the Sluice that wrote them. Bytes that differ from those recorded here are another layout, or another
@@ -52,6 +52,11 @@ const features: readonly FeatureDefinition[] = [
   { ...account, name: 'declines', aggregate: 'count', where: "outcome == 'declined' && !reversed" },
   { ...amount, name: 'z', aggregate: 'zScore' },
   { ...account, name: 'new_merchant', aggregate: 'seenBefore', of: 'merchant' },
+  { ...account, name: 'top_merchant', aggregate: 'topShare', of: 'merchant' },
+  { ...account, name: 'hour', aggregate: 'hourDeviation', where: "label != 'fraud'" },
+  { ...amount, name: 'first', aggregate: 'first' },
+  { ...account, name: 'last', aggregate: 'last', of: 'attributes.longitude' },
+  { ...account, name: 'speed', aggregate: 'geoVelocity' },
 ];
 
 const thresholds = { challenge: 600, review: 800, decline: 930 };
@@ -110,7 +115,7 @@ function payment(transactionId: string, eventTimeMs: number, random: Random): Tr
     country: null,
     authMethods: [],
     originalTransactionId: `t-${random.integer(0, PAYMENTS)}`,
-    attributes: {},
+    attributes: random.chance(0.5) ? { latitude: random.integer(-90, 90), longitude: random.integer(-180, 180) } : {},
   };
 }
 
