@@ -13,7 +13,10 @@ export interface FeatureDefinition {
   readonly aggregate: Aggregate;
   /** The window's key: one entity or a tuple. Absent for `ratio` and `expression`. */
   readonly entity?: readonly EntityName[];
-  /** The field aggregated: amountMinor for numbers (netAmountMinor: less refunds); for distinct and seenBefore any entity or string field. */
+  /**
+   * The field aggregated: amountMinor for numbers (netAmountMinor: less refunds); for first and last a number attribute too; for distinct,
+   * seenBefore and topShare any entity or string field.
+   */
   readonly of?: string;
   /** CEL, for `expression`. */
   readonly expression?: string;

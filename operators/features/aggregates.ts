@@ -1,7 +1,9 @@
 /** What a window aggregate takes, and what it gives unless its definition says otherwise. */
 export interface AggregateTraits {
-  /** What `of` names: nothing (there is no `of`), the amount, or a text field. */
-  readonly of: 'nothing' | 'amount' | 'text';
+  /** What `of` names: nothing (there is no `of`), the amount, a text field, or a number. */
+  readonly of: 'nothing' | 'amount' | 'text' | 'number';
+  /** It depends on which event comes first: what becomes known later cannot take one out of `where` again. */
+  readonly isOrdered?: boolean;
   readonly includeCurrent: boolean;
   /** The value when no event is in the window, or none to compare with. */
   readonly whenEmpty: number;
@@ -9,6 +11,7 @@ export interface AggregateTraits {
 
 const ofNothing: AggregateTraits = { of: 'nothing', includeCurrent: true, whenEmpty: Number.NaN };
 const ofAmount: AggregateTraits = { of: 'amount', includeCurrent: true, whenEmpty: Number.NaN };
+const ofNumber: AggregateTraits = { of: 'number', includeCurrent: false, whenEmpty: Number.NaN, isOrdered: true };
 const ofText: AggregateTraits = { of: 'text', includeCurrent: true, whenEmpty: Number.NaN };
 
 export const aggregateTraits = {
@@ -21,7 +24,12 @@ export const aggregateTraits = {
   distinct: { ...ofText, whenEmpty: 0 },
   timeSince: { ...ofNothing, includeCurrent: false },
   rate: ofNothing,
+  first: ofNumber,
+  last: ofNumber,
+  geoVelocity: { ...ofNothing, includeCurrent: false, isOrdered: true },
   seenBefore: { ...ofText, includeCurrent: false, whenEmpty: 0 },
+  topShare: ofText,
+  hourDeviation: { ...ofNothing, includeCurrent: false },
   zScore: { ...ofAmount, includeCurrent: false },
 } as const satisfies Readonly<Record<string, AggregateTraits>>;
 

@@ -40,6 +40,18 @@ describe('a feature catalogue', () => {
     ['seenBefore of an amount', { aggregate: 'seenBefore', of: 'amountMinor' }, 'SLUICE_FEATURE_FIELD 0 of'],
     ['seenBefore of its own entity', { aggregate: 'seenBefore', of: 'account' }, 'SLUICE_FEATURE_FIELD 0 of'],
     ['zScore of a text', { aggregate: 'zScore', of: 'merchant' }, 'SLUICE_FEATURE_FIELD 0 of'],
+    ['last of a text', { aggregate: 'last', of: 'merchant' }, 'SLUICE_FEATURE_FIELD 0 of'],
+    [
+      'first of what a label may take out again',
+      { aggregate: 'first', of: 'amountMinor', where: "label == 'fraud'" },
+      'SLUICE_FEATURE_FIELD 0 where',
+    ],
+    ['geoVelocity of something', { aggregate: 'geoVelocity', of: 'amountMinor' }, 'SLUICE_FEATURE_FIELD 0 of'],
+    [
+      'geoVelocity from a payment to itself',
+      { aggregate: 'geoVelocity', includeCurrent: true },
+      'SLUICE_FEATURE_FIELD 0 includeCurrent',
+    ],
     ['a numerator beside an aggregate', { numerator: 'account_count_1d' }, 'SLUICE_FEATURE_FIELD 0 numerator'],
     ['a ratio with a window', { aggregate: 'ratio' }, 'SLUICE_FEATURE_FIELD 0 windowMs'],
     ['an expression beside an aggregate', { expression: '1' }, 'SLUICE_FEATURE_FIELD 0 expression'],

@@ -35,10 +35,12 @@ export type CompiledFeature =
       readonly aggregate: WindowAggregate;
       /** Fields of the key, in the order of entityNames. */
       readonly entity: readonly string[];
-      /** The field whose values distinct and seenBefore tell apart; amounts need none. */
+      /** The field whose values distinct, seenBefore and topShare tell apart; amounts need none. */
       readonly textField: string | null;
       /** Amounts are what refunds and reversals have left of them. */
       readonly isNet: boolean;
+      /** The field whose number first and last give. */
+      readonly numberField: string | null;
       readonly windowMs: number;
       readonly delayMs: number;
       readonly where: CompiledWhere | null;

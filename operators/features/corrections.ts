@@ -1,20 +1,14 @@
-import type { Candidates } from './candidates.ts';
+import type { CrossedState } from './edgeCrossing.ts';
 import { correctCandidates, correctSums } from './edgeProgram.ts';
 import { hasBit } from './eventBits.ts';
 import { ENGINE_TIME, TIME } from './eventNumbers.ts';
 import { splitAmount, splitSquare } from './exactSums.ts';
+import { countHour } from './hourProfile.ts';
 import type { KeyTable } from './keyTable.ts';
-import type { PairCounts } from './pairCounts.ts';
-import type { FeaturePlan } from './plan.ts';
 
 /** The aggregates that an event's correction reaches. */
-export interface CorrectedState {
-  readonly plan: FeaturePlan;
+export interface CorrectedState extends CrossedState {
   readonly tables: readonly KeyTable[];
-  readonly candidates: Candidates;
-  readonly pairs: readonly PairCounts[];
-  /** The numbers of the event and the engine's time. */
-  readonly event: Float64Array;
 }
 
 /**
@@ -22,7 +16,7 @@ export interface CorrectedState {
  * in at the engine's time. The event's words start at `at`; its numbers are in `event`.
  */
 export function correctEvent(
-  { plan, tables, candidates, pairs, event }: CorrectedState,
+  { plan, tables, candidates, pairs, shares, event }: CorrectedState,
   words: Int32Array,
   at: number,
   before: number,
@@ -64,5 +58,20 @@ export function correctEvent(
     const table = tables[part.column]!;
     const countAt = table.rowBase(slot) + part.at;
     pairs[part.pairs.index]!.count(slot, value, sign, part.window, table.segment(slot), countAt);
+  }
+  for (const part of plan.shares) {
+    const sign = change(part);
+    const value = words[at + part.valueColumn]!;
+    if (sign === 0 || value < 0) continue;
+    const slot = words[at + part.column]!;
+    const table = tables[part.column]!;
+    shares[part.index]!.count(slot, value, sign, table.segment(slot), table.rowBase(slot) + part.at);
+  }
+  for (const part of plan.hours) {
+    const sign = change(part);
+    if (sign === 0) continue;
+    const slot = words[at + part.column]!;
+    const table = tables[part.column]!;
+    countHour(table.segment(slot), table.rowBase(slot) + part.at, sign, event);
   }
 }

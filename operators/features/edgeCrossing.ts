@@ -1,31 +1,55 @@
 import type { Candidates } from './candidates.ts';
 import { runCandidates, runRecencies, runSums, type EdgeProgram } from './edgeProgram.ts';
 import { hasBit } from './eventBits.ts';
+import type { EventDoubles } from './eventDoubles.ts';
 import { splitAmount, splitSquare } from './exactSums.ts';
+import { runHours } from './hourProfile.ts';
 import { runNets, splitNet } from './netSums.ts';
+import { runNewest } from './newestNumbers.ts';
+import { runOldest } from './oldestNumbers.ts';
 import type { PairCounts } from './pairCounts.ts';
-import { bitWordsOf, type FeaturePlan } from './plan.ts';
+import { doublesFromOf, refundsFromOf, type FeaturePlan } from './plan.ts';
 import { refundedMinor } from './refundWords.ts';
+import type { ValueShares } from './valueShares.ts';
+
+/** Integers of one step of a top share. */
+const SHARE_STEP = 5;
+
+/** The aggregates that an event reaches as it crosses edges, and its numbers (eventNumbers.ts). */
+export interface CrossedState {
+  readonly plan: FeaturePlan;
+  readonly candidates: Candidates;
+  readonly pairs: readonly PairCounts[];
+  readonly shares: readonly ValueShares[];
+  readonly doubles: EventDoubles;
+  readonly event: Float64Array;
+}
 
 /** Has events cross edges: runs an edge's program on the rows of an event's keys. */
 export class EdgeCrossing {
   readonly #plan: FeaturePlan;
   readonly #candidates: Candidates;
   readonly #pairs: readonly PairCounts[];
+  readonly #shares: readonly ValueShares[];
+  readonly #doubles: EventDoubles;
+  /** Where the words of an event's numbers start after its first. */
+  readonly #doublesFrom: number;
   readonly #event: Float64Array;
   /** By predicate, 1 if it holds for the event that crosses. */
   readonly #holds: Uint8Array;
   /** Where among an event's words it stands what was refunded of it. */
   readonly #refundAt: number;
 
-  /** `event` has the numbers of the event that crosses (eventNumbers.ts). */
-  constructor(plan: FeaturePlan, candidates: Candidates, pairs: readonly PairCounts[], event: Float64Array) {
+  constructor({ plan, candidates, pairs, shares, doubles, event }: CrossedState) {
     this.#plan = plan;
     this.#candidates = candidates;
     this.#pairs = pairs;
+    this.#shares = shares;
+    this.#doubles = doubles;
+    this.#doublesFrom = doublesFromOf(plan);
     this.#event = event;
     this.#holds = new Uint8Array(plan.predicates.length);
-    this.#refundAt = plan.columns.length + bitWordsOf(plan);
+    this.#refundAt = refundsFromOf(plan);
   }
 
   /** Runs the program on the event whose words start at `at`, and of which these facts are known. */
@@ -53,6 +77,21 @@ export class EdgeCrossing {
         const value = words[at + valueColumn]!;
         if (value >= 0) this.#pairs[pairs]!.run(steps, slot, value, holds, row, base);
       }
+      const { shares, hours, newest, oldest } = group;
+      if (shares.length > 0) this.#countShares(shares, slot, words, at, row, base);
+      runHours(hours, row, base, holds, event);
+      const doublesAt = at + this.#doublesFrom;
+      if (newest.length > 0) runNewest(newest, row, base, holds, words, doublesAt, event, this.#doubles);
+      if (oldest.length > 0)
+        runOldest(group, this.#candidates, row, base, holds, words, doublesAt, event, this.#doubles);
+    }
+  }
+
+  #countShares(steps: Int32Array, slot: number, words: Int32Array, at: number, row: Float64Array, base: number): void {
+    for (let step = 0; step < steps.length; step += SHARE_STEP) {
+      const value = words[at + steps[step + 3]!]!;
+      if (value < 0 || this.#holds[steps[step]!] === 0) continue;
+      this.#shares[steps[step + 2]!]!.count(slot, value, steps[step + 1]!, row, base + steps[step + 4]!);
     }
   }
 

@@ -2,6 +2,7 @@ import type { Candidates } from './candidates.ts';
 import { AMOUNT, AMOUNT_LANES, BOUNDARY, ENGINE_TIME, SQUARE_LANES, TIME, VALUE } from './eventNumbers.ts';
 import type { KeyTable } from './keyTable.ts';
 import { compileNets } from './netSums.ts';
+import type { OldestSteps } from './oldestNumbers.ts';
 import type { CandidatePart, FeaturePlan, SumPart } from './plan.ts';
 
 /** Integers of one moments step: sign, and the row positions of count, sum and squares. */
@@ -27,7 +28,7 @@ export interface EdgeProgram {
 }
 
 /** The part of an edge's program that concerns one key of the event: flat lists of steps, one list a kind. */
-export interface EdgeGroup {
+export interface EdgeGroup extends OldestSteps {
   readonly column: number;
   readonly table: KeyTable;
   /** Sums of all events, with squares. */
@@ -41,6 +42,10 @@ export interface EdgeGroup {
   readonly distincts: readonly DistinctGroup[];
   /** Sums of net amounts (netSums.ts). */
   readonly nets: Int32Array;
+  /** For each top share: predicate, sign, index, column of the value, row position. */
+  readonly shares: Int32Array;
+  readonly hours: Int32Array;
+  readonly newest: Int32Array;
 }
 
 /** The steps that concern one pair of the event's keys. */
@@ -59,8 +64,10 @@ function compileEdge(plan: FeaturePlan, tables: readonly KeyTable[], ageMs: numb
   // Recencies and candidates need no step when an event leaves: whoever reads them looks at the times.
   const isEntered = (part: { readonly enterAgeMs: number }): boolean => part.enterAgeMs === ageMs;
   const crossing = plan.sums.filter((part) => isEntered(part) || part.leaveAgeMs === ageMs);
-  const counted = plan.distincts.filter((part) => isEntered(part) || part.leaveAgeMs === ageMs);
-  const entered = [...plan.recencies, ...plan.candidates].filter(isEntered);
+  const counted = [...plan.distincts, ...plan.shares, ...plan.hours].filter(
+    (part) => isEntered(part) || part.leaveAgeMs === ageMs,
+  );
+  const entered = [...plan.recencies, ...plan.candidates, ...plan.newest].filter(isEntered);
   const nets = plan.netSums.filter((part) => isEntered(part) || part.leaveAgeMs === ageMs);
   const predicates = new Set([...crossing, ...counted, ...entered, ...nets].map(({ predicate }) => predicate));
   return {
@@ -82,9 +89,17 @@ function compileGroup(plan: FeaturePlan, table: KeyTable, column: number, ageMs:
   const isMoments = (part: SumPart): boolean =>
     plan.predicates[part.predicate]!.where === null && part.sumAt !== 0 && part.squaresAt !== 0;
   const sums = plan.sums.filter(isHere).filter((part) => isEntered(part) || isLeft(part));
-  const sumSteps = (part: SumPart): number[] => [isEntered(part) ? 1 : -1, part.countAt, part.sumAt, part.squaresAt];
+  const signOf = (part: { readonly enterAgeMs: number }): number => (isEntered(part) ? 1 : -1);
+  const shares = plan.shares.filter(isHere).filter((part) => isEntered(part) || isLeft(part));
+  const hours = plan.hours.filter(isHere).filter((part) => isEntered(part) || isLeft(part));
+  const sumSteps = (part: SumPart): number[] => [signOf(part), part.countAt, part.sumAt, part.squaresAt];
   const recencies = plan.recencies.filter(isHere).filter(isEntered);
-  const candidates = plan.candidates.filter(isHere).filter(isEntered);
+  const lists = plan.candidates.filter(isHere).filter(isEntered);
+  const candidates = lists.filter(({ number }) => number === null);
+  const oldest = lists.flatMap(({ predicate, at, number, leaveAgeMs }) => {
+    return number === null ? [] : [{ step: [predicate, at, number], leaveAgeMs }];
+  });
+  const newest = plan.newest.filter(isHere).filter(isEntered);
   const distincts = plan.pairs.filter(isHere).flatMap(({ index, valueColumn }) => {
     const parts = plan.distincts.filter((part) => part.pairs.index === index);
     const steps = [
@@ -94,7 +109,7 @@ function compileGroup(plan: FeaturePlan, table: KeyTable, column: number, ageMs:
     return steps.length === 0 ? [] : [{ valueColumn, pairs: index, steps: Int32Array.from(steps) }];
   });
   const nets = plan.netSums.filter(isHere).filter((part) => isEntered(part) || isLeft(part));
-  if (sums.length + recencies.length + candidates.length + distincts.length + nets.length === 0) return [];
+  if ([sums, recencies, lists, distincts, shares, hours, newest, nets].flat().length === 0) return [];
   const others = sums.filter((part) => !isMoments(part));
   return [
     {
@@ -109,6 +124,13 @@ function compileGroup(plan: FeaturePlan, table: KeyTable, column: number, ageMs:
       candidateAgesMs: Float64Array.from(candidates, ({ leaveAgeMs }) => leaveAgeMs),
       distincts,
       nets: compileNets(nets, ageMs),
+      shares: Int32Array.from(
+        shares.flatMap((part) => [part.predicate, signOf(part), part.index, part.valueColumn, part.at]),
+      ),
+      hours: Int32Array.from(hours.flatMap((part) => [part.predicate, signOf(part), part.at])),
+      newest: Int32Array.from(newest.flatMap(({ predicate, at, first, second }) => [predicate, at, first, second])),
+      oldest: Int32Array.from(oldest.flatMap(({ step }) => step)),
+      oldestAgesMs: Float64Array.from(oldest, ({ leaveAgeMs }) => leaveAgeMs),
     },
   ];
 }

@@ -16,7 +16,9 @@ export const VALUE = 8;
 export const BOUNDARY = 9;
 /** What the event adds to sums of net amounts (netSums.ts): two lanes. */
 export const NET_LANES = 10;
+/** Of the current payment: when it happened, which is before TIME when it came too late. */
+export const OWN_TIME = 12;
 
 export function createEventNumbers(): Float64Array {
-  return new Float64Array(12);
+  return new Float64Array(13);
 }

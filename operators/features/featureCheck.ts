@@ -1,9 +1,10 @@
 import { compileCel } from '../cel/compile.ts';
 import { readsAny } from '../cel/facts.ts';
 import type { ConfigurationProblem, FeatureDefinition } from '../definitions.ts';
-import { aggregateTraits, isWindowAggregate, type WindowAggregate } from './aggregates.ts';
+import { aggregateTraits, isWindowAggregate, type AggregateTraits, type WindowAggregate } from './aggregates.ts';
 import type { CompiledFeature, CompiledWhere } from './catalogue.ts';
 import { entityNames, isTextField, textFields } from './keyField.ts';
+import { isNumberField } from './numberField.ts';
 import { MAX_DELAY_MS, MAX_FEATURE_NAME_LENGTH, MAX_WINDOW_MS, MIN_WINDOW_MS } from './limits.ts';
 
 /** What refunds and reversals that are known by now have left of an amount. */
@@ -90,22 +91,31 @@ export class FeatureCheck {
       if (this.#definition[field] !== undefined) this.#notTaken(field);
     this.#checkWhenEmpty();
     const entity = this.#entity();
-    const textField = this.#of(aggregate);
+    const field = this.#of(aggregate);
     if (windowMs === undefined)
       this.#problem('SLUICE_FEATURE_FIELD', 'windowMs', `${aggregate} needs a window, e.g. 1h`);
     else this.#checkDuration('windowMs', windowMs, MIN_WINDOW_MS, MAX_WINDOW_MS);
     this.#checkDuration('delayMs', delayMs, 0, MAX_DELAY_MS);
     const where = this.#where();
+    const traits: AggregateTraits = aggregateTraits[aggregate];
+    if (traits.isOrdered === true && where?.readsFacts === true) {
+      const message = `${aggregate} takes no \`where\` on what becomes known of a payment later`;
+      this.#problem('SLUICE_FEATURE_FIELD', 'where', message);
+    }
+    if (aggregate === 'geoVelocity' && this.#definition.includeCurrent === true) {
+      const message = 'geoVelocity compares a payment with those before, so it cannot include itself';
+      this.#problem('SLUICE_FEATURE_FIELD', 'includeCurrent', message);
+    }
     if (aggregate === 'rate' && this.#definition.where === undefined)
       this.#problem('SLUICE_FEATURE_FIELD', 'where', 'rate needs `where`: the share of events that satisfy it');
     if (this.problems.length > 0 || windowMs === undefined) return null;
-    const traits = aggregateTraits[aggregate];
     return {
       kind: 'window',
       name,
       aggregate,
       entity,
-      textField,
+      textField: traits.of === 'text' ? field : null,
+      numberField: traits.of === 'number' ? field : null,
       isNet: this.#definition.of === NET_AMOUNT,
       windowMs,
       delayMs,
@@ -133,7 +143,7 @@ export class FeatureCheck {
     return entityNames.filter((name) => entity.includes(name));
   }
 
-  /** The text field, null for an aggregate of none. */
+  /** The text or number field, null for an aggregate of neither. */
   #of(aggregate: WindowAggregate): string | null {
     const { of } = this.#definition;
     switch (aggregateTraits[aggregate].of) {
@@ -145,6 +155,10 @@ export class FeatureCheck {
           this.#problem('SLUICE_FEATURE_FIELD', 'of', `only ${netAggregates.join(' and ')} take \`of: ${NET_AMOUNT}\``);
         else if (of !== 'amountMinor' && of !== NET_AMOUNT)
           this.#problem('SLUICE_FEATURE_FIELD', 'of', `${aggregate} needs \`of: amountMinor\``);
+        return null;
+      case 'number':
+        if (of !== undefined && isNumberField(of)) return of;
+        this.#problem('SLUICE_FEATURE_FIELD', 'of', `${aggregate} needs \`of\`: amountMinor or attributes.NAME`);
         return null;
       case 'text': {
         if (of !== undefined && isTextField(of)) {

@@ -1,6 +1,8 @@
 import { compileCandidateReads, readCandidates, type CandidateReads } from './candidateReads.ts';
 import type { Candidates } from './candidates.ts';
+import type { EventDoubles } from './eventDoubles.ts';
 import type { FeaturePlan } from './plan.ts';
+import { compileProfileReads, readProfiles, type ProfileReads } from './profileReads.ts';
 import { compileWindowReads, readWindows, type WindowReads } from './windowReads.ts';
 
 /** How features are read from the rows of a payment's keys. */
@@ -15,6 +17,7 @@ interface ColumnReads {
   readonly features: Int32Array;
   readonly windows: WindowReads;
   readonly lists: readonly CandidateReads[];
+  readonly profiles: ProfileReads;
 }
 
 /** The reads of all windows that do, or do not, include the current payment. */
@@ -26,7 +29,8 @@ export function compileReads(plan: FeaturePlan, includeCurrent: boolean): ReadPr
     });
     if (reads.length === 0) return [];
     const features = Int32Array.from(reads, ({ feature }) => feature);
-    return [{ column, features, windows: compileWindowReads(reads), lists: compileCandidateReads(reads) }];
+    const [windows, lists] = [compileWindowReads(reads), compileCandidateReads(reads)];
+    return [{ column, features, windows, lists, profiles: compileProfileReads(reads) }];
   });
   return { columns, whenEmpty: Float64Array.from(plan.reads, ({ whenEmpty }) => whenEmpty) };
 }
@@ -41,12 +45,13 @@ export function readFeatures(
   rows: readonly Float64Array[],
   bases: Int32Array,
   event: Float64Array,
+  doubles: EventDoubles,
   candidates: Candidates,
   out: Float64Array,
   outBase: number,
 ): void {
   for (let index = 0; index < columns.length; index++) {
-    const { column, features, windows, lists } = columns[index]!;
+    const { column, features, windows, lists, profiles } = columns[index]!;
     if (slots[column]! < 0) {
       for (let place = 0; place < features.length; place++) out[outBase + features[place]!] = Number.NaN;
       continue;
@@ -56,5 +61,7 @@ export function readFeatures(
     readWindows(windows, row, base, event, whenEmpty, out, outBase);
     for (let list = 0; list < lists.length; list++)
       readCandidates(lists[list]!, candidates, row, base, event, whenEmpty, out, outBase);
+    if (profiles.steps.length > 0)
+      readProfiles(profiles, row, base, event, doubles, candidates, whenEmpty, out, outBase);
   }
 }

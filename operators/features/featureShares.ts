@@ -1,6 +1,8 @@
 import { CANDIDATE_FIELDS } from './candidates.ts';
+import { HOUR_FIELDS } from './hourProfile.ts';
 import type { FeaturePlan, ReadPlan } from './plan.ts';
 import { columnNames, type StateMemory } from './stateMemory.ts';
+import { SHARE_FIELDS } from './valueShares.ts';
 
 /** What of a state's memory is there for one feature. What several features read is divided among them. */
 export interface FeatureShare {
@@ -55,7 +57,12 @@ export function featureShares(
     if (read.kind === 'distinct') {
       const { pairs, at } = read.part;
       bytes += memory.pairs[pairs.index]!.bytes / pairs.windows / readers[column]![at]!;
-    } else if ((read.kind === 'extreme' || read.kind === 'newestCandidate') && allCandidates > 0) {
+    } else if (read.kind === 'topShare') {
+      bytes += memory.pairs[plan.pairs.length + read.part.index]!.bytes / readers[column]![read.part.at]!;
+    } else if (
+      (read.kind === 'extreme' || read.kind === 'newestCandidate' || read.kind === 'oldest') &&
+      allCandidates > 0
+    ) {
       const share = candidateCounts[plan.candidates.indexOf(read.part)]! / allCandidates;
       bytes += (memory.candidates.bytes * share) / readers[column]![read.part.at]!;
     }
@@ -93,7 +100,19 @@ function cellsOf(read: ReadPlan): readonly Cells[] {
       return [{ at: read.part.at, doubles: 1 }];
     case 'extreme':
     case 'newestCandidate':
+    case 'oldest':
       return [{ at: read.part.at, doubles: CANDIDATE_FIELDS }];
+    case 'topShare':
+      return [{ at: read.part.at, doubles: SHARE_FIELDS }];
+    case 'hourDeviation':
+      return [
+        { at: read.part.at, doubles: HOUR_FIELDS },
+        { at: read.all.countAt, doubles: 1 },
+      ];
+    case 'newest':
+      return [{ at: read.part.at, doubles: 2 }];
+    case 'geoVelocity':
+      return [{ at: read.part.at, doubles: 3 }];
     case 'expression':
       return [];
   }

@@ -75,9 +75,9 @@ export interface FeatureStatistics {
   readonly failedExpressions: number;
   /** Keys that found their entity's table full. Their payments get NaN. */
   readonly refusedKeys: number;
-  /** Values that distinct could not take in, its key holding MAX_DISTINCT_PER_KEY: the count is then too low. */
+  /** Values that distinct or topShare could not take in, their key holding MAX_DISTINCT_PER_KEY: a count is then too low, a share off. */
   readonly saturatedDistincts: number;
-  /** Candidates that min, max or timeSince lost to MAX_CANDIDATES_PER_KEY: the value may then be off. */
+  /** Candidates that min, max, first or timeSince lost to MAX_CANDIDATES_PER_KEY: the value may then be off. */
   readonly droppedCandidates: number;
   /** Labels, outcomes and reversals that changed nothing because there were MAX_FACT_CHANGES. */
   readonly droppedFacts: number;

@@ -23,16 +23,19 @@ const readers: Readonly<Record<string, (tx: Transaction) => string | null>> = {
 /** Fields whose values aggregates can tell apart; `attributes.NAME` comes on top, where it is text. */
 export const textFields: readonly string[] = Object.keys(readers);
 
-const attributePrefix = 'attributes.';
-
 export function isTextField(field: string): boolean {
-  return Object.hasOwn(readers, field) || /^attributes\.[A-Za-z_][A-Za-z0-9_]{0,63}$/.test(field);
+  return Object.hasOwn(readers, field) || attributeName(field) !== null;
+}
+
+/** NAME of `attributes.NAME`, null for any other field. */
+export function attributeName(field: string): string | null {
+  return /^attributes\.([A-Za-z_][A-Za-z0-9_]{0,63})$/.exec(field)?.[1] ?? null;
 }
 
 /** What reads a field as text; null when the payment has none. */
 export function fieldReader(field: string): (tx: Transaction) => string | null {
-  if (field.startsWith(attributePrefix)) {
-    const name = field.slice(attributePrefix.length);
+  const name = attributeName(field);
+  if (name !== null) {
     return (tx) => {
       const value = Object.hasOwn(tx.attributes, name) ? tx.attributes[name] : undefined;
       return typeof value === 'string' ? value : null;

@@ -12,9 +12,12 @@ export const MAX_LATENESS_MS = DAY_MS;
 export const MAX_AMOUNT_MINOR = 1e12;
 /** Live keys of one entity or entity tuple. */
 export const MAX_KEYS_PER_ENTITY = 16_000_000;
-/** Different values that one key's distinct count holds; further values are not counted until others have left. */
+/** Different values that one key's distinct count or top share holds; further values are not counted until others have left. */
 export const MAX_DISTINCT_PER_KEY = 4_096;
-/** Candidates that one key's min, max or timeSince, where facts may change it, holds; a further one takes the newest one's place. */
+/**
+ * Candidates that one key's min, max or first holds, or its timeSince where facts may change it; a further one takes the newest
+ * one's place, so first is exact until all that are older have left.
+ */
 export const MAX_CANDIDATES_PER_KEY = 4_096;
 /** Latest time of an event: what an event block holds, the year 10889. */
 export const MAX_TIME_MS = 281_474_976_710_655;

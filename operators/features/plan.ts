@@ -3,9 +3,13 @@ import { readsAny, type FactsRead, type KnownFacts } from '../cel/facts.ts';
 import { CANDIDATE_FIELDS } from './candidates.ts';
 import type { FeatureLimits } from './featureState.ts';
 import { allRead, factTable, FACT_STATES, type FactTable } from './factTable.ts';
+import { AMOUNT_ITSELF, NO_NUMBER, WORDS_PER_DOUBLE } from './eventDoubles.ts';
+import { HOUR_FIELDS } from './hourProfile.ts';
 import { entityNames } from './keyField.ts';
 import { REFUND_WORDS } from './refundWords.ts';
 import type { ReservoirOptions } from './reservoir.ts';
+import { coordinateFields } from './numberField.ts';
+import { SHARE_FIELDS } from './valueShares.ts';
 
 /**
  * How a catalogue is computed: what each key's row holds, and what happens to it when an event crosses an *edge*.
@@ -28,6 +32,11 @@ export interface FeaturePlan {
   readonly candidates: readonly CandidatePart[];
   readonly distincts: readonly DistinctPart[];
   readonly pairs: readonly PairsPlan[];
+  readonly shares: readonly SharePart[];
+  readonly hours: readonly HourPart[];
+  readonly newest: readonly NewestPart[];
+  /** Fields whose numbers events keep, beside the amount. */
+  readonly doubles: readonly string[];
   readonly reads: readonly ReadPlan[];
   /** What predicates and net sums together read of what becomes known of events. */
   readonly facts: FactsRead;
@@ -86,6 +95,8 @@ export interface CandidatePart extends WindowPart {
   readonly sign: number;
   /** What becomes known may take an event out again, so none is pruned. */
   readonly isWhole: boolean;
+  /** For first, which of its numbers an event adds (EventDoubles); null for the amount of min and max. */
+  readonly number: number | null;
 }
 
 export interface DistinctPart extends WindowPart {
@@ -93,6 +104,27 @@ export interface DistinctPart extends WindowPart {
   /** Its place among the windows of these pairs. */
   readonly window: number;
   readonly at: number;
+}
+
+/** How often the most common value stands in one window. */
+export interface SharePart extends WindowPart {
+  readonly valueColumn: number;
+  /** Its place among the plan's shares. */
+  readonly index: number;
+  readonly at: number;
+}
+
+/** The events of one window by hour of the day. */
+export interface HourPart extends WindowPart {
+  readonly at: number;
+}
+
+/** [time, number, number] of the newest event of windows, all entered at one age. */
+export interface NewestPart extends WindowPart {
+  readonly at: number;
+  /** Places in `doubles`, or AMOUNT_ITSELF; the second may be NO_NUMBER. */
+  readonly first: number;
+  readonly second: number;
 }
 
 /** Pairs of a key and a value, counted in several windows. */
@@ -113,8 +145,11 @@ export type ReadPlan = {
   | { readonly kind: 'count' | 'sum' | 'avg' | 'std' | 'zScore' | 'seen'; readonly part: SumPart }
   | { readonly kind: 'rate'; readonly part: SumPart; readonly all: SumPart }
   | { readonly kind: 'recency'; readonly part: RecencyPart }
-  | { readonly kind: 'extreme' | 'newestCandidate'; readonly part: CandidatePart }
+  | { readonly kind: 'extreme' | 'newestCandidate' | 'oldest'; readonly part: CandidatePart }
   | { readonly kind: 'distinct'; readonly part: DistinctPart }
+  | { readonly kind: 'newest' | 'geoVelocity'; readonly part: NewestPart }
+  | { readonly kind: 'topShare'; readonly part: SharePart }
+  | { readonly kind: 'hourDeviation'; readonly part: HourPart; readonly all: SumPart }
   | { readonly kind: 'expression'; readonly feature: Extract<CompiledFeature, { kind: 'expression' }> }
 );
 
@@ -133,12 +168,22 @@ export function bitWordsOf({ bitCount }: FeaturePlan): number {
   return (bitCount + 31) >>> 5;
 }
 
+/** Where an event's words have its numbers, after its key slots and bits; */
+export function doublesFromOf(plan: FeaturePlan): number {
+  return plan.columns.length + bitWordsOf(plan);
+}
+
+/** and where they have what was refunded of it, if anything asks. */
+export function refundsFromOf(plan: FeaturePlan): number {
+  return doublesFromOf(plan) + WORDS_PER_DOUBLE * plan.doubles.length;
+}
+
 /** The reservoir that a plan's windows need. */
 export function reservoirOptionsOf(plan: FeaturePlan, limits: FeatureLimits): ReservoirOptions {
   const hasRefunds = plan.netSums.length > 0;
   return {
     ...limits,
-    wordCount: plan.columns.length + bitWordsOf(plan) + (hasRefunds ? REFUND_WORDS : 0),
+    wordCount: refundsFromOf(plan) + (hasRefunds ? REFUND_WORDS : 0),
     cursorCount: plan.edgeAgesMs.length,
     hasOffsetIndex: readsAny(plan.facts),
     hasRefunds,
@@ -153,6 +198,10 @@ class PlanBuilder {
   readonly #recencies = new Map<string, RecencyPart>();
   readonly #candidates = new Map<string, CandidatePart>();
   readonly #distincts = new Map<string, DistinctPart>();
+  readonly #shares = new Map<string, SharePart>();
+  readonly #hours = new Map<string, HourPart>();
+  readonly #newest = new Map<string, NewestPart>();
+  readonly #doubles: string[] = [];
   readonly #pairs = new Map<string, PairsPlan>();
   readonly #edgeAgesMs = new Set<number>();
   /** By what is read. The first, of no facts, is all zeros. */
@@ -183,6 +232,19 @@ class PlanBuilder {
         if (feature.aggregate === 'std' || feature.aggregate === 'zScore') part.squaresAt ||= this.#allocate(column, 3);
         return { ...read, kind: feature.aggregate, part };
       }
+      case 'topShare':
+        return { ...read, kind: 'topShare', part: this.#share(window, textFieldOf(feature)) };
+      case 'last':
+        return { ...read, kind: 'newest', part: this.#newestOf(window, this.#number(feature), NO_NUMBER) };
+      case 'geoVelocity': {
+        const [latitude, longitude] = coordinateFields.map((field) => this.#double(field));
+        if (latitude === undefined || longitude === undefined) throw new Error('SLUICE_STATE_PLAN: no coordinates');
+        return { ...read, kind: 'geoVelocity', part: this.#newestOf(window, latitude, longitude) };
+      }
+      case 'first':
+        return { ...read, kind: 'oldest', part: this.#oldestOf(window, this.#number(feature)) };
+      case 'hourDeviation':
+        return { ...read, kind: 'hourDeviation', part: this.#hour(window), all: this.#sum(window) };
       case 'seenBefore': {
         // A count by entity and value together.
         const part = this.#sum(this.#window({ ...feature, entity: keyFields(feature) }, feature.where));
@@ -219,6 +281,10 @@ class PlanBuilder {
       candidates: [...this.#candidates.values()],
       distincts: [...this.#distincts.values()],
       pairs: [...this.#pairs.values()],
+      shares: [...this.#shares.values()],
+      hours: [...this.#hours.values()],
+      newest: [...this.#newest.values()],
+      doubles: this.#doubles,
       reads,
       facts: allRead([
         { ...NO_FACTS, reversed: this.#netSums.size > 0 },
@@ -294,7 +360,7 @@ class PlanBuilder {
 
   #candidate(window: WindowPart, sign: number, isWhole: boolean): CandidatePart {
     const found = part(this.#candidates, `${entryId(window)} ${sign}`, () => {
-      return { ...window, at: this.#allocate(window.column, CANDIDATE_FIELDS), sign, isWhole };
+      return { ...window, at: this.#allocate(window.column, CANDIDATE_FIELDS), sign, isWhole, number: null };
     });
     found.leaveAgeMs = Math.max(found.leaveAgeMs, window.leaveAgeMs);
     return found;
@@ -309,6 +375,42 @@ class PlanBuilder {
       pairs.windows += 1;
       return { ...window, pairs, window: pairs.windows - 1, at: this.#allocate(column, 1) };
     });
+  }
+
+  #share(window: WindowPart, field: string): SharePart {
+    const valueColumn = this.#column([field], window.leaveAgeMs);
+    return part(this.#shares, `${windowId(window)} ${valueColumn}`, () => {
+      const at = this.#allocate(window.column, SHARE_FIELDS);
+      return { ...window, valueColumn, index: this.#shares.size, at };
+    });
+  }
+
+  #hour(window: WindowPart): HourPart {
+    return part(this.#hours, windowId(window), () => ({ ...window, at: this.#allocate(window.column, HOUR_FIELDS) }));
+  }
+
+  #newestOf(window: WindowPart, first: number, second: number): NewestPart {
+    return part(this.#newest, `${entryId(window)} ${first} ${second}`, () => {
+      const at = this.#allocate(window.column, second === NO_NUMBER ? 2 : 3);
+      return { ...window, at, first, second };
+    });
+  }
+
+  /** A list for each window, since the oldest is read off its end. */
+  #oldestOf(window: WindowPart, number: number): CandidatePart {
+    return part(this.#candidates, `first ${windowId(window)} ${number}`, () => {
+      return { ...window, at: this.#allocate(window.column, CANDIDATE_FIELDS), sign: 1, isWhole: true, number };
+    });
+  }
+
+  #number({ name, numberField }: WindowFeature): number {
+    if (numberField === null) throw new Error(`SLUICE_STATE_PLAN: ${name} has no number field`);
+    return numberField === 'amountMinor' ? AMOUNT_ITSELF : this.#double(numberField);
+  }
+
+  #double(field: string): number {
+    if (!this.#doubles.includes(field)) this.#doubles.push(field);
+    return this.#doubles.indexOf(field);
   }
 
   #allocate(column: number, doubles: number): number {

@@ -72,6 +72,11 @@ describe('the estimate of a feature state', () => {
       ...featuresOf(['merchant'], 'account'),
       ...featuresOf(['account', 'merchant'], 'country').filter(({ aggregate }) => aggregate !== 'distinct'),
       { aggregate: 'count', entity: ['merchant'], windowMs: HOUR_MS, where: "label == 'fraud'" },
+      { aggregate: 'topShare', entity: ['account'], windowMs: HOUR_MS, of: 'merchant' },
+      { aggregate: 'first', entity: ['account'], windowMs: HOUR_MS, of: 'amountMinor' },
+      { aggregate: 'last', entity: ['account'], windowMs: HOUR_MS, of: 'attributes.battery' },
+      { aggregate: 'geoVelocity', entity: ['account'], windowMs: HOUR_MS },
+      { aggregate: 'hourDeviation', entity: ['merchant'], windowMs: HOUR_MS },
     ]);
     const state = createFeatureState(catalogue);
     fill(state);

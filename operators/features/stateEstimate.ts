@@ -9,6 +9,7 @@ import { planFeatures, reservoirOptionsOf, type CandidatePart, type FeaturePlan 
 import { Reservoir } from './reservoir.ts';
 import { columnNames, type EventMemory, type KeyMemory, type PairMemory } from './stateMemory.ts';
 import type { StateContents } from './stateSurvey.ts';
+import { ValueShares } from './valueShares.ts';
 
 /** What a feature state is to be sized for, once its longest window is full. */
 export interface ExpectedLoad {
@@ -62,7 +63,7 @@ export function estimateState(
   const candidates = Math.ceil(candidateCounts.reduce((sum, count) => sum + count, 0));
   const memory = {
     keys: estimate.keys(),
-    pairs: estimate.pairs(),
+    pairs: [...estimate.pairs(), ...estimate.shares()],
     candidates: { count: candidates, bytes: plan.candidates.length === 0 ? 0 : Candidates.bytesOf(candidates) },
     events: estimate.events(catalogue.latenessMs),
   };
@@ -112,13 +113,16 @@ class Estimate {
     return this.#plan.pairs.map(({ index, column, valueColumn, windows }) => {
       const parts = this.#plan.distincts.filter((part) => part.pairs.index === index);
       const longestMs = Math.max(...parts.map(({ enterAgeMs, leaveAgeMs }) => leaveAgeMs - enterAgeMs));
-      const expected = Math.min(this.#together([column, valueColumn]), this.#eventsIn(longestMs));
-      const keys = this.#keys[column]!;
-      const [entity, of] = [this.#names[column]!, this.#names[valueColumn]!];
-      const perKey = keys === 0 ? 0 : expected / keys;
-      const pairs = Math.ceil(keys * this.#limited(entity, of, perKey, this.#limits.maxDistinctPerKey));
-      const bytes = PairCounts.expectedBytes(windows, pairs);
-      return { entity, of, pairs, bytes };
+      const counted = this.#valuesOf(column, valueColumn, longestMs);
+      return { ...counted, bytes: PairCounts.expectedBytes(windows, counted.pairs) };
+    });
+  }
+
+  shares(): PairMemory[] {
+    return this.#plan.shares.map(({ column, valueColumn, enterAgeMs, leaveAgeMs }) => {
+      const counted = this.#valuesOf(column, valueColumn, leaveAgeMs - enterAgeMs);
+      const keys = Math.min(this.#keys[column]!, counted.pairs);
+      return { ...counted, bytes: ValueShares.expectedBytes(keys, counted.pairs) };
     });
   }
 
@@ -142,6 +146,15 @@ class Estimate {
     const options = reservoirOptionsOf(this.#plan, this.#limits);
     const { memory, stored } = Reservoir.expectedBytes(options, { head: inHead, sealed, factChanges });
     return { held, inHead, bytes: memory, storedBytes: stored };
+  }
+
+  /** Pairs of a key and a value within so long. */
+  #valuesOf(column: number, valueColumn: number, durationMs: number): Omit<PairMemory, 'bytes'> {
+    const expected = Math.min(this.#together([column, valueColumn]), this.#eventsIn(durationMs));
+    const keys = this.#keys[column]!;
+    const [entity, of] = [this.#names[column]!, this.#names[valueColumn]!];
+    const perKey = keys === 0 ? 0 : expected / keys;
+    return { entity, of, pairs: Math.ceil(keys * this.#limited(entity, of, perKey, this.#limits.maxDistinctPerKey)) };
   }
 
   #limited(entity: string, of: string | null, expected: number, limit: number): number {

@@ -3,12 +3,14 @@ import type { KeyTable } from './keyTable.ts';
 import type { PairCounts } from './pairCounts.ts';
 import type { FeaturePlan } from './plan.ts';
 import type { Reservoir } from './reservoir.ts';
+import type { ValueShares } from './valueShares.ts';
 
 /** Bytes of a feature state's typed arrays, by what they are for. There is next to nothing beside them. */
 export interface StateMemory {
   readonly keys: readonly KeyMemory[];
+  /** By the plan's pairs, then by its shares. */
   readonly pairs: readonly PairMemory[];
-  /** Of all keys' min, max and label-dependent timeSince, in one pool. */
+  /** Of all keys' min, max, first and label-dependent timeSince, in one pool. */
   readonly candidates: { readonly count: number; readonly bytes: number };
   readonly events: EventMemory;
 }
@@ -24,7 +26,7 @@ export interface KeyMemory {
   readonly keyBytes: number;
 }
 
-/** What distinct counts: pairs of a key and a value. */
+/** What distinct and topShare count: pairs of a key and a value. */
 export interface PairMemory {
   readonly entity: string;
   readonly of: string;
@@ -47,19 +49,21 @@ export interface StateParts {
   readonly plan: FeaturePlan;
   readonly tables: readonly KeyTable[];
   readonly pairs: readonly PairCounts[];
+  readonly shares: readonly ValueShares[];
   readonly candidates: Candidates;
   readonly reservoir: Reservoir;
 }
 
-export function measureMemory({ plan, tables, pairs, candidates, reservoir }: StateParts): StateMemory {
+export function measureMemory({ plan, tables, pairs, shares, candidates, reservoir }: StateParts): StateMemory {
   const names = columnNames(plan);
+  const counts = [...pairs, ...shares];
   return {
     keys: tables.map((table, column) => {
       const { rows, index, keys } = table.bytes;
       return { entity: names[column]!, keys: table.size, rowBytes: rows, indexBytes: index, keyBytes: keys };
     }),
-    pairs: plan.pairs.map(({ index, column, valueColumn }) => {
-      const { size, byteLength } = pairs[index]!;
+    pairs: [...plan.pairs, ...plan.shares].map(({ column, valueColumn }, place) => {
+      const { size, byteLength } = counts[place]!;
       return { entity: names[column]!, of: names[valueColumn]!, pairs: size, bytes: byteLength };
     }),
     candidates: { count: candidates.live, bytes: candidates.byteLength },

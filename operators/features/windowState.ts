@@ -7,7 +7,8 @@ import { createColumnKeys } from './columnKeys.ts';
 import { correctEvent, type CorrectedState } from './corrections.ts';
 import { EdgeCrossing } from './edgeCrossing.ts';
 import { compileEdges, type EdgeProgram } from './edgeProgram.ts';
-import { AMOUNT, BOUNDARY, createEventNumbers, ENGINE_TIME, TIME } from './eventNumbers.ts';
+import { EventDoubles } from './eventDoubles.ts';
+import { AMOUNT, BOUNDARY, createEventNumbers, ENGINE_TIME, OWN_TIME, TIME } from './eventNumbers.ts';
 import { outcomeAsRead, withLabel, withOutcome, withReversal } from './factTable.ts';
 import { compileReads, readFeatures, type ReadProgram } from './featureReader.ts';
 import type { FeatureLimits, FeatureState, FeatureStatistics } from './featureState.ts';
@@ -21,6 +22,7 @@ import { bitWordsOf, planFeatures, reservoirOptionsOf, type FeaturePlan } from '
 import { Reservoir, type Cursor } from './reservoir.ts';
 import { measureMemory, totalBytes, type StateParts } from './stateMemory.ts';
 import { StateSurvey } from './stateSurvey.ts';
+import { ValueShares } from './valueShares.ts';
 
 /** Events sealed at most when time moves on: more than come in, so that the head is as short as it can be before long. */
 const SEALED_PER_STEP = 64;
@@ -40,6 +42,8 @@ export class WindowState implements FeatureState {
   readonly #edges: readonly EdgeProgram[];
   readonly #reservoir: Reservoir;
   readonly #pairs: readonly PairCounts[];
+  readonly #shares: readonly ValueShares[];
+  readonly #doubles: EventDoubles;
   readonly #storage: ReservoirStorage;
   readonly #readsBefore: ReadProgram;
   readonly #readsAfter: ReadProgram;
@@ -78,15 +82,19 @@ export class WindowState implements FeatureState {
     this.#storage = storage;
     this.#reservoir = new Reservoir(reservoirOptionsOf(plan, limits), storage);
     this.#pairs = plan.pairs.map(({ windows }) => new PairCounts(windows, limits.maxDistinctPerKey));
-    this.#crossing = new EdgeCrossing(plan, this.#candidates, this.#pairs, this.#event);
+    this.#shares = plan.shares.map(() => new ValueShares(limits.maxDistinctPerKey));
+    this.#doubles = new EventDoubles(plan.doubles);
     this.#touch = new PaymentTouch(plan, this.#pairs, this.#candidates);
     this.#corrected = {
       plan,
       tables: this.#tables,
       candidates: this.#candidates,
       pairs: this.#pairs,
+      shares: this.#shares,
+      doubles: this.#doubles,
       event: this.#event,
     };
+    this.#crossing = new EdgeCrossing(this.#corrected);
     this.#readsBefore = compileReads(plan, false);
     this.#readsAfter = compileReads(plan, true);
     this.#expressions = new PaymentExpressions(plan);
@@ -129,8 +137,10 @@ export class WindowState implements FeatureState {
     if (isLate) this.#lateBeyondBound += 1;
     const timeMs = isLate ? oldestMs : tx.eventTimeMs;
     this.#expressions.writeBits(tx, this.#bits);
+    this.#doubles.read(tx);
     this.#findRows(tx);
     this.#event[TIME] = timeMs;
+    this.#event[OWN_TIME] = eventTimeMs;
     this.#event[AMOUNT] = amountMinor;
     this.#read(this.#readsBefore, out, outBase);
     this.#insert(timeMs, amountMinor, ledgerOffset);
@@ -187,7 +197,7 @@ export class WindowState implements FeatureState {
       unknownReversals: this.#unknownReversals,
       failedExpressions: this.#expressions.failed,
       refusedKeys: this.#refusedKeys,
-      saturatedDistincts: this.#pairs.reduce((count, pairs) => count + pairs.saturated, 0),
+      saturatedDistincts: [...this.#pairs, ...this.#shares].reduce((count, { saturated }) => count + saturated, 0),
       droppedCandidates: this.#candidates.dropped,
       droppedFacts: this.#droppedFacts,
       forcedOut: this.#forcedOut,
@@ -237,13 +247,14 @@ export class WindowState implements FeatureState {
       plan: this.#plan,
       tables: this.#tables,
       pairs: this.#pairs,
+      shares: this.#shares,
       candidates: this.#candidates,
       reservoir: this.#reservoir,
     };
   }
 
   #parts(): readonly SavedState[] {
-    return [...this.#tables, ...this.#pairs, this.#candidates, this.#reservoir];
+    return [...this.#tables, ...this.#pairs, ...this.#shares, this.#candidates, this.#reservoir];
   }
 
   #findRows(tx: Transaction): void {
@@ -262,7 +273,9 @@ export class WindowState implements FeatureState {
   }
 
   #read(program: ReadProgram, out: Float64Array, outBase: number): void {
-    readFeatures(program, this.#slots, this.#rows, this.#bases, this.#event, this.#candidates, out, outBase);
+    const rows = this.#rows;
+    const event = this.#event;
+    readFeatures(program, this.#slots, rows, this.#bases, event, this.#doubles, this.#candidates, out, outBase);
   }
 
   /** Puts the current payment into the reservoir and into the windows that its time is in. */
@@ -286,6 +299,7 @@ export class WindowState implements FeatureState {
     }
     for (let word = 0; word < this.#bitWords; word++) words[at + columns + word] = this.#bits[word]!;
     if (this.#plan.netSums.length > 0) reservoir.foundBlock.setRefunded(reservoir.foundIndex, 0);
+    this.#doubles.writeCurrent(words, at + columns + this.#bitWords);
 
     for (let index = 0; index <= oldest; index++) {
       const edge = edges[index]!;

@@ -14,7 +14,7 @@ import { Engine } from './engine.ts';
 import { PortEngineServices } from './engineServices.ts';
 
 /** What an engine of STATE_LAYOUT saves after the ledger below. */
-const SAVED = { layout: 1, sha256: '4494ba915feb4d5e9a447bc9ae0e5c9c73f8b1723d50cfadc822ee85f3baee0d' };
+const SAVED = { layout: 1, sha256: '089864ff6149b037a906c9d8931d96073f7a24996ecba2586ea3b7749f9d153c' };
 
 /**
  * Snapshots outlive the Sluice that wrote them. Bytes that differ from those recorded here are another layout, or another
@@ -53,6 +53,11 @@ const features: readonly FeatureDefinition[] = [
   { ...account, name: 'net', aggregate: 'sum', of: 'netAmountMinor' },
   { ...amount, name: 'z', aggregate: 'zScore' },
   { ...account, name: 'new_merchant', aggregate: 'seenBefore', of: 'merchant' },
+  { ...account, name: 'top_merchant', aggregate: 'topShare', of: 'merchant' },
+  { ...account, name: 'hour', aggregate: 'hourDeviation', where: "label != 'fraud'" },
+  { ...amount, name: 'first', aggregate: 'first' },
+  { ...account, name: 'last', aggregate: 'last', of: 'attributes.longitude' },
+  { ...account, name: 'speed', aggregate: 'geoVelocity' },
 ];
 
 const thresholds = { challenge: 600, review: 800, decline: 930 };
@@ -111,7 +116,7 @@ function payment(transactionId: string, eventTimeMs: number, random: Random): Tr
     country: null,
     authMethods: [],
     originalTransactionId: `t-${random.integer(0, PAYMENTS)}`,
-    attributes: {},
+    attributes: random.chance(0.5) ? { latitude: random.integer(-90, 90), longitude: random.integer(-180, 180) } : {},
   };
 }
 

@@ -1,4 +1,5 @@
 import type { CompiledFeature } from '../catalogue.ts';
+import { EARTH_RADIUS_KM, LEAST_TIME_MS } from '../geoVelocity.ts';
 
 export type WindowFeature = Extract<CompiledFeature, { kind: 'window' }>;
 
@@ -13,8 +14,15 @@ export interface WindowSql {
   readonly text: string;
   readonly paymentText: string;
   readonly paymentAmount: string;
+  /** The number that first and last give, NULL where absent. */
+  readonly number: string;
+  /** Latitude and longitude in degrees, NULL where absent or out of range. */
+  readonly place: readonly [string, string];
+  readonly paymentPlace: readonly [string, string];
   readonly eventTime: string;
+  readonly eventOffset: string;
   readonly engineTime: string;
+  readonly paymentTime: string;
 }
 
 export interface AggregateSql {
@@ -76,6 +84,22 @@ export const aggregateSql: Readonly<Record<WindowFeature['aggregate'], ((window:
       const count = `countIf(${inWindow})`;
       return { value: `countIf(${matches}) / ${count}`, valueWhenEmpty: Number.NaN, count };
     },
+    first: (window) => edgeNumber('argMinIf', window),
+    last: (window) => edgeNumber('argMaxIf', window),
+    geoVelocity: (window) => geoVelocitySql(window),
+    topShare: ({ matches, text }) => {
+      const hasValue = `${matches} AND ${text} IS NOT NULL`;
+      const count = `countIf(${hasValue})`;
+      // The value stands inside its own map: outside it would have to be other than NULL where no event counts.
+      const byValue = `sumMapIf(map(ifNull(${text}, ''), toUInt64(1)), ${hasValue})`;
+      return { value: `arrayMax(mapValues(${byValue})) / ${count}`, valueWhenEmpty: null, count };
+    },
+    hourDeviation: ({ matches, eventTime, paymentTime }) => {
+      const count = `countIf(${matches})`;
+      const hours = `toHour(${eventTime}, 'UTC') - toHour(${paymentTime}, 'UTC')`;
+      const away = `countIf(${matches} AND (${hours} + 25) % 24 > 2)`;
+      return { value: `(8 * ${away} + 7) / (8 * (${count} + 1))`, valueWhenEmpty: null, count };
+    },
     seenBefore: ({ matches, text, paymentText }) => {
       const isAbsent = `any(${paymentText}) IS NULL`;
       const count = `if(${isAbsent}, 1, countIf(${matches} AND ${text} = ${paymentText}))`;
@@ -93,4 +117,33 @@ function spreadSql(matches: string, amount: string): string {
   const squares = `sumIf(toInt128(${amount}) * ${amount}, ${matches})`;
   const sum = `toInt128(sumIf(${amount}, ${matches}))`;
   return `countIf(${matches}) * ${squares} - ${sum} * ${sum}`;
+}
+
+/** The number of the first or last event that has one, in the order of time and ledger. */
+function edgeNumber(aggregate: 'argMinIf' | 'argMaxIf', window: WindowSql): AggregateSql {
+  const { matches, number, eventTime, eventOffset } = window;
+  const hasNumber = `${matches} AND ${number} IS NOT NULL`;
+  const value = `${aggregate}(ifNull(${number}, nan), (${eventTime}, ${eventOffset}), ${hasNumber})`;
+  return { value, valueWhenEmpty: null, count: `countIf(${hasNumber})` };
+}
+
+/** As geoVelocity.ts has it. The place of the newest event that has one is a tuple, taken apart again. */
+function geoVelocitySql(window: WindowSql): AggregateSql {
+  const { matches, place, paymentPlace, eventTime, eventOffset, paymentTime } = window;
+  const hasPlace = `${matches} AND ${place[0]} IS NOT NULL AND ${place[1]} IS NOT NULL`;
+  const newest = `(${place.map((degrees) => `ifNull(${degrees}, nan)`).join(', ')}, ${eventTime})`;
+  const before = `argMaxIf(${newest}, (${eventTime}, ${eventOffset}), ${hasPlace})`;
+  const [latitude, longitude] = paymentPlace.map((degrees) => `any(${degrees})`);
+  const isAbsent = `(${latitude} IS NULL OR ${longitude} IS NULL)`;
+  const haversine =
+    `pow(sin(radians(${latitude} - ${before}.1) / 2), 2) + ` +
+    `cos(radians(${latitude})) * cos(radians(${before}.1)) * pow(sin(radians(${longitude} - ${before}.2) / 2), 2)`;
+  const km = `${2 * EARTH_RADIUS_KM} * asin(sqrt(least(1, ${haversine})))`;
+  const ms = `greatest(abs(dateDiff('millisecond', ${before}.3, any(${paymentTime}))), ${LEAST_TIME_MS})`;
+  return {
+    // least would take its other argument for NULL.
+    value: `if(${isAbsent}, nan, ifNull(${km} * 3600000 / ${ms}, nan))`,
+    valueWhenEmpty: null,
+    count: `if(${isAbsent}, 1, countIf(${hasPlace}))`,
+  };
 }

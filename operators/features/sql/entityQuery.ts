@@ -1,8 +1,10 @@
 import type { CelColumns } from '../../cel/sql/celColumns.ts';
 import { celToSql } from '../../cel/sql/celToSql.ts';
-import { isTextField, paymentColumns, textAttribute } from '../../cel/sql/paymentColumns.ts';
+import { isTextField, otherColumns, paymentColumns, textAttribute } from '../../cel/sql/paymentColumns.ts';
 import { FEATURE_PREFIX } from '../../sql/history.ts';
 import { floatLiteral, quoteText } from '../../sql/sqlText.ts';
+import { attributeName } from '../keyField.ts';
+import { coordinateFields, MAX_LATITUDE, MAX_LONGITUDE } from '../numberField.ts';
 import { aggregateSql, type WindowFeature } from './aggregateSql.ts';
 import { durationText, intervalSql } from './durationSql.ts';
 import { factDefinitions, type FactName } from './factsSql.ts';
@@ -118,8 +120,13 @@ function valueSql(feature: WindowFeature, inWindow: readonly string[], where: re
     paymentAmount: 'payment.amount_minor',
     text: textSql('event.', feature.textField),
     paymentText: textSql('payment.', feature.textField),
+    number: numberSql(feature.numberField),
+    place: placeSql('event.'),
+    paymentPlace: placeSql('payment.'),
     eventTime: 'event.counted_at',
+    eventOffset: 'event.ledger_offset',
     engineTime: 'payment.engine_time',
+    paymentTime: 'payment.event_time',
   });
   if (Object.is(valueWhenEmpty, feature.whenEmpty)) return value;
   return `if(${count} = 0, ${floatLiteral(feature.whenEmpty)}, ${value})`;
@@ -133,6 +140,26 @@ function textSql(prefix: string, field: string | null): string {
 
 /** What refunds and reversals that were known then have left of the event's amount. */
 const netAmount = 'if(reversed, 0, greatest(event.amount_minor - refunded, 0))';
+
+function numberSql(field: string | null): string {
+  if (field === null) return 'NULL';
+  return field === 'amountMinor' ? 'toFloat64(event.amount_minor)' : numberAttribute('event.', field, Number.MAX_VALUE);
+}
+
+function placeSql(prefix: string): readonly [string, string] {
+  const [latitude, longitude] = coordinateFields;
+  return [
+    numberAttribute(prefix, `attributes.${latitude}`, MAX_LATITUDE),
+    numberAttribute(prefix, `attributes.${longitude}`, MAX_LONGITUDE),
+  ];
+}
+
+/** NULL where it is absent or further from 0 than `greatest`. */
+function numberAttribute(prefix: string, field: string, greatest: number): string {
+  const map = `${prefix}${otherColumns.attributesNumber}`;
+  const name = quoteText(attributeName(field) ?? '');
+  return `if(mapContains(${map}, ${name}) AND abs(${map}[${name}]) <= ${greatest}, ${map}[${name}], NULL)`;
+}
 
 function refuse(where: string): never {
   throw new FeatureSqlError(`${where} reads neither features nor lists`);

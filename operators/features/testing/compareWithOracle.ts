@@ -4,11 +4,11 @@ import type { CompiledCatalogue } from '../catalogue.ts';
 import { createFeatureState } from '../createFeatureState.ts';
 import type { FeatureLimits } from '../featureState.ts';
 import { FeatureOracle } from './oracle.ts';
-import { playStream, type Step } from './randomStream.ts';
+import { LONGEST_WINDOW_MS, playStream, type Step } from './randomStream.ts';
 
 const RELATIVE_ERROR = 1e-9;
-/** Square roots of exact integers, which the oracle rounds otherwise, and what is computed from them. All else is equal to the last bit. */
-const roundedOtherwise: readonly Aggregate[] = ['std', 'zScore', 'ratio', 'expression'];
+/** Roots and angles, which the oracle rounds otherwise, and what is computed from them. All else is equal to the last bit. */
+const roundedOtherwise: readonly Aggregate[] = ['std', 'zScore', 'geoVelocity', 'ratio', 'expression'];
 
 /**
  * Runs the steps through a feature state and through the oracle, and compares every answer. Returns how many values were
@@ -59,7 +59,7 @@ export function compareWithOracle(
     stride,
   );
   // Every key and every candidate goes when time has passed all windows.
-  state.advanceTime(endMs + 100_000);
+  state.advanceTime(endMs + 2 * LONGEST_WINDOW_MS);
   if (state.keyCount !== 0) throw new Error(`${state.keyCount} keys are left after all windows have passed`);
   const { events } = state.statistics();
   if (events !== 0) throw new Error(`${events} events are left after all windows have passed`);

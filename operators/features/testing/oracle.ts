@@ -119,6 +119,33 @@ export class FeatureOracle {
         if (value === null) return Number.NaN;
         return matching.some((event) => valueOf(feature, event) === value) ? 1 : feature.whenEmpty;
       }
+      case 'last':
+      case 'first': {
+        const numbers = inOrder(matching).flatMap(({ tx }) => numberOf(feature.numberField ?? '', tx) ?? []);
+        return numbers.at(feature.aggregate === 'last' ? -1 : 0) ?? feature.whenEmpty;
+      }
+      case 'geoVelocity': {
+        const here = placeOf(current.tx);
+        if (here === null) return Number.NaN;
+        const before = inOrder(matching)
+          .filter(({ tx }) => placeOf(tx) !== null)
+          .at(-1);
+        const there = before === undefined ? null : placeOf(before.tx);
+        if (before === undefined || there === null) return feature.whenEmpty;
+        const hours = Math.max(1_000, Math.abs(current.tx.eventTimeMs - before.timeMs)) / 3_600_000;
+        return (6_371.0088 * angleBetween(here, there)) / hours;
+      }
+      case 'topShare': {
+        const values = matching.flatMap((event) => valueOf(feature, event) ?? []);
+        const counts = values.map((value) => values.filter((other) => other === value).length);
+        return values.length === 0 ? feature.whenEmpty : Math.max(...counts) / values.length;
+      }
+      case 'hourDeviation': {
+        const hour = new Date(current.tx.eventTimeMs).getUTCHours();
+        const near = [(hour + 23) % 24, hour, (hour + 1) % 24];
+        const away = matching.filter(({ timeMs }) => !near.includes(new Date(timeMs).getUTCHours())).length;
+        return count === 0 ? feature.whenEmpty : (8 * away + 7) / (8 * (count + 1));
+      }
       case 'zScore': {
         const spread = BigInt(count) * squares - sum * sum;
         if (spread === 0n) return feature.whenEmpty;
@@ -135,6 +162,32 @@ function valueOf(feature: WindowFeature, event: HeldEvent): string | null {
 
 function netAmountMinor({ tx, known, refundedMinor }: HeldEvent): number {
   return known.reversed ? 0 : Math.max(0, tx.amountMinor - refundedMinor);
+}
+
+/** By time, events of one time in the order of the ledger. */
+function inOrder(events: readonly HeldEvent[]): readonly HeldEvent[] {
+  return [...events].sort((a, b) => a.timeMs - b.timeMs || a.ledgerOffset - b.ledgerOffset);
+}
+
+function numberOf(field: string, tx: Transaction): number | null {
+  if (field === 'amountMinor') return tx.amountMinor;
+  const value = tx.attributes[field.replace('attributes.', '')];
+  return typeof value === 'number' ? value : null;
+}
+
+type Vector = readonly [number, number, number];
+
+/** The place on a sphere of radius 1, null without coordinates. */
+function placeOf(tx: Transaction): Vector | null {
+  const latitude = numberOf('latitude', tx);
+  const longitude = numberOf('longitude', tx);
+  if (latitude === null || longitude === null || Math.abs(latitude) > 90 || Math.abs(longitude) > 180) return null;
+  const [phi, lambda] = [(latitude * Math.PI) / 180, (longitude * Math.PI) / 180];
+  return [Math.cos(phi) * Math.cos(lambda), Math.cos(phi) * Math.sin(lambda), Math.sin(phi)];
+}
+
+function angleBetween([a, b, c]: Vector, [x, y, z]: Vector): number {
+  return Math.atan2(Math.hypot(b * z - c * y, c * x - a * z, a * y - b * x), a * x + b * y + c * z);
 }
 
 function matches(feature: WindowFeature, event: HeldEvent): boolean {

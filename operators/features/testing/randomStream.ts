@@ -2,10 +2,12 @@ import { z } from 'zod';
 import fc from 'fast-check';
 import type { Label, LabelKind, Outcome, OutcomeKind, Transaction, TransactionType } from '../../../schemas/types.ts';
 import type { EntityName, FeatureDefinition } from '../../definitions.ts';
-import { aggregateTraits, isWindowAggregate } from '../aggregates.ts';
+import { aggregateTraits, isWindowAggregate, type AggregateTraits } from '../aggregates.ts';
 import { compileCatalogue, type CompiledCatalogue } from '../catalogue.ts';
 
 const START_MS = 1_700_000_000_000;
+/** Long enough for several hours of the day. */
+export const LONGEST_WINDOW_MS = 36_000_000;
 
 const wheres = [
   "tx.type == 'purchase'",
@@ -35,24 +37,33 @@ const windowFeature: fc.Arbitrary<Omit<FeatureDefinition, 'name'>> = fc
   .record({
     aggregate: fc.constantFrom(...Object.keys(aggregateTraits).filter(isWindowAggregate)),
     entity: fc.constantFrom(...entityTuples),
-    windowMs: fc.constantFrom(1_000, 2_000, 5_000, 20_000),
+    windowMs: fc.constantFrom(1_000, 2_000, 5_000, 20_000, LONGEST_WINDOW_MS),
     delayMs: fc.constantFrom(undefined, 0, 1_000, 3_000, 5_000),
     where: fc.constantFrom(undefined, ...wheres),
     includeCurrent: fc.constantFrom(undefined, true, false),
     whenEmpty: fc.constantFrom(undefined, 0, -1),
     of: fc.constantFrom('merchant', 'card', 'cardBin', 'country', 'attributes.shop'),
     isNet: fc.boolean(),
+    numberOf: fc.constantFrom('amountMinor', 'attributes.risk', 'attributes.latitude'),
   })
-  .map(({ of, where, isNet, ...feature }) => {
+  .map(({ of, numberOf, isNet, where, includeCurrent, ...feature }) => {
+    const traits: AggregateTraits = aggregateTraits[feature.aggregate];
     const fields = {
       nothing: undefined,
       amount: isNet && ['sum', 'avg'].includes(feature.aggregate) ? 'netAmountMinor' : 'amountMinor',
+      number: numberOf,
       // No field may be in the entity of a seenBefore.
       text: feature.entity.some((name) => name === of) ? 'country' : of,
     };
-    const field = fields[aggregateTraits[feature.aggregate].of];
+    const field = fields[traits.of];
     const condition = feature.aggregate === 'rate' ? (where ?? wheres[3]) : where;
-    return withoutUndefined({ ...feature, of: field, where: condition });
+    const isAdmitted = traits.isOrdered !== true || !/label|outcome|reversed/.test(condition ?? '');
+    return withoutUndefined({
+      ...feature,
+      includeCurrent: feature.aggregate === 'geoVelocity' ? undefined : includeCurrent,
+      of: field,
+      where: isAdmitted ? condition : wheres[1],
+    });
   });
 
 const nameless = z.custom<Omit<FeatureDefinition, 'name'>>();
@@ -103,7 +114,7 @@ const transaction: fc.Arbitrary<Step> = fc.record({
   aheadMs: fc.oneof(
     { weight: 3, arbitrary: fc.constant(0) },
     { weight: 4, arbitrary: fc.integer({ min: 1, max: 1_500 }) },
-    { weight: 1, arbitrary: fc.constantFrom(1_000, 2_000, 5_000, 30_000) },
+    { weight: 1, arbitrary: fc.constantFrom(1_000, 2_000, 5_000, 30_000, 5_400_000, 5_400_000) },
     { weight: 4, arbitrary: fc.integer({ min: -12_000, max: -1 }) },
     { weight: 1, arbitrary: fc.constantFrom(-1_000, -1_500, -4_000) },
   ),
@@ -130,7 +141,19 @@ const transaction: fc.Arbitrary<Step> = fc.record({
     payee: fc.constant(null),
     country: nullable('CN', 'SG', 'GB'),
     authMethods: fc.constant([]),
-    attributes: fc.constantFrom<Transaction['attributes']>({}, { risk: 5 }, { risk: 0, shop: 's1' }, { shop: 's2' }),
+    attributes: fc.constantFrom<Transaction['attributes']>(
+      {},
+      { risk: 5 },
+      { risk: 0, shop: 's1' },
+      { shop: 's2' },
+      { latitude: 31.2304, longitude: 121.4737, risk: -0.1 },
+      { latitude: 51.5074, longitude: -0.1278, shop: 's1' },
+      { latitude: -36.8485, longitude: 174.7633 },
+      { latitude: -13.8333, longitude: -171.7667 },
+      // No places.
+      { latitude: 90.5, longitude: 0, risk: 7 },
+      { latitude: 31, shop: 's2' },
+    ),
   }),
 });
 
