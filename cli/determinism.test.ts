@@ -18,7 +18,7 @@ const CONFIG = join(packageRoot, 'config/default');
 const PAYMENTS = 5_000;
 /** So few that the payments take 27 days: every window fills and empties. */
 const CUSTOMERS = 60;
-const STREAMS = 20;
+const STREAMS = 40;
 const STEPS = 3_000;
 
 const hashesSchema = z.object({
