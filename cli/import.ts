@@ -1,5 +1,4 @@
 import { statSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Command } from 'commander';
 import { runImport, type ImportProgress } from '../pipeline/import/importRun.ts';
 import { dataFolder, requireDeployment } from './deployment.ts';
@@ -10,8 +9,6 @@ import { noHistoryOption, portOption } from './options.ts';
 import { ProgressLine } from './progressLine.ts';
 import { RunningSluice } from './runningSluice.ts';
 import { UserError } from './userError.ts';
-
-const DECIDED_POLL_MS = 20;
 
 export function importCommand(): Command {
   return new Command('import')
@@ -69,8 +66,7 @@ export function importCommand(): Command {
       const end = sluice.data.ledger.endOffset();
       const { history } = sluice;
       // What the engine has not taken by the stop would only be decided at the next start.
-      const decided = (): boolean => sluice.pipeline.engine.nextOffset >= end || interrupted.signal.aborted;
-      while (!decided()) await Promise.race([delay(DECIDED_POLL_MS), sluice.pipeline.failed]);
+      await sluice.pipeline.caughtUp(interrupted.signal);
       if (history !== null && !interrupted.signal.aborted) {
         const waiting = setInterval(() => {
           progressLine.show(`history: ${history.lagRecords.toLocaleString('en')} records behind`);

@@ -160,15 +160,26 @@ export class Pipeline {
   async start(deployment: PipelineDeployment): Promise<void> {
     const restored = await Promise.race([this.#restored, this.failed]);
     this.#restoredOffset = restored.offset;
-    await this.#catchUp();
+    await this.caughtUp();
     this.#tellRestored(restored);
     await this.#publishConfiguration(deployment.configuration);
     await this.#promoteModel(deployment.model);
-    await this.#catchUp();
+    await this.caughtUp();
     this.#isReady = true;
     if (this.#settings.tickMs !== null) {
       this.#ticker = setInterval(() => void this.#tick(), this.#settings.tickMs);
     }
+  }
+
+  /**
+   * Resolves once all that the ledger holds now is decided and stored, or the signal aborts. A retry that came before the first
+   * attempt's decision is stored would be a second payment.
+   */
+  async caughtUp(signal?: AbortSignal): Promise<void> {
+    const target = this.#ports.ledger.endOffset();
+    while (this.#takenOffset < target && signal?.aborted !== true)
+      await Promise.race([sleep(CATCH_UP_POLL_MS), this.failed]);
+    await this.#publisher.drain();
   }
 
   /** Ends once what the engine has taken is stored; what it has not is decided at the next start. New appends must have stopped. */
@@ -240,13 +251,6 @@ export class Pipeline {
       { offset, seconds: Number(seconds.toFixed(3)), replayed },
       'state restored from a snapshot',
     );
-  }
-
-  /** Decided and stored: a retry that came before the first attempt's decision is stored would be a second payment. */
-  async #catchUp(): Promise<void> {
-    const target = this.#ports.ledger.endOffset();
-    while (this.#takenOffset < target) await Promise.race([sleep(CATCH_UP_POLL_MS), this.failed]);
-    await this.#publisher.drain();
   }
 
   async #publishConfiguration(configuration: CompiledConfiguration): Promise<void> {
