@@ -1,11 +1,12 @@
 import { join } from 'node:path';
-import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { build, type Histogram } from 'hdr-histogram-js';
 import { openLmdb, type LmdbData } from '../infra/lmdb/openLmdb.ts';
 import { ReservoirFolder } from '../infra/reservoir/reservoirFolder.ts';
 import { SnapshotFolder } from '../infra/snapshots/snapshotFolder.ts';
 import { SnapshotThread } from '../infra/snapshots/snapshotThread.ts';
 import { compileConfiguration, type CompiledConfiguration } from '../operators/configuration.ts';
+import { advanceEngine } from '../pipeline/engine/advanceEngine.ts';
 import { Engine } from '../pipeline/engine/engine.ts';
 import { PortEngineServices } from '../pipeline/engine/engineServices.ts';
 import { Pipeline } from '../pipeline/pipeline.ts';
@@ -187,10 +188,7 @@ async function firstSnapshot(
 ): Promise<{ readonly offset: number; readonly bytes: number; readonly seconds: number; readonly cpuSeconds: number }> {
   const services = new PortEngineServices(ledger, decisions, models, () => reservoirs.open());
   const engine = new Engine(services, { maxBatch: 1, decidedThrough: Infinity });
-  while (engine.nextOffset < ledger.endOffset()) {
-    await engine.process(await ledger.read(engine.nextOffset, BATCH_RECORDS));
-    await setImmediate();
-  }
+  await advanceEngine(engine, ledger, ledger.endOffset());
   const header = await snapshotHeader(engine, ledger);
   const cpuBefore = process.cpuUsage();
   const startMs = performance.now();

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { Scorer } from '../../models/scorer.ts';
 import { modelMetadataSchema } from '../../models/modelPackage.ts';
 import type { CompiledCatalogue } from '../../operators/features/catalogue.ts';
@@ -8,10 +7,9 @@ import type { FeatureState } from '../../operators/features/featureState.ts';
 import { codecs } from '../../schemas/codec.ts';
 import type { Decision, ModelPromotion } from '../../schemas/types.ts';
 import type { DecisionStore, Ledger, ModelStore } from '../ports.ts';
+import { advanceEngine } from './advanceEngine.ts';
 import type { Engine, EngineServices } from './engine.ts';
 import { featuresOnlyEngine } from './featureBackfill.ts';
-
-const READ_RECORDS = 1024;
 
 interface PreparedFeatures {
   readonly engine: Engine;
@@ -65,12 +63,7 @@ export class PortEngineServices implements EngineServices {
 
   async buildFeatures(catalogue: CompiledCatalogue, offset: number): Promise<FeatureState> {
     const { engine, features } = this.#takePrepared(catalogue, offset) ?? this.#fromStart(catalogue);
-    while (engine.nextOffset < offset) {
-      const rows = await this.#ledger.read(engine.nextOffset, Math.min(READ_RECORDS, offset - engine.nextOffset));
-      await engine.process(rows);
-      // Thousands of records: health checks must have their turn.
-      await setImmediate();
-    }
+    await advanceEngine(engine, this.#ledger, offset);
     return features;
   }
 

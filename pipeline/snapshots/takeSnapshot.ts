@@ -1,4 +1,5 @@
-import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { advanceEngine } from '../engine/advanceEngine.ts';
 import type { Ledger, SnapshotStore } from '../ports.ts';
 import { restoreEngine, type RestoreServices } from './restoreEngine.ts';
 import { snapshotHeader } from './snapshotHeader.ts';
@@ -18,7 +19,6 @@ export interface TakenSnapshot {
   readonly catchUpSeconds: number;
 }
 
-const READ_RECORDS = 256;
 const DECISION_POLL_MS = 20;
 
 /**
@@ -31,12 +31,7 @@ export async function takeSnapshot(services: TakeServices): Promise<TakenSnapsho
   const startMs = performance.now();
   const engine = await restoreEngine(services);
   try {
-    const endOffset = ledger.endOffset();
-    while (engine.nextOffset < endOffset && !signal.aborted) {
-      const rows = await ledger.read(engine.nextOffset, Math.min(READ_RECORDS, endOffset - engine.nextOffset));
-      await engine.process(rows);
-      await setImmediate();
-    }
+    await advanceEngine(engine, ledger, ledger.endOffset(), signal);
     // A payment in the snapshot is never decided by whoever starts from it: its decision must be stored before.
     while (decisions.lastOffset() < engine.lastPaymentOffset && !signal.aborted) await sleep(DECISION_POLL_MS);
     if (signal.aborted || engine.nextOffset === 0) return null;
