@@ -12,3 +12,21 @@ export function startThread(entry: URL, workerData: object): Worker {
     `.then(({ register }) => { register(); return import(${JSON.stringify(source)}); })`;
   return new Worker(start, { eval: true, workerData });
 }
+
+/** Asks a thread to end by this message, and cuts it off when it takes longer. It must not have ended before `exited` was made. */
+export async function endThread(
+  worker: Worker,
+  message: string,
+  timeoutMs: number,
+  exited: Promise<void> = exitOf(worker),
+): Promise<void> {
+  worker.postMessage(message);
+  const cut = setTimeout(() => void worker.terminate(), timeoutMs);
+  await exited;
+  clearTimeout(cut);
+}
+
+/** Resolves when the thread ends. */
+export function exitOf(worker: Worker): Promise<void> {
+  return new Promise((resolve) => worker.once('exit', () => resolve()));
+}

@@ -3,7 +3,7 @@ import type { Worker } from 'node:worker_threads';
 import { StatePartsInput, type StatePart } from '../../operators/stateParts.ts';
 import type { StateInput } from '../../operators/savedState.ts';
 import type { BackfillRun, BackfillRunner } from '../../pipeline/ports.ts';
-import { startThread } from '../startThread.ts';
+import { endThread, exitOf, startThread } from '../startThread.ts';
 import type { ReservoirFolder } from '../reservoir/reservoirFolder.ts';
 
 /** What the thread is started with. */
@@ -54,7 +54,7 @@ class BackfillThread implements BackfillRun {
     const worker = startThread(new URL('./backfillThreadMain.js', import.meta.url), workerData);
     this.#worker = worker;
     this.#storageFolder = workerData.storageFolder;
-    this.#exited = new Promise((resolve) => worker.once('exit', () => resolve()));
+    this.#exited = exitOf(worker);
     this.#parts = new Promise((resolve) => {
       worker.on('message', (message: BackfillThreadMessage) => {
         if (message.kind === 'progress') this.#nextOffset = message.nextOffset;
@@ -83,10 +83,7 @@ class BackfillThread implements BackfillRun {
   }
 
   async end(): Promise<void> {
-    this.#worker.postMessage('end');
-    const cut = setTimeout(() => void this.#worker.terminate(), END_TIMEOUT_MS);
-    await this.#exited;
-    clearTimeout(cut);
+    await endThread(this.#worker, 'end', END_TIMEOUT_MS, this.#exited);
     // What cannot be removed now is removed at the next start.
     await rm(this.#storageFolder, { recursive: true, force: true }).catch(() => undefined);
   }

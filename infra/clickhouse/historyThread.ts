@@ -2,7 +2,7 @@ import type { Worker } from 'node:worker_threads';
 import { z } from 'zod';
 import type { HistoryWriterState } from '../../pipeline/history.ts';
 import type { Logger, Telemetry } from '../../pipeline/ports.ts';
-import { startThread } from '../startThread.ts';
+import { endThread, startThread } from '../startThread.ts';
 
 /** What the thread is started with. */
 export interface HistoryThreadData {
@@ -73,11 +73,7 @@ export class HistoryThread {
     this.#isStopping = true;
     const worker = this.#worker;
     if (worker === null) return;
-    const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-    worker.postMessage('stop');
-    const cut = setTimeout(() => void worker.terminate(), STOP_TIMEOUT_MS);
-    await exited;
-    clearTimeout(cut);
+    await endThread(worker, 'stop', STOP_TIMEOUT_MS);
     this.#state = { ...this.#state, status: 'stopped' };
   }
 

@@ -1,7 +1,7 @@
 import type { Worker } from 'node:worker_threads';
 import { z } from 'zod';
 import type { Clock, Logger, Telemetry } from '../../pipeline/ports.ts';
-import { startThread } from '../startThread.ts';
+import { endThread, startThread } from '../startThread.ts';
 
 /** What the thread is started with. */
 export interface SnapshotThreadData {
@@ -61,12 +61,7 @@ export class SnapshotThread {
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     const worker = this.#worker;
-    if (worker === null) return;
-    const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-    worker.postMessage('stop');
-    const cut = setTimeout(() => void worker.terminate(), STOP_TIMEOUT_MS);
-    await exited;
-    clearTimeout(cut);
+    if (worker !== null) await endThread(worker, 'stop', STOP_TIMEOUT_MS);
   }
 
   #isDue(): boolean {
