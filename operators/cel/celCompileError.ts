@@ -16,3 +16,8 @@ export class CelCompileError extends Error {
     this.position = position;
   }
 }
+
+export function unsupported(what: string, position: number, hint = ''): CelCompileError {
+  const message = `${what} cannot be used here${hint === '' ? '' : ` (${hint})`}`;
+  return new CelCompileError('SLUICE_CEL_UNSUPPORTED', message, position);
+}

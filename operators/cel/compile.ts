@@ -1,7 +1,8 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
 import type { EvaluationContext } from './context.ts';
 import { CelEvaluationError } from './celEvaluationError.ts';
-import { CelCompileError, type CelErrorCode } from './celCompileError.ts';
+import { CelCompileError, unsupported, type CelErrorCode } from './celCompileError.ts';
+import { childrenOf } from './childrenOf.ts';
 import { compileNode } from './compileNode.ts';
 import { factsRead, type FactsRead } from './facts.ts';
 import type { Uses } from './node.ts';
@@ -119,64 +120,22 @@ function numberClosures(number: (context: EvaluationContext) => number) {
 function prepare(node: ASTNode, depth: number): void {
   if (depth > maxExpressionDepth)
     throw new CelCompileError('SLUICE_CEL_TOO_LARGE', `nested deeper than ${maxExpressionDepth} levels`, node.start);
-  const next = depth + 1;
-  switch (node.op) {
-    case 'value':
-      if (typeof node.args === 'bigint') Object.assign(node, { args: Number(node.args) });
-      else if (typeof node.args === 'object' && node.args !== null) throw unsupported('this literal', node.start);
-      return;
-    case 'id':
-      return;
-    case '.':
-      prepare(node.args[0], next);
-      return;
-    case 'call': {
-      const [name, args] = node.args;
-      if (!functionNames.some((known) => known === name))
-        throw unsupported(`the function ${name}()`, node.start, `functions: ${functionNames.join(', ')}`);
-      for (const argument of args) prepare(argument, next);
-      if (name === 'size') Object.assign(node.args, [sizeFunction]);
-      return;
-    }
-    case 'rcall': {
-      const [name, receiver, args] = node.args;
-      if (!methodNames.some((known) => known === name))
-        throw unsupported(`.${name}()`, node.start, `methods: ${methodNames.join(', ')}`);
-      prepare(receiver, next);
-      for (const argument of args) prepare(argument, next);
-      if (name === 'size') Object.assign(node.args, [sizeFunction]);
-      return;
-    }
-    case 'list':
-    case '?:':
-    case '&&':
-    case '||':
-    case '==':
-    case '!=':
-    case '<':
-    case '<=':
-    case '>':
-    case '>=':
-    case '+':
-    case '-':
-    case '*':
-    case '/':
-    case '%':
-    case 'in':
-      for (const child of node.args) prepare(child, next);
-      return;
-    case '!_':
-    case '-_':
-      prepare(node.args, next);
-      return;
-    default:
-      throw unsupported(`'${node.op}'`, node.start);
+  if (node.op === 'value') {
+    if (typeof node.args === 'bigint') Object.assign(node, { args: Number(node.args) });
+    else if (typeof node.args === 'object' && node.args !== null) throw unsupported('this literal', node.start);
   }
-}
-
-function unsupported(what: string, position: number, hint = ''): CelCompileError {
-  const message = `${what} cannot be used here${hint === '' ? '' : ` (${hint})`}`;
-  return new CelCompileError('SLUICE_CEL_UNSUPPORTED', message, position);
+  if (node.op === 'call') {
+    const [name] = node.args;
+    if (!functionNames.some((known) => known === name))
+      throw unsupported(`the function ${name}()`, node.start, `functions: ${functionNames.join(', ')}`);
+  }
+  if (node.op === 'rcall') {
+    const [name] = node.args;
+    if (!methodNames.some((known) => known === name))
+      throw unsupported(`.${name}()`, node.start, `methods: ${methodNames.join(', ')}`);
+  }
+  for (const child of childrenOf(node)) prepare(child, depth + 1);
+  if ((node.op === 'call' || node.op === 'rcall') && node.args[0] === 'size') Object.assign(node.args, [sizeFunction]);
 }
 
 function describe(type: string): string {

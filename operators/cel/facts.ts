@@ -1,4 +1,5 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
+import { childrenOf } from './childrenOf.ts';
 import type { LabelKind, OutcomeKind } from '../../schemas/types.ts';
 
 /** What became known of a payment after it came. Only feature `where` clauses may read it. */
@@ -75,40 +76,4 @@ function comparedOutcomes(node: ASTNode): readonly unknown[] | null {
 
 function isOutcome(node: ASTNode): boolean {
   return node.op === 'id' && node.args === 'outcome';
-}
-
-function childrenOf(node: ASTNode): readonly ASTNode[] {
-  switch (node.op) {
-    case 'value':
-    case 'id':
-      return [];
-    case '.':
-      return [node.args[0]];
-    case 'call':
-      return node.args[1];
-    case 'rcall':
-      return [node.args[1], ...node.args[2]];
-    case 'list':
-    case '?:':
-    case '&&':
-    case '||':
-    case '==':
-    case '!=':
-    case '<':
-    case '<=':
-    case '>':
-    case '>=':
-    case '+':
-    case '-':
-    case '*':
-    case '/':
-    case '%':
-    case 'in':
-      return node.args;
-    case '!_':
-    case '-_':
-      return [node.args];
-    default:
-      throw new Error(`SLUICE_CEL_NODE: '${node.op}' is not in the language`);
-  }
 }
