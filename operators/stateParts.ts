@@ -1,4 +1,5 @@
-import { SavedStateError, type StateArray, type StateInput, type StateOutput } from './savedState.ts';
+import { ItemsInput } from './itemsInput.ts';
+import { SavedStateError, type StateArray, type StateOutput } from './savedState.ts';
 
 export type StatePart = number | string | StateArray;
 
@@ -32,40 +33,13 @@ export class StateParts implements StateOutput {
 }
 
 /** Reads a list of parts once, in order; the arrays are then the reader's. */
-export class StatePartsInput implements StateInput {
+export class StatePartsInput extends ItemsInput {
   readonly #parts: readonly StatePart[];
   #taken = 0;
 
   constructor(parts: readonly StatePart[]) {
+    super();
     this.#parts = parts;
-  }
-
-  number(): number {
-    return this.#next((part) => typeof part === 'number');
-  }
-
-  text(): string {
-    return this.#next((part) => typeof part === 'string');
-  }
-
-  float64Array(): Float64Array {
-    return this.#next((part) => part instanceof Float64Array);
-  }
-
-  int32Array(): Int32Array {
-    return this.#next((part) => part instanceof Int32Array);
-  }
-
-  uint32Array(): Uint32Array {
-    return this.#next((part) => part instanceof Uint32Array);
-  }
-
-  uint16Array(): Uint16Array {
-    return this.#next((part) => part instanceof Uint16Array);
-  }
-
-  uint8Array(): Uint8Array {
-    return this.#next((part) => part instanceof Uint8Array);
   }
 
   /** Still that of whoever saved it, who must keep it until it has been loaded. */
@@ -73,9 +47,9 @@ export class StatePartsInput implements StateInput {
     return this.text();
   }
 
-  #next<T extends StatePart>(isWanted: (part: StatePart) => part is T): T {
+  protected override next<T>(isWanted: (part: unknown) => part is T): T {
     const part = this.#parts[this.#taken];
-    if (part === undefined || !isWanted(part)) throw new SavedStateError(`part ${this.#taken} is of another kind`);
+    if (!isWanted(part)) throw new SavedStateError(`part ${this.#taken} is of another kind`);
     this.#taken += 1;
     return part;
   }

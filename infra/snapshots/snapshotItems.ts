@@ -1,5 +1,6 @@
 import { basename, join } from 'node:path';
-import { SavedStateError, type StateArray, type StateInput } from '../../operators/savedState.ts';
+import { ItemsInput } from '../../operators/itemsInput.ts';
+import { SavedStateError, type StateArray } from '../../operators/savedState.ts';
 import { ARRAYS, FILE_TAG, FIRST_ARRAY_TAG, NUMBER_TAG, TEXT_TAG } from './snapshotFormat.ts';
 
 const LENGTH_BYTES = 4;
@@ -19,7 +20,7 @@ class File {
  * A snapshot's items: put together by `take` from payloads that may end anywhere in one, then given out once, in order. What
  * is given out is not held any more. `take` throws RangeError for what no writer wrote.
  */
-export class SnapshotItems implements StateInput {
+export class SnapshotItems extends ItemsInput {
   readonly #folder: string;
   readonly #items: (Item | null)[] = [];
   #given = 0;
@@ -33,6 +34,7 @@ export class SnapshotItems implements StateInput {
 
   /** `folder` is that of the files that the state refers to. */
   constructor(folder: string) {
+    super();
     this.#folder = folder;
   }
 
@@ -63,36 +65,8 @@ export class SnapshotItems implements StateInput {
     return this.#given === this.#items.length;
   }
 
-  number(): number {
-    return this.#next((item) => typeof item === 'number');
-  }
-
-  text(): string {
-    return this.#next((item) => typeof item === 'string');
-  }
-
-  float64Array(): Float64Array {
-    return this.#next((item) => item instanceof Float64Array);
-  }
-
-  int32Array(): Int32Array {
-    return this.#next((item) => item instanceof Int32Array);
-  }
-
-  uint32Array(): Uint32Array {
-    return this.#next((item) => item instanceof Uint32Array);
-  }
-
-  uint16Array(): Uint16Array {
-    return this.#next((item) => item instanceof Uint16Array);
-  }
-
-  uint8Array(): Uint8Array {
-    return this.#next((item) => item instanceof Uint8Array);
-  }
-
   file(): string {
-    return join(this.#folder, this.#next((item) => item instanceof File).name);
+    return join(this.#folder, this.next((item) => item instanceof File).name);
   }
 
   #takeHead(payload: Buffer, at: number, bytesLeft: number): number {
@@ -136,9 +110,9 @@ export class SnapshotItems implements StateInput {
     this.#tag = 0;
   }
 
-  #next<T extends Item>(isWanted: (item: Item) => item is T): T {
-    const item = this.#items[this.#given] ?? null;
-    if (item === null || !isWanted(item)) throw new SavedStateError(`item ${this.#given} is of another kind`);
+  protected override next<T>(isWanted: (item: unknown) => item is T): T {
+    const item = this.#items[this.#given];
+    if (!isWanted(item)) throw new SavedStateError(`item ${this.#given} is of another kind`);
     this.#items[this.#given] = null;
     this.#given += 1;
     return item;

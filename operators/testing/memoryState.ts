@@ -1,8 +1,11 @@
-import { SavedStateError, type SavedState, type StateArray, type StateInput, type StateOutput } from '../savedState.ts';
+import { ItemsInput } from '../itemsInput.ts';
+import { SavedStateError, type SavedState, type StateArray, type StateOutput } from '../savedState.ts';
+
+type Item = number | string | StateArray;
 
 /** State saved in memory: arrays are copied, as a file would. May be read any number of times. */
 export class MemoryState implements StateOutput {
-  readonly #items: (number | string | StateArray)[] = [];
+  readonly #items: Item[] = [];
 
   number(value: number): void {
     if (!Number.isFinite(value) && !Number.isNaN(value)) throw new TypeError(`${value} cannot be saved`);
@@ -23,29 +26,33 @@ export class MemoryState implements StateOutput {
     this.#items.push(path);
   }
 
-  read(): StateInput & { readonly isAtEnd: boolean } {
-    const items = this.#items.values();
-    let taken = 0;
-    const next = <T>(isWanted: (item: unknown) => item is T): T => {
-      const { value } = items.next();
-      if (!isWanted(value)) throw new SavedStateError(`item ${taken} is of another kind`);
-      taken += 1;
-      return typeof value === 'object' ? structuredClone(value) : value;
-    };
-    const total = this.#items.length;
-    return {
-      number: () => next((item) => typeof item === 'number'),
-      text: () => next((item) => typeof item === 'string'),
-      float64Array: () => next((item) => item instanceof Float64Array),
-      int32Array: () => next((item) => item instanceof Int32Array),
-      uint32Array: () => next((item) => item instanceof Uint32Array),
-      uint16Array: () => next((item) => item instanceof Uint16Array),
-      uint8Array: () => next((item) => item instanceof Uint8Array),
-      file: () => next((item) => typeof item === 'string'),
-      get isAtEnd() {
-        return taken === total;
-      },
-    };
+  read(): MemoryStateInput {
+    return new MemoryStateInput(this.#items);
+  }
+}
+
+class MemoryStateInput extends ItemsInput {
+  readonly #items: readonly Item[];
+  #taken = 0;
+
+  constructor(items: readonly Item[]) {
+    super();
+    this.#items = items;
+  }
+
+  get isAtEnd(): boolean {
+    return this.#taken === this.#items.length;
+  }
+
+  override file(): string {
+    return this.text();
+  }
+
+  protected override next<T>(isWanted: (item: unknown) => item is T): T {
+    const item = this.#items[this.#taken];
+    if (!isWanted(item)) throw new SavedStateError(`item ${this.#taken} is of another kind`);
+    this.#taken += 1;
+    return typeof item === 'object' ? structuredClone(item) : item;
   }
 }
 
