@@ -5,6 +5,7 @@ import { ENGINE_TIME, TIME } from './eventNumbers.ts';
 import { splitAmount, splitSquare } from './exactSums.ts';
 import { countHour } from './hourProfile.ts';
 import type { KeyTable } from './keyTable.ts';
+import type { WindowPart } from './plan.ts';
 
 /** The aggregates that an event's correction reaches. */
 export interface CorrectedState extends CrossedState {
@@ -23,55 +24,45 @@ export function correctEvent(
   after: number,
 ): void {
   const bitsAt = at + tables.length;
-  const timeMs = event[TIME]!;
-  const engineTimeMs = event[ENGINE_TIME]!;
-  const change = (part: { predicate: number; column: number; enterAgeMs: number; leaveAgeMs: number }): number => {
-    const { firstBit, factTable } = plan.predicates[part.predicate]!;
-    if (factTable === 0 || words[at + part.column]! < 0) return 0;
-    if (timeMs > engineTimeMs - part.enterAgeMs || timeMs <= engineTimeMs - part.leaveAgeMs) return 0;
-    const bitAfter = firstBit + plan.factBits[factTable + after]!;
-    const bitBefore = firstBit + plan.factBits[factTable + before]!;
-    return Number(hasBit(words, bitsAt, bitAfter)) - Number(hasBit(words, bitsAt, bitBefore));
+  const correct = <Part extends WindowPart>(
+    parts: readonly Part[],
+    apply: (part: Part, sign: number, slot: number, row: Float64Array, base: number) => void,
+  ): void => {
+    for (const part of parts) {
+      const { firstBit, factTable } = plan.predicates[part.predicate]!;
+      const slot = words[at + part.column]!;
+      if (factTable === 0 || slot < 0 || !isInWindow(part, event)) continue;
+      const bitAfter = firstBit + plan.factBits[factTable + after]!;
+      const bitBefore = firstBit + plan.factBits[factTable + before]!;
+      const sign = Number(hasBit(words, bitsAt, bitAfter)) - Number(hasBit(words, bitsAt, bitBefore));
+      if (sign === 0) continue;
+      const table = tables[part.column]!;
+      apply(part, sign, slot, table.segment(slot), table.rowBase(slot));
+    }
   };
   splitAmount(event);
   splitSquare(event);
-  for (const part of plan.sums) {
-    const sign = change(part);
-    if (sign === 0) continue;
-    const slot = words[at + part.column]!;
-    const table = tables[part.column]!;
-    correctSums(table.segment(slot), table.rowBase(slot), sign, part, event);
-  }
-  for (const part of plan.candidates) {
-    const sign = change(part);
-    if (sign === 0) continue;
-    const slot = words[at + part.column]!;
-    const table = tables[part.column]!;
-    const listAt = table.rowBase(slot) + part.at;
-    correctCandidates(candidates, part, sign, table.segment(slot), listAt, event);
-  }
-  for (const part of plan.distincts) {
-    const sign = change(part);
+  correct(plan.sums, (part, sign, _slot, row, base) => {
+    correctSums(row, base, sign, part, event);
+  });
+  correct(plan.candidates, (part, sign, _slot, row, base) => {
+    correctCandidates(candidates, part, sign, row, base + part.at, event);
+  });
+  correct(plan.distincts, (part, sign, slot, row, base) => {
     const value = words[at + part.pairs.valueColumn]!;
-    if (sign === 0 || value < 0) continue;
-    const slot = words[at + part.column]!;
-    const table = tables[part.column]!;
-    const countAt = table.rowBase(slot) + part.at;
-    pairs[part.pairs.index]!.count(slot, value, sign, part.window, table.segment(slot), countAt);
-  }
-  for (const part of plan.shares) {
-    const sign = change(part);
+    if (value >= 0) pairs[part.pairs.index]!.count(slot, value, sign, part.window, row, base + part.at);
+  });
+  correct(plan.shares, (part, sign, slot, row, base) => {
     const value = words[at + part.valueColumn]!;
-    if (sign === 0 || value < 0) continue;
-    const slot = words[at + part.column]!;
-    const table = tables[part.column]!;
-    shares[part.index]!.count(slot, value, sign, table.segment(slot), table.rowBase(slot) + part.at);
-  }
-  for (const part of plan.hours) {
-    const sign = change(part);
-    if (sign === 0) continue;
-    const slot = words[at + part.column]!;
-    const table = tables[part.column]!;
-    countHour(table.segment(slot), table.rowBase(slot) + part.at, sign, event);
-  }
+    if (value >= 0) shares[part.index]!.count(slot, value, sign, row, base + part.at);
+  });
+  correct(plan.hours, (part, sign, _slot, row, base) => {
+    countHour(row, base + part.at, sign, event);
+  });
+}
+
+/** Whether the event is in the window at the engine's time. */
+export function isInWindow({ enterAgeMs, leaveAgeMs }: WindowPart, event: Float64Array): boolean {
+  const ageMs = event[ENGINE_TIME]! - event[TIME]!;
+  return ageMs >= enterAgeMs && ageMs < leaveAgeMs;
 }

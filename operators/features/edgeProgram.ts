@@ -1,9 +1,8 @@
 import type { Candidates } from './candidates.ts';
 import { AMOUNT, AMOUNT_LANES, BOUNDARY, ENGINE_TIME, SQUARE_LANES, TIME, VALUE } from './eventNumbers.ts';
 import type { KeyTable } from './keyTable.ts';
-import { compileNets } from './netSums.ts';
 import type { OldestSteps } from './oldestNumbers.ts';
-import type { CandidatePart, FeaturePlan, SumPart } from './plan.ts';
+import type { CandidatePart, FeaturePlan, SumPart, WindowPart } from './plan.ts';
 
 /** Integers of one moments step: sign, and the row positions of count, sum and squares. */
 const MOMENTS_STEP = 4;
@@ -63,12 +62,11 @@ export function compileEdges(plan: FeaturePlan, tables: readonly KeyTable[]): Ed
 function compileEdge(plan: FeaturePlan, tables: readonly KeyTable[], ageMs: number): EdgeProgram {
   // Recencies and candidates need no step when an event leaves: whoever reads them looks at the times.
   const isEntered = (part: { readonly enterAgeMs: number }): boolean => part.enterAgeMs === ageMs;
-  const crossing = plan.sums.filter((part) => isEntered(part) || part.leaveAgeMs === ageMs);
-  const counted = [...plan.distincts, ...plan.shares, ...plan.hours].filter(
-    (part) => isEntered(part) || part.leaveAgeMs === ageMs,
-  );
+  const isCrossing = (part: WindowPart): boolean => isEntered(part) || part.leaveAgeMs === ageMs;
+  const crossing = plan.sums.filter(isCrossing);
+  const counted = [...plan.distincts, ...plan.shares, ...plan.hours].filter(isCrossing);
   const entered = [...plan.recencies, ...plan.candidates, ...plan.newest].filter(isEntered);
-  const nets = plan.netSums.filter((part) => isEntered(part) || part.leaveAgeMs === ageMs);
+  const nets = plan.netSums.filter(isCrossing);
   const predicates = new Set([...crossing, ...counted, ...entered, ...nets].map(({ predicate }) => predicate));
   return {
     ageMs,
@@ -88,10 +86,11 @@ function compileGroup(plan: FeaturePlan, table: KeyTable, column: number, ageMs:
   const isLeft = (part: { readonly leaveAgeMs: number }): boolean => part.leaveAgeMs === ageMs;
   const isMoments = (part: SumPart): boolean =>
     plan.predicates[part.predicate]!.where === null && part.sumAt !== 0 && part.squaresAt !== 0;
-  const sums = plan.sums.filter(isHere).filter((part) => isEntered(part) || isLeft(part));
+  const isCrossingHere = (part: WindowPart): boolean => isHere(part) && (isEntered(part) || isLeft(part));
+  const sums = plan.sums.filter(isCrossingHere);
   const signOf = (part: { readonly enterAgeMs: number }): number => (isEntered(part) ? 1 : -1);
-  const shares = plan.shares.filter(isHere).filter((part) => isEntered(part) || isLeft(part));
-  const hours = plan.hours.filter(isHere).filter((part) => isEntered(part) || isLeft(part));
+  const shares = plan.shares.filter(isCrossingHere);
+  const hours = plan.hours.filter(isCrossingHere);
   const sumSteps = (part: SumPart): number[] => [signOf(part), part.countAt, part.sumAt, part.squaresAt];
   const recencies = plan.recencies.filter(isHere).filter(isEntered);
   const lists = plan.candidates.filter(isHere).filter(isEntered);
@@ -108,7 +107,7 @@ function compileGroup(plan: FeaturePlan, table: KeyTable, column: number, ageMs:
     ];
     return steps.length === 0 ? [] : [{ valueColumn, pairs: index, steps: Int32Array.from(steps) }];
   });
-  const nets = plan.netSums.filter(isHere).filter((part) => isEntered(part) || isLeft(part));
+  const nets = plan.netSums.filter(isCrossingHere);
   if ([sums, recencies, lists, distincts, shares, hours, newest, nets].flat().length === 0) return [];
   const others = sums.filter((part) => !isMoments(part));
   return [
@@ -123,7 +122,7 @@ function compileGroup(plan: FeaturePlan, table: KeyTable, column: number, ageMs:
       ),
       candidateAgesMs: Float64Array.from(candidates, ({ leaveAgeMs }) => leaveAgeMs),
       distincts,
-      nets: compileNets(nets, ageMs),
+      nets: Int32Array.from(nets.flatMap((part) => [part.predicate, signOf(part), part.countAt, part.sumAt])),
       shares: Int32Array.from(
         shares.flatMap((part) => [part.predicate, signOf(part), part.index, part.valueColumn, part.at]),
       ),

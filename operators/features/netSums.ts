@@ -1,24 +1,11 @@
-import type { CorrectedState } from './corrections.ts';
+import { isInWindow, type CorrectedState } from './corrections.ts';
 import { hasBit } from './eventBits.ts';
-import { AMOUNT, ENGINE_TIME, NET_LANES, TIME } from './eventNumbers.ts';
+import { AMOUNT, NET_LANES } from './eventNumbers.ts';
 import { splitLanes } from './exactSums.ts';
 import { isReversed } from './factTable.ts';
-import type { SumPart } from './plan.ts';
 
 /** Integers of one net step: predicate, sign, and the row positions of count and sum. */
 const NET_STEP = 4;
-
-/** The steps of some of one key's net sums at the edge of this age. */
-export function compileNets(parts: readonly SumPart[], ageMs: number): Int32Array {
-  return Int32Array.from(
-    parts.flatMap(({ predicate, enterAgeMs, countAt, sumAt }) => [
-      predicate,
-      enterAgeMs === ageMs ? 1 : -1,
-      countAt,
-      sumAt,
-    ]),
-  );
-}
 
 /** Splits what is left of the event's amount into lanes. */
 export function splitNet(event: Float64Array, refunded: number, facts: number): void {
@@ -53,10 +40,10 @@ export function applyToNets(
   sign: number,
 ): void {
   const bitsAt = at + tables.length;
-  for (const { column, predicate, enterAgeMs, leaveAgeMs, countAt, sumAt } of plan.netSums) {
+  for (const part of plan.netSums) {
+    const { column, predicate, countAt, sumAt } = part;
     const slot = words[at + column]!;
-    const ageMs = event[ENGINE_TIME]! - event[TIME]!;
-    if (slot < 0 || ageMs < enterAgeMs || ageMs >= leaveAgeMs) continue;
+    if (slot < 0 || !isInWindow(part, event)) continue;
     const { firstBit, factTable } = plan.predicates[predicate]!;
     if (!hasBit(words, bitsAt, firstBit + plan.factBits[factTable + facts]!)) continue;
     const table = tables[column]!;

@@ -65,7 +65,7 @@ export interface PredicatePlan {
   readonly combinations: readonly KnownFacts[];
 }
 
-interface WindowPart {
+export interface WindowPart {
   readonly column: number;
   readonly predicate: number;
   readonly enterAgeMs: number;

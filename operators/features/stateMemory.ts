@@ -45,7 +45,7 @@ export interface EventMemory {
 }
 
 /** The parts of a feature state that take room. */
-export interface StateParts {
+export interface MeasuredParts {
   readonly plan: FeaturePlan;
   readonly tables: readonly KeyTable[];
   readonly pairs: readonly PairCounts[];
@@ -54,7 +54,7 @@ export interface StateParts {
   readonly reservoir: Reservoir;
 }
 
-export function measureMemory({ plan, tables, pairs, shares, candidates, reservoir }: StateParts): StateMemory {
+export function measureMemory({ plan, tables, pairs, shares, candidates, reservoir }: MeasuredParts): StateMemory {
   const names = columnNames(plan);
   const counts = [...pairs, ...shares];
   return {

@@ -2,7 +2,7 @@ import { candidatesOf } from './candidates.ts';
 import type { CompiledCatalogue } from './catalogue.ts';
 import { featureShares, type FeatureShare } from './featureShares.ts';
 import { ROW_EVENTS, type KeyTable } from './keyTable.ts';
-import { columnNames, measureMemory, type StateMemory, type StateParts } from './stateMemory.ts';
+import { columnNames, measureMemory, type StateMemory, type MeasuredParts } from './stateMemory.ts';
 
 /** Rows looked at in one step: each is a few cache misses, so that a step takes well under a millisecond. */
 const ROWS_PER_STEP = 1_024;
@@ -34,7 +34,7 @@ export interface HotKey {
  */
 export class StateSurvey {
   readonly #catalogue: CompiledCatalogue;
-  readonly #parts: StateParts;
+  readonly #parts: MeasuredParts;
   readonly #hottest: readonly HotKey[][];
   readonly #candidateCounts: Float64Array;
   /** The plan's lists of candidates by column. */
@@ -42,7 +42,7 @@ export class StateSurvey {
   #column = 0;
   #slot = 0;
 
-  constructor(catalogue: CompiledCatalogue, parts: StateParts) {
+  constructor(catalogue: CompiledCatalogue, parts: MeasuredParts) {
     this.#catalogue = catalogue;
     this.#parts = parts;
     this.#hottest = parts.tables.map(() => []);

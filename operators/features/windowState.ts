@@ -20,7 +20,7 @@ import { PaymentExpressions } from './paymentExpressions.ts';
 import { PaymentTouch } from './paymentTouch.ts';
 import { bitWordsOf, planFeatures, reservoirOptionsOf, type FeaturePlan } from './plan.ts';
 import { Reservoir, type Cursor } from './reservoir.ts';
-import { measureMemory, totalBytes, type StateParts } from './stateMemory.ts';
+import { measureMemory, totalBytes, type MeasuredParts } from './stateMemory.ts';
 import { StateSurvey } from './stateSurvey.ts';
 import { ValueShares } from './valueShares.ts';
 
@@ -182,7 +182,7 @@ export class WindowState implements FeatureState {
   }
 
   statistics(): FeatureStatistics {
-    const memory = measureMemory(this.#stateParts);
+    const memory = measureMemory(this.#measuredParts);
     const { events } = memory;
     return {
       events: events.held,
@@ -205,7 +205,7 @@ export class WindowState implements FeatureState {
   }
 
   survey(): StateSurvey {
-    return new StateSurvey(this.catalogue, this.#stateParts);
+    return new StateSurvey(this.catalogue, this.#measuredParts);
   }
 
   save(output: StateOutput): void {
@@ -242,7 +242,7 @@ export class WindowState implements FeatureState {
     return `${this.catalogue.sha256} ${JSON.stringify(this.#limits)}`;
   }
 
-  get #stateParts(): StateParts {
+  get #measuredParts(): MeasuredParts {
     return {
       plan: this.#plan,
       tables: this.#tables,
