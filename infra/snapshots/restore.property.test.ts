@@ -55,6 +55,11 @@ const fate: fc.Arbitrary<Fate> = fc.oneof(
 /** Where the ledger is cut, what becomes of the snapshot, and where in its file. */
 const plan = fc.tuple(fc.integer({ min: 1, max: 100 }), fate, fc.double({ min: 0, max: 0.999, noNaN: true }));
 
+/** Long enough for sealed events in files, which few of the random ledgers have: so no run of the test passes them by. */
+const longLedger = fc
+  .sample(ledgerSteps, { seed: 1, numRuns: 50 })
+  .reduce((longest, steps) => (steps.length > longest.length ? steps : longest));
+
 describe('an engine restored from snapshot files', () => {
   it('goes on as if from the start, from the newest snapshot that is whole and of its ledger', async () => {
     const times = { restored: 0, fromStart: 0, eventsMissing: 0 };
@@ -99,7 +104,7 @@ describe('an engine restored from snapshot files', () => {
         engine.close();
         await engine.scorer?.close();
       }),
-      { numRuns: runs },
+      { numRuns: runs, examples: [[longLedger, [[100, 'missingEvents', 0.5]]]] },
     );
     expect(times.restored).toBeGreaterThan(0);
     expect(times.fromStart).toBeGreaterThan(0);
