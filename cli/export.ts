@@ -1,4 +1,3 @@
-import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
@@ -6,6 +5,7 @@ import { Command } from 'commander';
 import { openLmdb } from '../infra/lmdb/openLmdb.ts';
 import { exportFeatures } from '../pipeline/exportFeatures.ts';
 import { ProgressLine } from './progressLine.ts';
+import { writeUserFile } from './userFile.ts';
 
 export function exportCommand(): Command {
   return new Command('export')
@@ -33,7 +33,7 @@ under the newest catalogue: transaction_id, event_time_ms, label (1 fraud, 0 not
         }
       }
       const source = Readable.from(counted());
-      const file = createWriteStream(options.out);
+      const file = writeUserFile(options.out);
       await (options.out.endsWith('.gz') ? pipeline(source, createGzip(), file) : pipeline(source, file));
       progress.clear();
       await data.close();

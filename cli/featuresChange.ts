@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
@@ -10,6 +10,7 @@ import { requireDeployment } from './deployment.ts';
 import { publishConfiguration } from './publication.ts';
 import { deployedUrl, withSluiceOptions, type SluiceAccessOptions } from './sluiceAccess.ts';
 import { UserError } from './userError.ts';
+import { readUserFile } from './userFile.ts';
 
 export function featuresAddCommand(): Command {
   const command = new Command('add')
@@ -24,8 +25,8 @@ Ctrl-C before that changes nothing.`,
     );
   return withRunningOptions(command).action(async (file: string, options: ChangeOptions) => {
     const before = await requireDeployment(options.config);
-    const features = readText(join(options.config, 'features.yaml'));
-    const changed = withFeatures(features, readText(file));
+    const features = readUserFile(join(options.config, 'features.yaml'));
+    const changed = withFeatures(features, readUserFile(file));
     const firstLine = features.trimEnd().split('\n').length + 1;
     await change(options, before, changed, (problem) => {
       const { file: where, line, code, message } = problem;
@@ -42,7 +43,7 @@ export function featuresRemoveCommand(): Command {
     .argument('<name>', 'the feature');
   return withRunningOptions(command).action(async (name: string, options: ChangeOptions) => {
     const before = await requireDeployment(options.config);
-    const changed = withoutFeature(readText(join(options.config, 'features.yaml')), name);
+    const changed = withoutFeature(readUserFile(join(options.config, 'features.yaml')), name);
     const readers = featureReaders(before, name);
     if (readers.length > 0)
       throw new UserError(`feature '${name}' is read by ${readers.join(', ')}: change that first`);
@@ -66,7 +67,7 @@ async function change(
   explain: (problem: DeploymentProblem) => string,
 ): Promise<void> {
   const { config, reason } = options;
-  const { text: settings, version } = withNextVersion(readText(join(config, 'sluice.yaml')));
+  const { text: settings, version } = withNextVersion(readUserFile(join(config, 'sluice.yaml')));
   const files = { 'features.yaml': features, 'sluice.yaml': settings };
   const after = await tried(config, files, explain);
   const url = options.url ?? deployedUrl(before);
@@ -112,10 +113,6 @@ async function tried(
 
 function placed(config: string, { file, line, code, message }: DeploymentProblem): string {
   return `${join(config, file)}:${line} ${message} [${code}]`;
-}
-
-function readText(file: string): string {
-  return readFileSync(file, 'utf8');
 }
 
 /** New texts of files, on the disk beside the old ones until all take their places. */

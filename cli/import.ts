@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import { Command } from 'commander';
 import { runImport, type ImportProgress } from '../pipeline/import/importRun.ts';
 import { dataFolder, requireDeployment } from './deployment.ts';
@@ -9,6 +8,7 @@ import { noHistoryOption, portOption } from './options.ts';
 import { ProgressLine } from './progressLine.ts';
 import { RunningSluice } from './runningSluice.ts';
 import { UserError } from './userError.ts';
+import { sizeOfUserFile } from './userFile.ts';
 
 export function importCommand(): Command {
   return new Command('import')
@@ -21,7 +21,7 @@ export function importCommand(): Command {
     .option('--json', 'the report as JSON')
     .addHelpText('after', '\nInterrupted (Ctrl-C, or worse), it goes on where it stopped when it is run again.')
     .action(async (file: string, options: ImportCommandOptions) => {
-      const totalBytes = statSync(file).size;
+      const totalBytes = sizeOfUserFile(file);
       const deployment = await requireDeployment(options.config);
       const importFile = new ImportFile(file, deployment.mapping);
       const source = await importFile.source();

@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
@@ -80,7 +79,6 @@ export class RunningSluice {
   static async start(options: RunOptions): Promise<RunningSluice> {
     const { deployment, dataDir, logger, isLive } = options;
     giveHeapRoom();
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     const started: (() => Promise<unknown>)[] = [];
     try {
       const data = openLmdb(dataDir);

@@ -1,4 +1,3 @@
-import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
@@ -11,6 +10,7 @@ import { TRAINING_SIMULATIONS } from '../pipeline/simulate/trainingSimulations.t
 import { numberOption } from './options.ts';
 import { ProgressLine } from './progressLine.ts';
 import { UserError } from './userError.ts';
+import { writeUserFile } from './userFile.ts';
 
 const DAY_MS = 86_400_000;
 const LINES_PER_CHUNK = 500;
@@ -56,7 +56,7 @@ export function simulateCommand(): Command {
         }
       }
       const source = Readable.from(chunks(simulationLines(counted())));
-      const file = createWriteStream(options.out);
+      const file = writeUserFile(options.out);
       await (options.out.endsWith('.gz') ? pipeline(source, createGzip(), file) : pipeline(source, file));
       progress.clear();
       process.stdout.write(`${lines.toLocaleString('en')} events in ${options.out}\n`);
