@@ -1,6 +1,7 @@
 import { Command } from 'commander';
-import { openLmdb } from '../infra/lmdb/openLmdb.ts';
-import { verifyReplay } from '../pipeline/replay.ts';
+import { openLmdb, type LmdbData } from '../infra/lmdb/openLmdb.ts';
+import { TemporaryReservoir } from '../infra/reservoir/temporaryReservoir.ts';
+import { verifyReplay, type ReplayReport } from '../pipeline/replay.ts';
 import { ProgressLine } from './progressLine.ts';
 
 export function replayCommand(): Command {
@@ -9,11 +10,16 @@ export function replayCommand(): Command {
     .requiredOption('--data <folder>', 'the data folder, e.g. data/default')
     .requiredOption('--verify', 'compare with the stored decisions')
     .option('--json', 'the report as JSON')
-    .addHelpText('after', '\nReads only: it may run beside a running Sluice. Exit code 1 when any decision differs.')
+    .addHelpText(
+      'after',
+      `
+Reads only: it may run beside a running Sluice. Events of the feature windows go to the folder for temporary files (TMPDIR) for
+as long as it runs, as many bytes as the data folder's reservoir/ has. Exit code 1 when any decision differs.`,
+    )
     .action(async (options: { readonly data: string; readonly json?: boolean }) => {
       const data = openLmdb(options.data, { readOnly: true });
       const progress = new ProgressLine(options.json !== true);
-      const report = await verifyReplay(data, (done, total) => {
+      const report = await verified(data, (done, total) => {
         progress.show(`replaying ${done.toLocaleString('en')} of ${total.toLocaleString('en')} records`, done / total);
       });
       progress.clear();
@@ -38,4 +44,20 @@ export function replayCommand(): Command {
         process.stdout.write(`  offset ${String(ledgerOffset)}, transaction ${transactionId}: ${what}\n`);
       }
     });
+}
+
+/** With the events in files, so that memory does not grow with the ledger. */
+async function verified(data: LmdbData, onProgress: (done: number, total: number) => void): Promise<ReplayReport> {
+  const reservoir = new TemporaryReservoir();
+  const stop = (): never => {
+    reservoir.remove();
+    process.exit(130);
+  };
+  process.once('SIGINT', stop).once('SIGTERM', stop);
+  try {
+    return await verifyReplay({ ...data, openReservoir: () => reservoir.open() }, onProgress);
+  } finally {
+    process.off('SIGINT', stop).off('SIGTERM', stop);
+    reservoir.remove();
+  }
 }

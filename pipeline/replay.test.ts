@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { MemoryStorage, type BlockStore } from '../operators/features/blockStore.ts';
 import type { ConfigurationDefinition } from '../operators/definitions.ts';
 import { codecs } from '../schemas/codec.ts';
 import type { Decision } from '../schemas/types.ts';
@@ -80,6 +81,15 @@ describe('a replay', () => {
     }
   });
 
+  it('keeps events where it is told to, and lets go of them at its end', async () => {
+    const storage = new CountingStorage();
+    const report = await verifyReplay({ ...portsOf(driver), openReservoir: () => storage });
+    expect(report).toMatchObject({ different: 0, decisions: report.equal });
+    expect(storage.opened).toEqual(['events', 'offsets']);
+    expect(storage.written).toBeGreaterThan(0);
+    expect(storage.closed).toBe(1);
+  });
+
   it('names the decision that was changed and the fields that differ', async () => {
     const offset = driver.decisions.lastOffset();
     const before = codecs.decision.decode((await driver.decisions.get(offset)) ?? Buffer.alloc(0));
@@ -96,6 +106,28 @@ describe('a replay', () => {
 
 function portsOf(driver: TopologyDriver): Parameters<typeof verifyReplay>[0] {
   return { ledger: driver.ledger, decisions: driver.decisions, models: driver.models };
+}
+
+class CountingStorage extends MemoryStorage {
+  readonly opened: string[] = [];
+  written = 0;
+  closed = 0;
+
+  override open(name: 'events' | 'offsets', blockBytes: number): BlockStore {
+    this.opened.push(name);
+    const store = super.open(name, blockBytes);
+    const write = store.write.bind(store);
+    return Object.assign(store, {
+      write: (block: number, bytes: Uint8Array) => {
+        this.written += 1;
+        write(block, bytes);
+      },
+    });
+  }
+
+  override close(): void {
+    this.closed += 1;
+  }
 }
 
 /** The driver's decisions, but for one. */

@@ -1,3 +1,4 @@
+import type { ReservoirStorage } from '../operators/features/blockStore.ts';
 import { codecs } from '../schemas/codec.ts';
 import type { Decision } from '../schemas/types.ts';
 import { Engine } from './engine/engine.ts';
@@ -29,6 +30,8 @@ export interface ReplayServices {
   readonly ledger: Ledger;
   readonly decisions: DecisionStore;
   readonly models: ModelStore;
+  /** Where each feature state keeps the events that it does not hold in memory; in memory all the same by default. */
+  readonly openReservoir?: () => ReservoirStorage;
 }
 
 const READ_RECORDS = 1024;
@@ -42,11 +45,14 @@ export async function verifyReplay(
   services: ReplayServices,
   onProgress: (done: number, total: number) => void = () => undefined,
 ): Promise<ReplayReport> {
-  const { ledger, decisions, models } = services;
+  const { ledger, decisions, models, openReservoir } = services;
   const startMs = performance.now();
   const total = ledger.endOffset();
   const lastDecided = decisions.lastOffset();
-  const engine = new Engine(new PortEngineServices(ledger, decisions, models), { maxBatch: 64, decidedThrough: -1 });
+  const engine = new Engine(new PortEngineServices(ledger, decisions, models, openReservoir), {
+    maxBatch: 64,
+    decidedThrough: -1,
+  });
   const differences: ReplayDifference[] = [];
   const counts = { decisions: 0, equal: 0, different: 0, undecided: 0 };
   while (engine.nextOffset < total) {
@@ -76,6 +82,7 @@ export async function verifyReplay(
     onProgress(engine.nextOffset, total);
   }
   await engine.scorer?.close();
+  engine.close();
   return { records: total, ...counts, differences, seconds: (performance.now() - startMs) / 1000 };
 }
 
