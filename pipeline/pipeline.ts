@@ -329,7 +329,7 @@ export class Pipeline {
 
   #engineView(): EngineView {
     const engine = (): Engine => this.#engine;
-    const reporter = new StateReporter(() => engine().features);
+    const reporter = new StateReporter(engine);
     const readiness = (): ReturnType<Gateway['readiness']> => {
       if (this.#isReady) return { ready: true };
       const end = this.#ports.ledger.endOffset();

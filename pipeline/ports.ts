@@ -236,6 +236,8 @@ export type GaugeName =
   | 'appendQueueDepth'
   | 'waitingRequests'
   | 'featureKeys'
+  /** Payments whose ids the engine could not remember. */
+  | 'refusedIds'
   /** Seconds that the start's reading of a snapshot took. */
   | 'restoreSeconds'
   /** Of the newest snapshot: its offset, when it was complete (epoch seconds), its bytes, the seconds its writing took. */

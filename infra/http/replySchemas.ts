@@ -121,6 +121,7 @@ const state = z
         unknownOutcomes: z.int(),
         unknownReversals: z.int(),
         failedExpressions: z.int(),
+        refusedIds: z.int(),
         refusedKeys: z.int(),
         saturatedDistincts: z.int(),
         droppedCandidates: z.int(),

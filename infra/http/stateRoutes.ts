@@ -15,7 +15,8 @@ export function stateHandlers({ gateway }: HttpContext): { readonly state: Handl
 }
 
 /** As REPLY_SCHEMAS.State has it. */
-function stateJson({ catalogueSha256, timeMs, bytes, memory, features, hottest, statistics }: StateReport): string {
+function stateJson(report: StateReport): string {
+  const { catalogueSha256, timeMs, bytes, memory, features, hottest, statistics, refusedIds } = report;
   return JSON.stringify({
     catalogueSha256,
     timeMs,
@@ -32,6 +33,7 @@ function stateJson({ catalogueSha256, timeMs, bytes, memory, features, hottest, 
       unknownOutcomes: statistics.unknownOutcomes,
       unknownReversals: statistics.unknownReversals,
       failedExpressions: statistics.failedExpressions,
+      refusedIds,
       refusedKeys: statistics.refusedKeys,
       saturatedDistincts: statistics.saturatedDistincts,
       droppedCandidates: statistics.droppedCandidates,

@@ -23,6 +23,10 @@ const GAUGES: Readonly<Record<GaugeName, { readonly name: string; readonly help:
   appendQueueDepth: { name: 'sluice_append_queue_depth', help: 'Records that wait for the next ledger commit.' },
   waitingRequests: { name: 'sluice_waiting_requests', help: 'Payments that wait for their decision.' },
   featureKeys: { name: 'sluice_feature_keys', help: 'Keys with feature state.' },
+  refusedIds: {
+    name: 'sluice_refused_ids',
+    help: 'Payments in the ledger whose ids the engine could not remember.',
+  },
   restoreSeconds: {
     name: 'sluice_restore_seconds',
     help: 'Time that reading a snapshot took at the start; 0: none was.',
@@ -228,6 +232,7 @@ function createGauges(registers: Registry[]): Readonly<Record<GaugeName, Gauge>>
     appendQueueDepth: gauge('appendQueueDepth'),
     waitingRequests: gauge('waitingRequests'),
     featureKeys: gauge('featureKeys'),
+    refusedIds: gauge('refusedIds'),
     restoreSeconds: gauge('restoreSeconds'),
     snapshotOffset: gauge('snapshotOffset'),
     snapshotTimeSeconds: gauge('snapshotTimeSeconds'),

@@ -110,6 +110,11 @@ export class Engine {
     return this.#promotion === null || this.#promotion.modelId === null ? null : this.#promotion.sha256;
   }
 
+  /** Payments whose id the engine could not remember: a second copy of one in the ledger would count once more. */
+  get refusedIds(): number {
+    return this.#recentIds.refused;
+  }
+
   fallback(transactionId: string): Fallback | undefined {
     return this.#fallbacks.get(transactionId);
   }

@@ -31,6 +31,7 @@ export async function runEngineLoop(services: EngineLoopServices, signal: AbortS
     telemetry.gauge('ledgerEndOffset', ledger.endOffset());
     telemetry.gauge('engineLagRecords', lagRecords);
     telemetry.gauge('featureKeys', engine.features?.keyCount ?? 0);
+    telemetry.gauge('refusedIds', engine.refusedIds);
     await services.onTaken(engine.nextOffset, lagRecords);
     // A full batch means that more is waiting: let requests and timers have their turn.
     if (rows.length === MAX_RECORDS) await setImmediate();

@@ -1,5 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { MAX_TEXTS_PER_HASH } from '../../operators/tables/textIndex.ts';
+import { textsOfOneHash } from '../../operators/tables/testing/collisions.ts';
+import { copyState } from '../../operators/testing/memoryState.ts';
 import { RecentIds } from './recentIds.ts';
 
 const hashOf = (number: number): string => number.toString(16).padStart(8, '0').repeat(4);
@@ -76,6 +79,25 @@ describe('recent ids', () => {
     expect(() => {
       new RecentIds(1).add('a', 0, '');
     }).toThrow('SLUICE_ENGINE_HASH');
+  });
+
+  it('counts the ids that it cannot remember, and forgets none for them', () => {
+    const ids = new RecentIds(1_000);
+    const alike = textsOfOneHash(MAX_TEXTS_PER_HASH + 3);
+    for (const [offset, id] of alike.entries()) ids.add(id, offset, hashOf(offset));
+    expect([ids.refused, ids.size]).toEqual([3, MAX_TEXTS_PER_HASH]);
+    const copy = copyState(ids, new RecentIds(0));
+    expect([copy.refused, copy.size]).toEqual([3, MAX_TEXTS_PER_HASH]);
+    for (const [offset, id] of alike.entries()) {
+      const slot = copy.find(id);
+      expect(slot >= 0 ? copy.ledgerOffset(slot) : -1).toBe(offset < MAX_TEXTS_PER_HASH ? offset : -1);
+    }
+    // Once one of them has left there is room for another.
+    ids.resize(MAX_TEXTS_PER_HASH);
+    ids.add('other', 1_000, hashOf(0));
+    ids.add(alike.at(-1)!, 1_001, hashOf(0));
+    expect(ids.refused).toBe(3);
+    expect(ids.ledgerOffset(ids.find(alike.at(-1)!))).toBe(1_001);
   });
 
   it('does not grow once it is full', () => {

@@ -34,6 +34,7 @@ export class RecentIds implements SavedState {
   #free = 0;
   #oldest = 0;
   #newest = 0;
+  #refused = 0;
 
   constructor(capacity: number) {
     this.#capacity = Math.max(1, capacity);
@@ -41,6 +42,11 @@ export class RecentIds implements SavedState {
 
   get size(): number {
     return this.#slots.size;
+  }
+
+  /** Ids that were not remembered, as `add` says. */
+  get refused(): number {
+    return this.#refused;
   }
 
   get byteLength(): number {
@@ -59,7 +65,7 @@ export class RecentIds implements SavedState {
 
   /**
    * Remembers an id that is not there yet, without an answer. `contentHash` has 32 hexadecimal digits. An id that finds no
-   * room in the index (MAX_TEXTS_PER_HASH: ids made to be alike) is not remembered; ingest still knows its decision.
+   * room in the index (MAX_TEXTS_PER_HASH: ids made to be alike) is counted and not remembered; ingest still knows its decision.
    */
   add(transactionId: string, ledgerOffset: number, contentHash: string): void {
     parseHash(contentHash, this.#hash);
@@ -68,6 +74,7 @@ export class RecentIds implements SavedState {
     const slot = this.#allocate();
     if (!this.#slots.add(slot)) {
       this.#release(slot);
+      this.#refused += 1;
       return;
     }
     this.#set(slot, NEWER, 0);
@@ -105,7 +112,12 @@ export class RecentIds implements SavedState {
 
   /** Without the answers: those are stored with the decisions. */
   save(output: StateOutput): void {
-    for (const value of [this.#capacity, this.#slotCount, this.#free, this.#oldest, this.#newest]) output.number(value);
+    output.number(this.#capacity);
+    output.number(this.#slotCount);
+    output.number(this.#free);
+    output.number(this.#oldest);
+    output.number(this.#newest);
+    output.number(this.#refused);
     this.#slots.save(output);
     this.#records.save(output);
   }
@@ -116,6 +128,7 @@ export class RecentIds implements SavedState {
     this.#free = input.number();
     this.#oldest = input.number();
     this.#newest = input.number();
+    this.#refused = input.number();
     this.#slots.load(input);
     this.#records.load(input);
     this.#answers.clear();

@@ -1,8 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
-import type { FeatureState, FeatureStatistics } from '../../operators/features/featureState.ts';
+import type { FeatureStatistics } from '../../operators/features/featureState.ts';
 import { totalBytes } from '../../operators/features/stateMemory.ts';
 import type { StateContents } from '../../operators/features/stateSurvey.ts';
 import { maskCardNumbers } from '../cardNumbers.ts';
+import type { Engine } from './engine.ts';
 
 /** What the engine's feature state holds, for people. */
 export interface StateReport extends StateContents {
@@ -12,16 +13,21 @@ export interface StateReport extends StateContents {
   /** Of memory, in all. */
   readonly bytes: number;
   readonly statistics: FeatureStatistics;
+  /** As Engine has it. */
+  readonly refusedIds: number;
 }
+
+/** What of an engine is reported. */
+export type ReportedEngine = Pick<Engine, 'features' | 'refusedIds'>;
 
 /** Surveys the engine's feature state between other work: no step holds a payment up for long, however many keys there are. */
 export class StateReporter {
-  readonly #features: () => FeatureState | null;
+  readonly #engine: () => ReportedEngine;
   /** A survey goes over all keys, so who asks meanwhile gets the same one. */
   #running: Promise<StateReport | null> | null = null;
 
-  constructor(features: () => FeatureState | null) {
-    this.#features = features;
+  constructor(engine: () => ReportedEngine) {
+    this.#engine = engine;
   }
 
   /** Null: there is no feature state yet. */
@@ -33,7 +39,7 @@ export class StateReporter {
   }
 
   async #survey(): Promise<StateReport | null> {
-    const features = this.#features();
+    const { features } = this.#engine();
     if (features === null) return null;
     const survey = features.survey();
     while (survey.step()) await setImmediate();
@@ -50,6 +56,7 @@ export class StateReporter {
         keys: keys.map(({ texts, events }) => ({ texts: texts.map(maskCardNumbers), events })),
       })),
       statistics: features.statistics(),
+      refusedIds: this.#engine().refusedIds,
     };
   }
 }

@@ -256,11 +256,12 @@ export class LedgerRun {
 
   expectSameEnd(engine: Engine): void {
     const visible = (of: Engine): unknown => {
-      const { nextOffset, features, lists, posture, configuration, scorer } = of;
+      const { nextOffset, refusedIds, features, lists, posture, configuration, scorer } = of;
       const { bytes: _, eventBytes: __, ...statistics } = features?.statistics() ?? { bytes: 0, eventBytes: 0 };
       const timeMs = features?.timeMs ?? 0;
       return {
         nextOffset,
+        refusedIds,
         statistics,
         timeMs,
         fallbacks: Array.from({ length: 13 }, (_, id) => of.fallback(`t-${id}`)),

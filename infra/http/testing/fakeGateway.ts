@@ -129,7 +129,7 @@ export class FakeGateway implements Gateway {
   }
 
   async state(): Promise<StateAnswer> {
-    const report = await new StateReporter(() => this.features).report();
+    const report = await new StateReporter(() => ({ features: this.features, refusedIds: 0 })).report();
     if (report !== null) return { kind: 'state', report };
     const refusal = { code: 'SLUICE_NOT_READY', field: null, message: 'no rule set is in force yet' };
     return { kind: 'unavailable', refusal, retryAfterSeconds: 1 };
