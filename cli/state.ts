@@ -5,7 +5,7 @@ import { parseDuration } from '../infra/deployment/duration.ts';
 import { loadCatalogue } from '../infra/deployment/loadCatalogue.ts';
 import { REPLY_SCHEMAS } from '../infra/http/replySchemas.ts';
 import type { CompiledCatalogue } from '../operators/features/catalogue.ts';
-import { MAX_KEYS_PER_ENTITY, MAX_LATENESS_MS } from '../operators/features/limits.ts';
+import { MAX_KEYS_PER_ENTITY, MAX_LATENESS_MS, MAX_WAITING_BLOCKS } from '../operators/features/limits.ts';
 import { durationText } from '../operators/features/sql/durationSql.ts';
 import { estimateState, type Excess, type ExpectedLoad } from '../operators/features/stateEstimate.ts';
 import { totalBytes, type StateMemory } from '../operators/features/stateMemory.ts';
@@ -87,11 +87,22 @@ async function showRunning(options: StateOptions): Promise<void> {
     [
       `As of ${new Date(state.timeMs).toISOString()}\n`,
       memoryTable(state),
+      ...waitingForDisk(state),
       featureTable(state.features),
       ...(options.top === 0 ? [] : [hottestTable(hottest)]),
       ...boundsPassed(state),
     ].join('\n'),
   );
+}
+
+/** A disk that takes no blocks, if it is so. */
+function waitingForDisk({ events: { waitingBlocks } }: RunningState): readonly string[] {
+  if (waitingBlocks === 0) return [];
+  const most = countText(MAX_WAITING_BLOCKS);
+  return [
+    `The disk of the data folder's reservoir/ does not take older events: ${countText(waitingBlocks)} blocks of them wait in memory ` +
+      `(at most ${most}; then Sluice stops).\n`,
+  ];
 }
 
 /** What a bound kept out, if anything. */

@@ -107,6 +107,10 @@ export interface PublicationState {
   readonly error: string | null;
 }
 
+/** Ready: the engine has caught up with the ledger. The reason says what is missing, the warning what somebody must mend. */
+export type Readiness =
+  { readonly ready: true; readonly warning: string | null } | { readonly ready: false; readonly reason: string };
+
 export interface Gateway {
   submitTransaction(input: RawInput, sender: Sender): Promise<TransactionAnswer>;
   findVerdict(transactionId: string): Promise<VerdictReply | undefined>;
@@ -147,6 +151,5 @@ export interface Gateway {
   posture(): PostureState;
   /** What the feature windows hold: looks at every key, a few at a time. */
   state(): Promise<StateAnswer>;
-  /** Ready: the engine has caught up with the ledger. The reason says what is missing. */
-  readiness(): { readonly ready: true } | { readonly ready: false; readonly reason: string };
+  readiness(): Readiness;
 }

@@ -6,6 +6,7 @@ import type { DeadLetterSubject, Fallback } from '../schemas/types.ts';
 import type {
   AcceptAnswer,
   Gateway,
+  Readiness,
   ListEntry,
   ListSummary,
   PostureState,
@@ -44,7 +45,7 @@ export interface EngineView {
   /** Null: there is no feature state yet. */
   stateReport(): Promise<StateReport | null>;
   fallback(transactionId: string): Fallback | undefined;
-  readiness(): ReturnType<Gateway['readiness']>;
+  readiness(): Readiness;
 }
 
 /** Answers gateways and analysts: runs the topologies, and deals with every outcome they can have. */
@@ -195,7 +196,7 @@ export class Ingest implements Gateway {
     return { kind: 'unavailable', refusal: refusal('SLUICE_NOT_READY', null, message), retryAfterSeconds: 1 };
   }
 
-  readiness(): ReturnType<Gateway['readiness']> {
+  readiness(): Readiness {
     return this.#engine.readiness();
   }
 

@@ -9,7 +9,7 @@ import { runEngineLoop } from './engine/engineLoop.ts';
 import { PortEngineServices } from './engine/engineServices.ts';
 import { StateReporter } from './engine/stateReporter.ts';
 import { OverloadGuard, type OverloadSettings } from './engine/overloadGuard.ts';
-import type { Gateway, PostureState } from './gateway.ts';
+import type { Gateway, PostureState, Readiness } from './gateway.ts';
 import { Ingest, type EngineView } from './ingest.ts';
 import type { IngestSettings } from './ingest/ingestContext.ts';
 import { OVERLOAD_AUTHOR } from './engine/postureState.ts';
@@ -330,8 +330,13 @@ export class Pipeline {
   #engineView(): EngineView {
     const engine = (): Engine => this.#engine;
     const reporter = new StateReporter(engine);
-    const readiness = (): ReturnType<Gateway['readiness']> => {
-      if (this.#isReady) return { ready: true };
+    const readiness = (): Readiness => {
+      if (this.#isReady) {
+        const waiting = engine().features?.waitingBlocks ?? 0;
+        const warning =
+          waiting === 0 ? null : `the disk does not take older events: ${waiting} blocks of them wait in memory`;
+        return { ready: true, warning };
+      }
       const end = this.#ports.ledger.endOffset();
       if (this.#stopping.signal.aborted) return { ready: false, reason: 'stopping' };
       if (this.#reading === null)

@@ -51,7 +51,10 @@ export function operationHandlers(
     health: (_request, reply) => answerJson(reply, 200, '{"status":"ok"}'),
     readiness: (_request, reply) => {
       const readiness = gateway.readiness();
-      if (readiness.ready) return answerJson(reply, 200, '{"status":"ready"}');
+      if (readiness.ready) {
+        const { warning } = readiness;
+        return answerJson(reply, 200, JSON.stringify({ status: 'ready', ...(warning === null ? {} : { warning }) }));
+      }
       const message = readiness.reason;
       return answerHttpError(reply, new HttpError(503, { code: 'SLUICE_NOT_READY', field: null, message }));
     },

@@ -93,6 +93,7 @@ const state = z
         inHead: count.describe('Those that a late event may still come before.'),
         bytes,
         storedBytes: bytes.describe('On disk.'),
+        waitingBlocks: count.describe('Blocks in memory that the disk has not taken; they are written again.'),
       })
       .describe('The reservoir.'),
     features: z
@@ -208,7 +209,12 @@ export const REPLY_SCHEMAS = {
       error: z.string().nullable().describe('Why it failed; nothing changed then.'),
     })
     .describe('How far the latest publication has come.'),
-  Status: z.strictObject({ status: z.enum(['ok', 'ready']) }).describe('All is well.'),
+  Status: z
+    .strictObject({
+      status: z.enum(['ok', 'ready']),
+      warning: z.string().optional().describe('What will go wrong before long unless somebody mends it.'),
+    })
+    .describe('It is.'),
   LiveUpdate: z
     .looseObject({
       nowMs: timeMs,

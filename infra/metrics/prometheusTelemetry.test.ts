@@ -55,6 +55,17 @@ describe('PrometheusTelemetry', () => {
     );
   });
 
+  it('counts blocks that a disk does not take, and says how many wait', async () => {
+    const telemetry = new PrometheusTelemetry({ processMetrics: false });
+    telemetry.blockWriteFailed();
+    telemetry.blockWriteFailed();
+    telemetry.waitingBlocks(2);
+    telemetry.waitingBlocks(1);
+    expect(await lines(telemetry)).toEqual(
+      expect.arrayContaining(['sluice_reservoir_failed_writes_total 2', 'sluice_reservoir_waiting_blocks 1']),
+    );
+  });
+
   it('leaves duplicates and conflicts to their own counter', async () => {
     const telemetry = new PrometheusTelemetry({ processMetrics: false });
     telemetry.decision({ ...decision, status: 'duplicate' }, 1);

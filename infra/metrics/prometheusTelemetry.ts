@@ -2,6 +2,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import type { GaugeName, StageName, Telemetry } from '../../pipeline/ports.ts';
 import type { Decision } from '../../schemas/types.ts';
 import type { HttpMetrics } from '../http/httpMetrics.ts';
+import type { ReservoirMetrics } from '../reservoir/reservoirHealth.ts';
 import type { LiveStatistics } from './liveStatistics.ts';
 
 /** Different rules, codes or routes counted one by one; what comes after them is counted together as `other`. */
@@ -54,7 +55,7 @@ export interface PrometheusTelemetryOptions {
  * Sluice's metrics in a registry of their own; docs/metrics.md lists them. Series that a decision touches are looked up
  * once and kept, because a lookup by labels costs more than the count itself.
  */
-export class PrometheusTelemetry implements Telemetry, HttpMetrics {
+export class PrometheusTelemetry implements Telemetry, HttpMetrics, ReservoirMetrics {
   readonly registry = new Registry();
   readonly #liveStatistics: LiveStatistics | undefined;
   readonly #gaugeValues = new Map<GaugeName, number>();
@@ -73,6 +74,8 @@ export class PrometheusTelemetry implements Telemetry, HttpMetrics {
   readonly #fallbacks: Counter;
   readonly #late: Counter;
   readonly #droppedConnections: Counter;
+  readonly #waitingBlocks: Gauge;
+  readonly #failedBlockWrites: Counter;
 
   constructor(options: PrometheusTelemetryOptions = {}) {
     this.#liveStatistics = options.liveStatistics;
@@ -115,6 +118,13 @@ export class PrometheusTelemetry implements Telemetry, HttpMetrics {
     const degraded = counter('sluice_degraded_decisions_total', 'Decisions that left something out.', ['mode']);
     this.#degraded = new Children((mode) => degraded.labels({ mode }));
     this.#gauges = createGauges(registers);
+    const waitingBlocks = {
+      name: 'sluice_reservoir_waiting_blocks',
+      help: 'Blocks of older events that wait for disk.',
+    };
+    this.#waitingBlocks = new Gauge({ ...waitingBlocks, registers });
+    const failedWrites = 'Blocks of older events that the disk did not take, each attempt.';
+    this.#failedBlockWrites = counter('sluice_reservoir_failed_writes_total', failedWrites, []);
 
     const requests = counter('sluice_http_requests_total', 'HTTP requests answered.', ['route', 'status']);
     this.#httpRequests = new Children((route, status) => requests.labels({ route, status }));
@@ -172,6 +182,14 @@ export class PrometheusTelemetry implements Telemetry, HttpMetrics {
   /** The last value told, for the live status; 0 before the first. */
   gaugeValue(name: GaugeName): number {
     return this.#gaugeValues.get(name) ?? 0;
+  }
+
+  waitingBlocks(count: number): void {
+    this.#waitingBlocks.set(count);
+  }
+
+  blockWriteFailed(): void {
+    this.#failedBlockWrites.inc();
   }
 
   request(route: string, status: number, durationMs: number): void {

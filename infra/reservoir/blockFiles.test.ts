@@ -15,6 +15,7 @@ import { MemoryStorage, type BlockStore } from '../../operators/features/blockSt
 import { SavedStateError } from '../../operators/savedState.ts';
 import { copyState, MemoryState } from '../../operators/testing/memoryState.ts';
 import { BlockFiles } from './blockFiles.ts';
+import { BufferedBlocks } from './bufferedBlocks.ts';
 
 const BLOCK_BYTES = 24;
 /** Three blocks with their trailers. */
@@ -34,7 +35,7 @@ function block(number: number): Uint8Array {
   return new Uint8Array(BLOCK_BYTES).fill(number + 1);
 }
 
-function blockOf(store: BlockStore, number: number): Uint8Array | null {
+function blockOf(store: Pick<BlockStore, 'read'>, number: number): Uint8Array | null {
   const bytes = new Uint8Array(BLOCK_BYTES);
   return store.read(number, bytes) ? bytes : null;
 }
@@ -65,7 +66,7 @@ class LinkingState extends MemoryState {
 }
 
 const stores: readonly (readonly [string, (name?: string) => BlockStore])[] = [
-  ['files', fileStore],
+  ['files', (name) => new BufferedBlocks(fileStore(name), null)],
   ['memory', () => new MemoryStorage().open('events', BLOCK_BYTES)],
 ];
 

@@ -28,7 +28,7 @@ interface OpenFile {
  * `save` refers to the files as they are, and none of them is written to after that: the next block begins a new file. So a
  * snapshot may hold them by hard links, and a state restored from it by further ones, and neither can change the other's.
  */
-export class BlockFiles implements BlockStore {
+export class BlockFiles implements Omit<BlockStore, 'waitingBlocks'> {
   readonly #pathPrefix: string;
   readonly #slotBytes: number;
   readonly #blocksPerFile: number;
@@ -39,6 +39,8 @@ export class BlockFiles implements BlockStore {
   /** What readvSync and writevSync take: the block, set for each call, and the trailer. */
   readonly #parts: Uint8Array[];
   readonly #scratch: Uint8Array[];
+  /** Files that are not needed any more and could not be removed, and why the last one could not. */
+  #unremoved: string[] = [];
   #removalFailure: Error | null = null;
 
   /** Files are named `pathPrefix` and a number. None of them may exist. */
@@ -50,8 +52,9 @@ export class BlockFiles implements BlockStore {
     this.#scratch = Array.from({ length: MAX_PREFETCHES }, () => new Uint8Array(this.#slotBytes));
   }
 
+  /** Throws ReservoirError when the disk does not take the block; it may then be written again. */
   write(block: number, bytes: Uint8Array): void {
-    if (this.#removalFailure !== null) throw this.#failure('removed', this.#removalFailure);
+    this.#removeAgain();
     const checksum = crc32(bytes);
     this.#trailer[0] = checksum;
     this.#trailer[1] = block + 1;
@@ -109,10 +112,7 @@ export class BlockFiles implements BlockStore {
     for (let next = this.#files[1]; next !== undefined && next.firstBlock <= block; next = this.#files[1]) {
       const dropped = this.#files.shift()!;
       this.#close(dropped);
-      // Freeing a file's room can take milliseconds: not on this thread.
-      unlink(dropped.path, (error) => {
-        if (error !== null && error.code !== 'ENOENT') this.#removalFailure = error;
-      });
+      this.#remove(dropped.path);
     }
   }
 
@@ -166,6 +166,24 @@ export class BlockFiles implements BlockStore {
     const [checksum, number] = this.#trailer;
     if (checksum !== lastChecksum || number !== (lastBlock + 1) % 2 ** 32)
       throw new SavedStateError(`${from} is not the file of events that was saved`);
+  }
+
+  #remove(path: string): void {
+    // Freeing a file's room can take milliseconds: not on this thread.
+    unlink(path, (error) => {
+      if (error === null || error.code === 'ENOENT') return;
+      this.#unremoved.push(path);
+      this.#removalFailure = error;
+    });
+  }
+
+  /** A disk from which nothing can be removed would be full before long: that counts as a failed write, and is tried again like one. */
+  #removeAgain(): void {
+    if (this.#removalFailure === null) return;
+    const failure = this.#failure('removed', this.#removalFailure);
+    this.#removalFailure = null;
+    for (const path of this.#unremoved.splice(0)) this.#remove(path);
+    throw failure;
   }
 
   #flush(file: BlockFile): void {
@@ -247,7 +265,7 @@ export class BlockFiles implements BlockStore {
   #failure(what: string, cause: unknown): ReservoirError {
     return new ReservoirError(
       'SLUICE_RESERVOIR_IO',
-      `Events at ${this.#pathPrefix}* could not be ${what}: ${reasonOf(cause)}. Mend that and start again: nothing is lost, the ledger has them.`,
+      `Events at ${this.#pathPrefix}* could not be ${what}: ${reasonOf(cause)}. Make room on that disk or mend it: nothing is lost, the ledger has them.`,
       cause,
     );
   }

@@ -26,7 +26,7 @@ describe('a reservoir folder', () => {
   it('gives the features that memory gives, and keeps no more than the windows hold', async () => {
     const catalogue = labelledCatalogue();
     // Blocks of 64 events, files of about ten blocks.
-    const storage = new ReservoirFolder(folder, 25_000).open();
+    const storage = new ReservoirFolder(folder, { fileBytes: 25_000 }).open();
     const limits = { chunkCapacity: 32, blockCapacity: 64 };
     const onFiles = createFeatureState(catalogue, limits, storage);
     const inMemory = createFeatureState(catalogue, { chunkCapacity: 32, blockCapacity: 1_024 });
@@ -48,7 +48,7 @@ describe('a reservoir folder', () => {
     const catalogue = labelledCatalogue();
     const limits = { chunkCapacity: 32, blockCapacity: 64 };
     const expected = run(createFeatureState(catalogue, limits), catalogue);
-    const reservoirs = new ReservoirFolder(join(folder, 'live'), 25_000);
+    const reservoirs = new ReservoirFolder(join(folder, 'live'), { fileBytes: 25_000 });
     const half = PAYMENTS / 2;
     const before = createFeatureState(catalogue, limits, reservoirs.open());
     const values = run(before, catalogue, 0, half);

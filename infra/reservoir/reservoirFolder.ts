@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FolderStorage } from './folderStorage.ts';
+import { FolderStorage, type FolderStorageOptions } from './folderStorage.ts';
 
 /**
  * The folder in which feature states keep the events that are not in memory: one folder for each state, as two live side by
@@ -9,12 +9,12 @@ import { FolderStorage } from './folderStorage.ts';
  */
 export class ReservoirFolder {
   readonly #folder: string;
-  readonly #fileBytes: number | undefined;
+  readonly #options: FolderStorageOptions;
   #opened = 0;
 
-  constructor(folder: string, fileBytes?: number) {
+  constructor(folder: string, options: FolderStorageOptions = {}) {
     this.#folder = folder;
-    this.#fileBytes = fileBytes;
+    this.#options = options;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const leftovers = readdirSync(folder);
     for (const name of leftovers) this.#opened = Math.max(this.#opened, Number.parseInt(name, 10) || 0);
@@ -23,7 +23,7 @@ export class ReservoirFolder {
   }
 
   open(): FolderStorage {
-    return new FolderStorage(this.reserve(), this.#fileBytes);
+    return new FolderStorage(this.reserve(), this.#options);
   }
 
   /** The path of a new folder, for a FolderStorage in another thread. */

@@ -67,7 +67,7 @@ describe('an engine restored from snapshot files', () => {
       fc.asyncProperty(ledgerSteps, fc.array(plan, { maxLength: KEEP }), async (steps, plans) => {
         const own = mkdtempSync(join(folder, 'run-'));
         const run = await LedgerRun.over(steps);
-        const reservoirs = new ReservoirFolder(join(own, 'reservoir'), 1_000);
+        const reservoirs = new ReservoirFolder(join(own, 'reservoir'), { fileBytes: 1_000 });
         const snapshots = new SnapshotFolder(join(own, 'snapshots'), { keep: KEEP, frameBytes: 2_000 });
         const saving = run.engine(Infinity, () => reservoirs.open());
         const fates = new Map<number, Fate>();

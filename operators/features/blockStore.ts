@@ -5,9 +5,12 @@ const IN_MEMORY = 'blocks in memory';
 /**
  * Where sealed blocks go: blocks of one length, numbered, each written once, in rising order (numbers may be left out).
  * A store in files saves itself by reference (StateOutput.file): what it has written by then never changes any more, and a
- * store that loads it reads the blocks where they are and writes what follows elsewhere.
+ * store that loads it reads the blocks where they are and writes what follows elsewhere. One whose disk does not take a block
+ * keeps it in memory and tries again by itself: where a block is changes no answer.
  */
 export interface BlockStore extends SavedState {
+  /** Blocks in memory because the disk has not taken them; of a store in memory none. At most MAX_WAITING_BLOCKS. */
+  readonly waitingBlocks: number;
   write(block: number, bytes: Uint8Array): void;
   /** Fills `bytes`; returns false when there is no such block. */
   read(block: number, bytes: Uint8Array): boolean;
@@ -37,6 +40,7 @@ export class MemoryStorage implements ReservoirStorage {
 }
 
 class MemoryBlockStore implements BlockStore {
+  readonly waitingBlocks = 0;
   readonly #blockBytes: number;
   readonly #blocks = new Map<number, Uint8Array>();
 

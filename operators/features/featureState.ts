@@ -27,6 +27,8 @@ export interface FeatureState extends SavedState {
   readonly timeMs: number;
   /** Live keys over all entities. */
   readonly keyCount: number;
+  /** Blocks of older events, and of their offsets, that wait in memory for the disk. */
+  readonly waitingBlocks: number;
   /** Moves time on (a tick). A time in the past changes nothing. */
   advanceTime(timeMs: number): void;
   /**

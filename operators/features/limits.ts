@@ -28,5 +28,10 @@ export const MAX_RESERVOIR_EVENTS = 16_000_000_000;
  * what then comes before those counts as late beyond the bound.
  */
 export const MAX_HEAD_EVENTS = 16_000_000;
+/**
+ * Blocks of sealed events (1,024 each) that are kept in memory while the disk does not take them: over an hour of 1,000 payments a
+ * second, some 50 KB each. The same of the offset index's pages. When there are more, the engine stops.
+ */
+export const MAX_WAITING_BLOCKS = 4_096;
 /** Events of which something became known after they were sealed (8 bytes each). When they are more, further facts change nothing. */
 export const MAX_FACT_CHANGES = 64_000_000;

@@ -35,12 +35,18 @@ export class OffsetIndex implements SavedState {
   }
 
   get byteLength(): number {
-    return (this.#open.length + this.#spare.length) * PAGE_OFFSETS * 8 + OFFSET_PAGE_BYTES;
+    const pages = this.#open.length + this.#spare.length;
+    return pages * PAGE_OFFSETS * 8 + (1 + this.waitingBlocks) * OFFSET_PAGE_BYTES;
   }
 
   /** Bytes of the pages that the store holds, with the room of those that were left out. */
   get storedBytes(): number {
-    return this.#oldest < 0 ? 0 : (this.#open[0]!.number - this.#oldest) * OFFSET_PAGE_BYTES;
+    return this.#oldest < 0 ? 0 : (this.#open[0]!.number - this.#oldest - this.waitingBlocks) * OFFSET_PAGE_BYTES;
+  }
+
+  /** As BlockStore has it. */
+  get waitingBlocks(): number {
+    return this.#store.waitingBlocks;
   }
 
   /** byteLength when the head has so many events, nearly all of the ledger's records being events. */

@@ -102,6 +102,11 @@ export class Reservoir implements SavedState {
     return this.#sealed.storedBytes + (this.#offsets?.storedBytes ?? 0);
   }
 
+  /** As BlockStore has it, of all stores. */
+  get waitingBlocks(): number {
+    return this.#sealed.waitingBlocks + (this.#offsets?.waitingBlocks ?? 0);
+  }
+
   /** byteLength and storedBytes with so many events in the head and sealed, some of which change then. */
   static expectedBytes(
     options: ReservoirOptions,

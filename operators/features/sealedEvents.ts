@@ -49,13 +49,18 @@ export class SealedEvents implements SavedState {
   }
 
   get byteLength(): number {
-    const blocks = this.#held.length + this.#free.length + 2;
+    const blocks = this.#held.length + this.#free.length + 2 + this.waitingBlocks;
     return blocks * EventBlock.byteLength(this.capacity, this.#wordCount) + this.#changes.byteLength;
   }
 
   /** Bytes of the full blocks that the store holds. */
   get storedBytes(): number {
-    return (this.#tail.number - this.#oldestBlock) * this.#tail.bytes.length;
+    return (this.#tail.number - this.#oldestBlock - this.waitingBlocks) * this.#tail.bytes.length;
+  }
+
+  /** As BlockStore has it. */
+  get waitingBlocks(): number {
+    return this.#store.waitingBlocks;
   }
 
   /** byteLength when cursors stand in so many blocks and so many changes lie over `blocks` blocks. */

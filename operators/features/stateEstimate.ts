@@ -145,7 +145,7 @@ class Estimate {
     const factChanges = readsAny(facts) ? Math.min(sealed * this.#load.knownShare, maxFactChanges) : 0;
     const options = reservoirOptionsOf(this.#plan, this.#limits);
     const { memory, stored } = Reservoir.expectedBytes(options, { head: inHead, sealed, factChanges });
-    return { held, inHead, bytes: memory, storedBytes: stored };
+    return { held, inHead, bytes: memory, storedBytes: stored, waitingBlocks: 0 };
   }
 
   /** Pairs of a key and a value within so long. */

@@ -42,6 +42,8 @@ export interface EventMemory {
   readonly bytes: number;
   /** Outside the memory: on disk, when the state's storage is there. */
   readonly storedBytes: number;
+  /** As BlockStore has it; their bytes are among those of the memory. */
+  readonly waitingBlocks: number;
 }
 
 /** The parts of a feature state that take room. */
@@ -72,6 +74,7 @@ export function measureMemory({ plan, tables, pairs, shares, candidates, reservo
       inHead: reservoir.headCount,
       bytes: reservoir.byteLength,
       storedBytes: reservoir.storedBytes,
+      waitingBlocks: reservoir.waitingBlocks,
     },
   };
 }

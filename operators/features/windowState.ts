@@ -114,6 +114,10 @@ export class WindowState implements FeatureState {
     return count;
   }
 
+  get waitingBlocks(): number {
+    return this.#reservoir.waitingBlocks;
+  }
+
   advanceTime(timeMs: number): void {
     if (timeMs <= this.timeMs) return;
     this.#event[ENGINE_TIME] = timeMs;

@@ -3,6 +3,7 @@ import { StateReporter } from '../../../pipeline/engine/stateReporter.ts';
 import type {
   AcceptAnswer,
   Gateway,
+  Readiness,
   ListEntry,
   ListSummary,
   PostureState,
@@ -28,6 +29,7 @@ export class FakeGateway implements Gateway {
   gate: Promise<void> | undefined;
   isReady = true;
   features: FeatureState | null = null;
+  warning: string | null = null;
   failure: Error | undefined;
   #posture: PostureState = {
     riskLevel: 'normal',
@@ -135,8 +137,10 @@ export class FakeGateway implements Gateway {
     return { kind: 'unavailable', refusal, retryAfterSeconds: 1 };
   }
 
-  readiness(): ReturnType<Gateway['readiness']> {
-    return this.isReady ? { ready: true } : { ready: false, reason: 'the engine is 120 records behind the ledger' };
+  readiness(): Readiness {
+    return this.isReady
+      ? { ready: true, warning: this.warning }
+      : { ready: false, reason: 'the engine is 120 records behind the ledger' };
   }
 
   #accept(input: RawInput, sender: Sender): Promise<AcceptAnswer> {

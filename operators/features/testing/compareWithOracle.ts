@@ -1,5 +1,6 @@
 import { copyState } from '../../testing/memoryState.ts';
 import type { Aggregate } from '../aggregates.ts';
+import { MemoryStorage, type ReservoirStorage } from '../blockStore.ts';
 import type { CompiledCatalogue } from '../catalogue.ts';
 import { createFeatureState } from '../createFeatureState.ts';
 import type { FeatureLimits } from '../featureState.ts';
@@ -10,18 +11,25 @@ const RELATIVE_ERROR = 1e-9;
 /** Roots and angles, which the oracle rounds otherwise, and what is computed from them. All else is equal to the last bit. */
 const roundedOtherwise: readonly Aggregate[] = ['std', 'zScore', 'geoVelocity', 'ratio', 'expression'];
 
+export interface CompareOptions {
+  /** Before the payments of these steps the state is saved, and goes on from what was saved. */
+  readonly cuts?: readonly number[];
+  /** A step's ledger offset is its number times this. */
+  readonly stride?: number;
+  readonly openStorage?: () => ReservoirStorage;
+}
+
 /**
  * Runs the steps through a feature state and through the oracle, and compares every answer. Returns how many values were
- * compared; throws at the first that differs. Before the payments of the steps `cuts` the state is saved,
- * and goes on from what was saved. A step's ledger offset is its number times the stride.
+ * compared; throws at the first that differs.
  */
 export function compareWithOracle(
   compiled: CompiledCatalogue,
   steps: readonly Step[],
   limits: Partial<FeatureLimits>,
-  { cuts = [], stride = 1 }: { readonly cuts?: readonly number[]; readonly stride?: number } = {},
+  { cuts = [], stride = 1, openStorage = () => new MemoryStorage() }: CompareOptions = {},
 ): number {
-  let state = createFeatureState(compiled, limits);
+  let state = createFeatureState(compiled, limits, openStorage());
   const oracle = new FeatureOracle(compiled);
   const out = new Float64Array(compiled.names.length);
   let values = 0;
@@ -45,7 +53,8 @@ export function compareWithOracle(
         oracle.advanceTime(timeMs);
       },
       addTransaction: (tx, offset) => {
-        if (cuts.includes(offset / stride)) state = copyState(state, createFeatureState(compiled, limits));
+        if (cuts.includes(offset / stride))
+          state = copyState(state, createFeatureState(compiled, limits, openStorage()));
         const expected = oracle.addTransaction(tx, offset);
         const isLate = state.addTransaction(tx, offset, out, 0);
         if (isLate !== expected.isLate)
