@@ -308,11 +308,16 @@ class DisturbedStorage implements ReservoirStorage {
 
   open(name: 'events' | 'offsets', blockBytes: number): BlockStore {
     const store = this.#storage.open(name, blockBytes);
-    return new Proxy(store, {
-      get: (target, property) => {
-        if (property === 'write' || property === 'read' || property === 'dropBefore') this.#onEachCall(target);
-        const value: unknown = Reflect.get(target, property, target);
-        return typeof value === 'function' ? value.bind(target) : value;
+    const write = store.write.bind(store);
+    const read = store.read.bind(store);
+    return Object.assign(store, {
+      write: (block: number, bytes: Uint8Array) => {
+        this.#onEachCall(store);
+        write(block, bytes);
+      },
+      read: (block: number, bytes: Uint8Array) => {
+        this.#onEachCall(store);
+        return read(block, bytes);
       },
     });
   }
