@@ -5,8 +5,6 @@ import { Candidates } from './candidates.ts';
 import type { CompiledCatalogue } from './catalogue.ts';
 import { createColumnKeys } from './columnKeys.ts';
 import { correctEvent, type CorrectedState } from './corrections.ts';
-import { EdgeCrossing } from './edgeCrossing.ts';
-import { compileEdges, type EdgeProgram } from './edgeProgram.ts';
 import { EventDoubles } from './eventDoubles.ts';
 import { AMOUNT, BOUNDARY, createEventNumbers, ENGINE_TIME, OWN_TIME, TIME } from './eventNumbers.ts';
 import { outcomeAsRead, withLabel, withOutcome, withReversal } from './factTable.ts';
@@ -19,10 +17,11 @@ import { PairCounts } from './pairCounts.ts';
 import { PaymentExpressions } from './paymentExpressions.ts';
 import { PaymentTouch } from './paymentTouch.ts';
 import { bitWordsOf, planFeatures, reservoirOptionsOf, type FeaturePlan } from './plan.ts';
-import { Reservoir, type Cursor } from './reservoir.ts';
+import { Reservoir } from './reservoir.ts';
 import { measureMemory, totalBytes, type MeasuredParts } from './stateMemory.ts';
 import { StateSurvey } from './stateSurvey.ts';
 import { ValueShares } from './valueShares.ts';
+import { WindowEdges } from './windowEdges.ts';
 
 /** Events sealed at most when time moves on: more than come in, so that the head is as short as it can be before long. */
 const SEALED_PER_STEP = 64;
@@ -39,7 +38,7 @@ export class WindowState implements FeatureState {
   readonly #candidates: Candidates;
   readonly #tables: readonly KeyTable[];
   readonly #finders: readonly ((tx: Transaction, slots: Int32Array) => number)[];
-  readonly #edges: readonly EdgeProgram[];
+  readonly #edges: WindowEdges;
   readonly #reservoir: Reservoir;
   readonly #pairs: readonly PairCounts[];
   readonly #shares: readonly ValueShares[];
@@ -50,7 +49,6 @@ export class WindowState implements FeatureState {
   readonly #expressions: PaymentExpressions;
   /** The numbers of the event that crosses an edge, and the engine's time. */
   readonly #event = createEventNumbers();
-  readonly #crossing: EdgeCrossing;
   readonly #touch: PaymentTouch;
   /** What a correction reaches. */
   readonly #corrected: CorrectedState;
@@ -77,7 +75,6 @@ export class WindowState implements FeatureState {
     const keys = plan.columns.map((column) => createColumnKeys(column, limits.maxKeysPerEntity));
     this.#tables = keys.map(({ table }) => table);
     this.#finders = keys.map(({ find }) => find);
-    this.#edges = compileEdges(plan, this.#tables);
     this.#bitWords = bitWordsOf(plan);
     this.#storage = storage;
     this.#reservoir = new Reservoir(reservoirOptionsOf(plan, limits), storage);
@@ -94,7 +91,7 @@ export class WindowState implements FeatureState {
       doubles: this.#doubles,
       event: this.#event,
     };
-    this.#crossing = new EdgeCrossing(this.#corrected);
+    this.#edges = new WindowEdges(this.#corrected, this.#reservoir);
     this.#readsBefore = compileReads(plan, false);
     this.#readsAfter = compileReads(plan, true);
     this.#expressions = new PaymentExpressions(plan);
@@ -121,12 +118,10 @@ export class WindowState implements FeatureState {
   advanceTime(timeMs: number): void {
     if (timeMs <= this.timeMs) return;
     this.#event[ENGINE_TIME] = timeMs;
-    const edges = this.#edges;
-    const cursors = this.#reservoir.cursors;
-    for (let index = 0; index < edges.length; index++) this.#advanceEdge(edges[index]!, cursors[index]!);
+    this.#edges.advance();
     this.#event[BOUNDARY] = timeMs - this.catalogue.latenessMs;
     this.#reservoir.seal(this.#event, SEALED_PER_STEP);
-    this.#reservoir.dropBefore(this.#oldestPosition);
+    this.#reservoir.dropBefore(this.#edges.oldestPosition);
   }
 
   addTransaction(tx: Transaction, ledgerOffset: number, out: Float64Array, outBase: number): boolean {
@@ -284,11 +279,8 @@ export class WindowState implements FeatureState {
 
   /** Puts the current payment into the reservoir and into the windows that its time is in. */
   #insert(timeMs: number, amountMinor: number, ledgerOffset: number): void {
+    if (this.#edges.isPastAll) return;
     const engineTimeMs = this.timeMs;
-    const edges = this.#edges;
-    const oldest = edges.length - 1;
-    // Older than every window (or there is none): nothing to hold.
-    if (oldest < 0 || timeMs <= engineTimeMs - edges[oldest]!.ageMs) return;
     const reservoir = this.#reservoir;
     reservoir.insert(timeMs, amountMinor, ledgerOffset);
 
@@ -305,85 +297,23 @@ export class WindowState implements FeatureState {
     if (this.#plan.netSums.length > 0) reservoir.foundBlock.setRefunded(reservoir.foundIndex, 0);
     this.#doubles.writeCurrent(words, at + columns + this.#bitWords);
 
-    for (let index = 0; index <= oldest; index++) {
-      const edge = edges[index]!;
-      const cursor = reservoir.cursors[index]!;
-      if (timeMs > engineTimeMs - edge.ageMs) {
-        reservoir.holdBack(cursor);
-        continue;
-      }
-      reservoir.passInserted(cursor);
-      this.#crossing.run(edge, words, at, 0);
-    }
+    this.#edges.crossInserted(words, at);
   }
 
   /** Keys that were looked up but hold no event, because the payment is older than all their windows. */
   #releaseUnused(): void {
     for (let column = 0; column < this.#tables.length; column++) {
       const slot = this.#slots[column]!;
-      if (slot >= 0 && this.#rows[column]![this.#bases[column]! + ROW_EVENTS] === 0) this.#release(column, slot);
+      if (slot >= 0 && this.#rows[column]![this.#bases[column]! + ROW_EVENTS] === 0) this.#edges.release(column, slot);
     }
-  }
-
-  #advanceEdge(edge: EdgeProgram, cursor: Cursor): void {
-    const boundaryMs = this.timeMs - edge.ageMs;
-    do {
-      const { block } = cursor;
-      while (cursor.index < block.count) {
-        if (block.timeMs(cursor.index) > boundaryMs) return;
-        this.#crossNext(edge, cursor);
-      }
-    } while (this.#reservoir.moveOn(cursor, boundaryMs));
-  }
-
-  /** Has the event at which a cursor stands cross its edge. */
-  #crossNext(edge: EdgeProgram, cursor: Cursor): void {
-    const { block, index } = cursor;
-    const at = index * block.wordCount;
-    this.#event[TIME] = block.timeMs(index);
-    this.#event[AMOUNT] = block.amountMinor(index);
-    this.#crossing.run(edge, block.words, at, block.facts[index]!);
-    if (edge.releases.length > 0) this.#letGo(edge, block.words, at);
-    cursor.index = index + 1;
-    cursor.position += 1;
-  }
-
-  /** Takes the event off the keys that hold it no longer; a key that holds none goes. */
-  #letGo(edge: EdgeProgram, words: Int32Array, at: number): void {
-    for (let index = 0; index < edge.releases.length; index++) {
-      const column = edge.releases[index]!;
-      const slot = words[at + column]!;
-      if (slot < 0) continue;
-      const table = this.#tables[column]!;
-      const row = table.segment(slot);
-      const events = table.rowBase(slot) + ROW_EVENTS;
-      row[events]! -= 1;
-      if (row[events] === 0) this.#release(column, slot);
-    }
-  }
-
-  #rowOf(column: number, slot: number): { readonly row: Float64Array; readonly base: number } {
-    const table = this.#tables[column]!;
-    return { row: table.segment(slot), base: table.rowBase(slot) };
-  }
-
-  #release(column: number, slot: number): void {
-    const { row, base } = this.#rowOf(column, slot);
-    for (const part of this.#plan.candidates) if (part.column === column) this.#candidates.clear(row, base + part.at);
-    this.#tables[column]!.release(slot);
-  }
-
-  /** Position of the first event that some window may still hold. */
-  get #oldestPosition(): number {
-    return this.#reservoir.cursors.at(-1)?.position ?? 0;
   }
 
   /** Finds a payment that some window may still hold. Without features that read facts no offsets are kept. */
   #findHeld(ledgerOffset: number | null): boolean {
     const reservoir = this.#reservoir;
-    if (ledgerOffset === null || !reservoir.find(ledgerOffset, this.#oldestPosition)) return false;
-    const oldestMs = this.timeMs - this.#edges.at(-1)!.ageMs;
-    return reservoir.foundBlock.timeMs(reservoir.foundIndex) > oldestMs;
+    if (ledgerOffset === null || !reservoir.find(ledgerOffset, this.#edges.oldestPosition)) return false;
+    this.#event[TIME] = reservoir.foundBlock.timeMs(reservoir.foundIndex);
+    return !this.#edges.isPastAll;
   }
 
   /** What is known of the event found. */
@@ -424,16 +354,11 @@ export class WindowState implements FeatureState {
     const reservoir = this.#reservoir;
     const { maxHeadEvents, maxReservoirEvents } = this.#limits;
     if (reservoir.headCount >= maxHeadEvents) this.#sealOldest();
-    const position = this.#oldestPosition;
+    const position = this.#edges.oldestPosition;
     if (reservoir.end - position < maxReservoirEvents) return;
     // None may come before it any more.
     if (reservoir.end - reservoir.headCount === position) this.#sealOldest();
-    for (const [index, edge] of this.#edges.entries()) {
-      const cursor = reservoir.cursors[index]!;
-      if (cursor.position !== position) continue;
-      if (cursor.index === cursor.block.count) reservoir.moveOn(cursor, Number.POSITIVE_INFINITY);
-      this.#crossNext(edge, cursor);
-    }
+    this.#edges.forceOut();
     this.#forcedOut += 1;
     reservoir.dropBefore(position + 1);
   }
