@@ -25,7 +25,7 @@ build: install ## Compile to dist/
 	@npm run --silent build
 
 run: build ## Start Sluice with a simulated gateway and print the console's address
-	@node dist/cli/main.js demo
+	@./sluice demo
 
 test: build ## Run every check and every test; the last line is the summary
 	@npm run --silent test
@@ -41,7 +41,7 @@ soak: install ## Compare the feature state with its oracle for hours: make soak 
 
 bench: build ## Run a benchmark: make bench NAME=engine
 	@test -n "$(NAME)" || { echo "Which one? make bench NAME=engine (or state, snapshot, reservoir, http, import)" >&2; exit 1; }
-	@node dist/bench/main.js $(NAME)
+	@GLIBC_TUNABLES=glibc.malloc.hugetlb=1 node dist/bench/main.js $(NAME)
 
 train: build ## Train the default model on simulated payments (needs Python 3.11 or newer)
 	@command -v python3 >/dev/null || { echo "make train needs Python 3.11 or newer: https://www.python.org" >&2; exit 1; }

@@ -10,7 +10,9 @@ export function describeMachine(): string {
   const model = processors[0]?.model.trim() ?? 'unknown CPU';
   const memory = Math.round(totalmem() / GiB);
   const load = (loadavg()[0] ?? 0).toFixed(1);
-  return `${model}, ${processors.length} cores, ${memory} GiB, Node ${process.versions.node}, load ${load}`;
+  // As `./sluice` sets it.
+  const pages = process.env['GLIBC_TUNABLES']?.includes('hugetlb=1') === true ? ', huge pages' : '';
+  return `${model}, ${processors.length} cores, ${memory} GiB${pages}, Node ${process.versions.node}, load ${load}`;
 }
 
 /** The commit that is checked out; `+`: with changes beside earlier results. `unknown` outside a repository. */

@@ -56,12 +56,13 @@ export function readCandidates(
   event[BOUNDARY] = engineTimeMs - expiryAgeMs;
   candidates.expire(row, list, event);
   let node = candidates.oldest(row, list);
+  const newest = candidates.newest(row, list);
   for (let index = 0; index < features.length; index++) {
     const feature = features[index]!;
     event[BOUNDARY] = engineTimeMs - leaveAgesMs[index]!;
     if (sign === 0) node = candidates.newestAfter(row, list, event);
     else if (isWhole) node = candidates.wholeExtreme(row, list, sign, event);
-    else node = candidates.prunedExtreme(node, event);
+    else node = candidates.prunedExtreme(node, newest, event);
     if (node === 0) out[outBase + feature] = whenEmpty[feature]!;
     else if (sign === 0)
       out[outBase + feature] = (engineTimeMs - candidates.page(node)[candidates.timeOffset(node)]!) / 1_000;

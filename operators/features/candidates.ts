@@ -1,41 +1,57 @@
 import type { SavedState, StateInput, StateOutput } from '../savedState.ts';
-import { doublePages } from '../tables/pages.ts';
+import { doublePages, type Pages } from '../tables/pages.ts';
+import { powerOfTwoFrom } from '../tables/powerOfTwo.ts';
 import { BOUNDARY, TIME, VALUE } from './eventNumbers.ts';
 import { MAX_CANDIDATES_PER_KEY } from './limits.ts';
 
-/** Where a row keeps one candidate list: [first node, last node, length], nodes counted from 1, 0 for none. */
-export const CANDIDATE_FIELDS = 3;
+/** Where a row keeps one candidate list: [block, span], both 0 for an empty list. */
+export const CANDIDATE_FIELDS = 2;
 
-/** A node is four doubles, half a cache line: value, time, next node, previous node. */
-const NODE_VALUE = 0;
+/** A node is two doubles: value and time. */
+const NODE_SHIFT = 1;
 const NODE_TIME = 1;
-const NEXT = 2;
-const PREVIOUS = 3;
-const NODE_SHIFT = 2;
-const PAGE_SHIFT = 10;
-const PAGE_NODES = 1 << PAGE_SHIFT;
-const PAGE_MASK = PAGE_NODES - 1;
+/** A block of class c has room for 4 << c nodes: the least is one cache line. */
+const LEAST_SHIFT = 2;
+/** Row field `block`: the address of the block's first node, in least blocks, and the class. */
+const CLASS_BITS = 4;
+const CLASS_MASK = (1 << CLASS_BITS) - 1;
+/** Row field `span`: how many nodes the block has before the list's first, and the list's length. */
+const LENGTH_BITS = 16;
+const LENGTH_MASK = (1 << LENGTH_BITS) - 1;
+/** Longest list: the span is a 32-bit integer. */
+const MAX_LENGTH = 1 << (LENGTH_BITS - 2);
+/** Nodes that a row field can address: 8 GiB of them. */
+const MAX_NODES = 536_870_912;
+const MIN_PAGE_NODES = 4_096;
 
 /**
- * The values that are, or may yet become, the least or greatest of a window, oldest first, as linked nodes in one pool
- * shared by all keys, which grows by pages of 32 KiB. Windows that differ only in length share the longest one's list.
- * Two kinds of list:
+ * The values that are, or may yet become, the least or greatest of a window, oldest first. A list lies in one block, so that
+ * reading it is one memory access; a full block gives way to one twice as long, an almost empty one to a shorter. Blocks lie in
+ * pages shared by all keys. Windows that differ only in length share the longest one's list. Two kinds of list:
  * - pruned (monotonic deque): an event that a later one beats can never matter again and is dropped. About ln(n) long.
  * - whole: every event stays, because a label may yet take out the one that beats it.
  *
  * What is found is given as a node, a small integer: a double that a function returns costs an allocation.
  */
 export class Candidates implements SavedState {
-  readonly #pages = doublePages(PAGE_NODES << NODE_SHIFT);
-  /** Last freed node, linked by NEXT. */
-  #free = 0;
-  #used = 1;
+  readonly #pages: Pages<Float64Array>;
+  readonly #pageNodes: number;
+  readonly #pageShift: number;
+  /** By class, the last freed block, in least blocks; its first double is the one before. 0: none. */
+  #free: Float64Array = new Float64Array(CLASS_MASK + 1);
+  /** Nodes given out, those given back among them. The first least block is none's, so that 0 is no block. */
+  #used = 1 << LEAST_SHIFT;
   #live = 0;
   #dropped = 0;
   readonly #maxPerKey: number;
 
   constructor(maxPerKey = MAX_CANDIDATES_PER_KEY) {
+    if (maxPerKey > MAX_LENGTH)
+      throw new Error(`SLUICE_STATE_LIMIT: ${maxPerKey} candidates a key, at most ${MAX_LENGTH}`);
     this.#maxPerKey = maxPerKey;
+    this.#pageNodes = powerOfTwoFrom(Math.max(MIN_PAGE_NODES, maxPerKey));
+    this.#pageShift = 31 - Math.clz32(this.#pageNodes);
+    this.#pages = doublePages(this.#pageNodes << NODE_SHIFT);
   }
 
   get live(): number {
@@ -48,233 +64,304 @@ export class Candidates implements SavedState {
   }
 
   get byteLength(): number {
-    return Candidates.#bytesOfPages(this.#pages.count);
+    return this.#pages.count * (this.#pageNodes << NODE_SHIFT) * 8;
   }
 
-  /** Bytes of so many candidates. */
-  static bytesOf(candidates: number): number {
-    return Candidates.#bytesOfPages(Math.ceil((candidates + 1) / PAGE_NODES));
-  }
-
-  static #bytesOfPages(pages: number): number {
-    return pages * (PAGE_NODES << NODE_SHIFT) * 8;
+  /** Bytes of one list's block when the list has so many candidates, more or less. */
+  static blockBytes(candidates: number): number {
+    return (powerOfTwoFrom(Math.max(1 << LEAST_SHIFT, candidates)) << NODE_SHIFT) * 8;
   }
 
   /** Adds the event's VALUE at its TIME to a pruned list; `sign` 1 keeps greatest values, -1 least. */
   addPruned(row: Float64Array, at: number, sign: number, event: Float64Array): void {
-    const value = sign * event[VALUE]!;
-    let before = this.#lastUpTo(row, at, event);
-    const after = before === 0 ? row[at]! | 0 : this.page(before)[this.#offsetOf(before) + NEXT]! | 0;
-    // Beaten by one that leaves later: it can never be the answer.
-    if (after !== 0 && sign * this.page(after)[this.#offsetOf(after) + NODE_VALUE]! >= value) return;
-    let beaten = 0;
-    while (before !== 0) {
-      const page = this.page(before);
-      const offset = this.#offsetOf(before);
-      if (sign * page[offset + NODE_VALUE]! > value) break;
-      const earlier = page[offset + PREVIOUS]! | 0;
-      page[offset + NEXT] = this.#free;
-      this.#free = before;
-      before = earlier;
-      beaten += 1;
-    }
-    if (beaten === 0) {
-      this.#insertAfter(row, at, before, event);
+    const length = lengthOf(row, at);
+    if (length === 0) {
+      this.#insert(row, at, 0, event);
       return;
     }
+    const value = sign * event[VALUE]!;
+    const first = this.oldest(row, at);
+    const page = this.page(first);
+    const start = this.valueOffset(first);
+    const place = this.#countUpTo(row, at, event);
+    // Beaten by one that leaves later: it can never be the answer.
+    if (place < length && sign * page[start + (place << NODE_SHIFT)]! >= value) return;
+    let kept = place;
+    while (kept > 0 && sign * page[start + ((kept - 1) << NODE_SHIFT)]! <= value) kept -= 1;
+    if (kept === place) {
+      this.#insert(row, at, place, event);
+      return;
+    }
+    // It takes the place of the first that it beats.
+    this.#write(page, start + (kept << NODE_SHIFT), event);
+    const beaten = place - kept - 1;
+    if (beaten === 0) return;
+    move(page, start, place, kept + 1, length);
+    row[at + 1]! -= beaten;
     this.#live -= beaten;
-    row[at + 2]! -= beaten;
-    this.#link(row, at, before, after, event);
   }
 
   /** Adds the event's VALUE at its TIME to a whole list. */
   addWhole(row: Float64Array, at: number, event: Float64Array): void {
-    this.#insertAfter(row, at, this.#lastUpTo(row, at, event), event);
+    this.#insert(row, at, this.#countUpTo(row, at, event), event);
   }
 
   /** Takes one event with this TIME and VALUE out of a whole list; events alike are interchangeable. */
   removeWhole(row: Float64Array, at: number, event: Float64Array): void {
-    let node = this.#lastUpTo(row, at, event);
-    while (node !== 0) {
-      const page = this.page(node);
-      const offset = this.#offsetOf(node);
+    const length = lengthOf(row, at);
+    if (length === 0) return;
+    const first = this.oldest(row, at);
+    const page = this.page(first);
+    const start = this.valueOffset(first);
+    for (let place = this.#countUpTo(row, at, event) - 1; place >= 0; place--) {
+      const offset = start + (place << NODE_SHIFT);
       if (page[offset + NODE_TIME] !== event[TIME]) return;
-      if (page[offset + NODE_VALUE] === event[VALUE]) {
-        this.#unlink(row, at, node);
-        return;
-      }
-      node = page[offset + PREVIOUS]! | 0;
+      if (page[offset] !== event[VALUE]) continue;
+      move(page, start, place + 1, place, length);
+      this.#shorten(row, at, headOf(row, at), length - 1);
+      return;
     }
   }
 
   /** Drops what has left the longest window: events at or before BOUNDARY. */
   expire(row: Float64Array, at: number, event: Float64Array): void {
+    const length = lengthOf(row, at);
+    if (length === 0) return;
     const boundaryMs = event[BOUNDARY]!;
-    let node = row[at]! | 0;
-    while (node !== 0 && this.page(node)[this.#offsetOf(node) + NODE_TIME]! <= boundaryMs) {
-      this.#unlink(row, at, node);
-      node = row[at]! | 0;
-    }
+    const first = this.oldest(row, at);
+    const page = this.page(first);
+    const start = this.timeOffset(first);
+    let expired = 0;
+    while (expired < length && page[start + (expired << NODE_SHIFT)]! <= boundaryMs) expired += 1;
+    if (expired > 0) this.#shorten(row, at, headOf(row, at) + expired, length - expired);
   }
 
   clear(row: Float64Array, at: number): void {
-    for (let node = row[at]! | 0; node !== 0; node = row[at]! | 0) this.#unlink(row, at, node);
+    if (lengthOf(row, at) > 0) this.#shorten(row, at, 0, 0);
   }
 
   /**
    * Node of the greatest or least value of a pruned list that is later than BOUNDARY, 0 if there is none; from `node` on,
-   * which is the answer for an earlier boundary, or the list's first.
+   * which is the answer for an earlier boundary, or the list's first. `newest` is its last.
    */
-  prunedExtreme(node: number, event: Float64Array): number {
+  prunedExtreme(node: number, newest: number, event: Float64Array): number {
+    if (node === 0) return 0;
     const boundaryMs = event[BOUNDARY]!;
+    const page = this.page(node);
     let extreme = node;
-    while (extreme !== 0) {
-      const page = this.page(extreme);
-      const offset = this.#offsetOf(extreme);
-      if (page[offset + NODE_TIME]! > boundaryMs) break;
-      extreme = page[offset + NEXT]! | 0;
+    for (let offset = this.timeOffset(node); page[offset]! <= boundaryMs; offset += 1 << NODE_SHIFT) {
+      if (extreme === newest) return 0;
+      extreme += 1;
     }
     return extreme;
   }
 
   /** Node of the greatest (sign 1) or least (sign -1) value of a whole list that is later than BOUNDARY; 0 if there is none. */
   wholeExtreme(row: Float64Array, at: number, sign: number, event: Float64Array): number {
+    const length = lengthOf(row, at);
+    if (length === 0) return 0;
     const boundaryMs = event[BOUNDARY]!;
+    const first = this.oldest(row, at);
+    const page = this.page(first);
+    const start = this.valueOffset(first);
     let best = 0;
     let bestValue = 0;
-    let node = row[at + 1]! | 0;
-    while (node !== 0) {
-      const page = this.page(node);
-      const offset = this.#offsetOf(node);
+    for (let place = length - 1; place >= 0; place--) {
+      const offset = start + (place << NODE_SHIFT);
       if (page[offset + NODE_TIME]! <= boundaryMs) break;
-      const value = page[offset + NODE_VALUE]!;
+      const value = page[offset]!;
       if (best === 0 || sign * value > sign * bestValue) {
-        best = node;
+        best = first + place;
         bestValue = value;
       }
-      node = page[offset + PREVIOUS]! | 0;
     }
     return best;
   }
 
   /** The oldest event's node; 0 if the list is empty. */
   oldest(row: Float64Array, at: number): number {
-    return row[at]! | 0;
+    return row[at] === 0 ? 0 : (((row[at]! | 0) >>> CLASS_BITS) << LEAST_SHIFT) + headOf(row, at);
   }
 
   /** The newest event's node; 0 if the list is empty. */
   newest(row: Float64Array, at: number): number {
-    return row[at + 1]! | 0;
+    return row[at] === 0 ? 0 : this.oldest(row, at) + lengthOf(row, at) - 1;
   }
 
   /** The newest event's node if it is later than BOUNDARY, else 0. */
   newestAfter(row: Float64Array, at: number, event: Float64Array): number {
-    const node = row[at + 1]! | 0;
-    return node !== 0 && this.page(node)[this.#offsetOf(node) + NODE_TIME]! > event[BOUNDARY]! ? node : 0;
+    const node = this.newest(row, at);
+    return node !== 0 && this.page(node)[this.timeOffset(node)]! > event[BOUNDARY]! ? node : 0;
   }
 
   /** Where a node lies: its value is at valueOffset(node), its time at timeOffset(node). */
   page(node: number): Float64Array {
-    return this.#pages.arrayOf(node >>> PAGE_SHIFT);
+    return this.#pages.arrayOf(node >>> this.#pageShift);
   }
 
   valueOffset(node: number): number {
-    return this.#offsetOf(node) + NODE_VALUE;
+    return this.#pages.startOf(node >>> this.#pageShift) + ((node & (this.#pageNodes - 1)) << NODE_SHIFT);
   }
 
   timeOffset(node: number): number {
-    return this.#offsetOf(node) + NODE_TIME;
+    return this.valueOffset(node) + NODE_TIME;
   }
 
   save(output: StateOutput): void {
-    for (const value of [this.#free, this.#used, this.#live, this.#dropped, this.#pages.count]) output.number(value);
+    for (const value of [this.#used, this.#live, this.#dropped, this.#pages.count]) output.number(value);
+    output.array(this.#free);
     this.#pages.save(output);
   }
 
   load(input: StateInput): void {
-    this.#free = input.number();
     this.#used = input.number();
     this.#live = input.number();
     this.#dropped = input.number();
-    this.#pages.load(input.number(), () => input.float64Array());
+    const pages = input.number();
+    this.#free = input.float64Array();
+    this.#pages.load(pages, () => input.float64Array());
   }
 
-  #offsetOf(node: number): number {
-    return this.#pages.startOf(node >>> PAGE_SHIFT) + ((node & PAGE_MASK) << NODE_SHIFT);
-  }
-
-  /** The newest node at or before the event's TIME, 0 if there is none. */
-  #lastUpTo(row: Float64Array, at: number, event: Float64Array): number {
+  /** How many of the list's events are at or before the event's TIME. */
+  #countUpTo(row: Float64Array, at: number, event: Float64Array): number {
+    let count = lengthOf(row, at);
+    if (count === 0) return 0;
     const timeMs = event[TIME]!;
-    let node = row[at + 1]! | 0;
-    while (node !== 0) {
-      const page = this.page(node);
-      const offset = this.#offsetOf(node);
-      if (page[offset + NODE_TIME]! <= timeMs) break;
-      node = page[offset + PREVIOUS]! | 0;
-    }
-    return node;
+    const newest = this.newest(row, at);
+    const page = this.page(newest);
+    for (let offset = this.timeOffset(newest); count > 0 && page[offset]! > timeMs; offset -= 1 << NODE_SHIFT)
+      count -= 1;
+    return count;
   }
 
-  #insertAfter(row: Float64Array, at: number, place: number, event: Float64Array): void {
-    let before = place;
-    if (row[at + 2]! >= this.#maxPerKey) {
-      const newest = row[at + 1]! | 0;
-      if (before === newest) before = this.page(newest)[this.#offsetOf(newest) + PREVIOUS]! | 0;
-      this.#unlink(row, at, newest);
+  /** Puts the event behind the list's first `before` ones; in a full list the newest makes way. */
+  #insert(row: Float64Array, at: number, before: number, event: Float64Array): void {
+    let length = lengthOf(row, at);
+    let place = before;
+    if (length >= this.#maxPerKey) {
+      length -= 1;
+      row[at + 1]! -= 1;
+      this.#live -= 1;
       this.#dropped += 1;
+      if (place > length) place = length;
     }
-    const after = before === 0 ? row[at]! | 0 : this.page(before)[this.#offsetOf(before) + NEXT]! | 0;
-    this.#link(row, at, before, after, event);
-  }
-
-  /** Puts the event between two nodes; 0 is the list's end on either side. */
-  #link(row: Float64Array, at: number, before: number, after: number, event: Float64Array): void {
-    const node = this.#allocate();
-    const page = this.page(node);
-    const offset = this.#offsetOf(node);
-    page[offset + NODE_VALUE] = event[VALUE]!;
-    page[offset + NODE_TIME] = event[TIME]!;
-    page[offset + NEXT] = after;
-    page[offset + PREVIOUS] = before;
-    this.#join(row, at, before, node);
-    this.#join(row, at, node, after);
-    row[at + 2]! += 1;
-  }
-
-  #unlink(row: Float64Array, at: number, node: number): void {
-    const page = this.page(node);
-    const offset = this.#offsetOf(node);
-    this.#join(row, at, page[offset + PREVIOUS]! | 0, page[offset + NEXT]! | 0);
-    row[at + 2]! -= 1;
-    page[offset + NEXT] = this.#free;
-    this.#free = node;
-    this.#live -= 1;
-  }
-
-  /** Makes `after` the node that follows `before`; 0 is the list's end on either side. */
-  #join(row: Float64Array, at: number, before: number, after: number): void {
-    if (before === 0) row[at] = after;
-    else this.page(before)[this.#offsetOf(before) + NEXT] = after;
-    if (after === 0) row[at + 1] = before;
-    else this.page(after)[this.#offsetOf(after) + PREVIOUS] = before;
-  }
-
-  #allocate(): number {
+    this.#makeRoom(row, at, length);
+    const first = this.oldest(row, at);
+    const page = this.page(first);
+    const start = this.valueOffset(first);
+    if (place < length) move(page, start, place, place + 1, length);
+    this.#write(page, start + (place << NODE_SHIFT), event);
+    row[at + 1]! += 1;
     this.#live += 1;
-    if (this.#free !== 0) {
-      const node = this.#free;
-      this.#free = this.page(node)[this.#offsetOf(node) + NEXT]! | 0;
-      return node;
+  }
+
+  #write(page: Float64Array, offset: number, event: Float64Array): void {
+    page[offset] = event[VALUE]!;
+    page[offset + NODE_TIME] = event[TIME]!;
+  }
+
+  /** Sees to it that the list's block has a place behind its last. */
+  #makeRoom(row: Float64Array, at: number, length: number): void {
+    if (row[at] === 0) {
+      row[at] = this.#allocate(0);
+      return;
     }
+    const block = row[at]! | 0;
+    const capacity = (1 << LEAST_SHIFT) << (block & CLASS_MASK);
+    const head = headOf(row, at);
+    if (head + length < capacity) return;
+    // At least half the block is free before the list: as many have left as are now moved.
+    if (head * 2 >= capacity) this.#moveTo(row, at, block, length);
+    else this.#replace(row, at, (block & CLASS_MASK) + 1, length);
+  }
+
+  /** Sets head and length after events have left the list; a block of which little is used is replaced, an empty one freed. */
+  #shorten(row: Float64Array, at: number, head: number, length: number): void {
+    this.#live -= lengthOf(row, at) - length;
+    if (length === 0) {
+      this.#release(row[at]! | 0);
+      row[at] = 0;
+      row[at + 1] = 0;
+      return;
+    }
+    row[at + 1] = head * (LENGTH_MASK + 1) + length;
+    const blockClass = (row[at]! | 0) & CLASS_MASK;
+    if (blockClass > 0 && length << 3 <= (1 << LEAST_SHIFT) << blockClass)
+      this.#replace(row, at, blockClass - 1, length);
+  }
+
+  /** Moves the list to a block of another class. */
+  #replace(row: Float64Array, at: number, blockClass: number, length: number): void {
+    const old = row[at]! | 0;
+    this.#moveTo(row, at, this.#allocate(blockClass), length);
+    this.#release(old);
+  }
+
+  /** Moves the list to the beginning of a block, which may be its own. */
+  #moveTo(row: Float64Array, at: number, block: number, length: number): void {
+    const from = this.oldest(row, at);
+    row[at] = block;
+    row[at + 1] = length;
+    const to = this.oldest(row, at);
+    const source = this.page(from);
+    const target = this.page(to);
+    let sourceOffset = this.valueOffset(from);
+    let targetOffset = this.valueOffset(to);
+    for (let double = 0; double < length << NODE_SHIFT; double++) target[targetOffset++] = source[sourceOffset++]!;
+  }
+
+  /** A block's row field. */
+  #allocate(blockClass: number): number {
+    const freed = this.#free[blockClass]!;
+    if (freed !== 0) {
+      const node = freed << LEAST_SHIFT;
+      this.#free[blockClass] = this.page(node)[this.valueOffset(node)]!;
+      return (freed << CLASS_BITS) | blockClass;
+    }
+    const nodes = (1 << LEAST_SHIFT) << blockClass;
+    // A block begins at a multiple of its length; what lies before becomes shorter blocks.
+    for (let shorter = 0; (this.#used & (nodes - 1)) !== 0; shorter++) {
+      const bit = (1 << LEAST_SHIFT) << shorter;
+      if ((this.#used & bit) !== 0) this.#release((this.#take(bit) << CLASS_BITS) | shorter);
+    }
+    return (this.#take(nodes) << CLASS_BITS) | blockClass;
+  }
+
+  /** So many new nodes: their address in least blocks. */
+  #take(nodes: number): number {
     const node = this.#used;
-    if (node >>> PAGE_SHIFT === this.#pages.count) this.#pages.add();
-    this.#used += 1;
-    return node;
+    if (node >= MAX_NODES) throw new Error(`SLUICE_STATE_CANDIDATES: more than ${MAX_NODES} candidates`);
+    if (node >>> this.#pageShift >= this.#pages.count) this.#pages.add();
+    this.#used += nodes;
+    return node >>> LEAST_SHIFT;
+  }
+
+  #release(block: number): void {
+    const address = block >>> CLASS_BITS;
+    const node = address << LEAST_SHIFT;
+    this.page(node)[this.valueOffset(node)] = this.#free[block & CLASS_MASK]!;
+    this.#free[block & CLASS_MASK] = address;
   }
 }
 
 /** How many candidates the list has that a row keeps at `at`. */
 export function candidatesOf(row: Float64Array, at: number): number {
-  return row[at + 2]!;
+  return lengthOf(row, at);
+}
+
+function lengthOf(row: Float64Array, at: number): number {
+  return (row[at + 1]! | 0) & LENGTH_MASK;
+}
+
+function headOf(row: Float64Array, at: number): number {
+  return (row[at + 1]! | 0) >>> LENGTH_BITS;
+}
+
+/** Moves the nodes from place `from` up to `end` of a list, whose first is at `start`, so that they begin at place `to`. */
+function move(page: Float64Array, start: number, from: number, to: number, end: number): void {
+  const shift = (to - from) << NODE_SHIFT;
+  const low = start + (from << NODE_SHIFT);
+  const high = start + (end << NODE_SHIFT);
+  if (shift < 0) for (let offset = low; offset < high; offset++) page[offset + shift] = page[offset]!;
+  else for (let offset = high - 1; offset >= low; offset--) page[offset + shift] = page[offset]!;
 }

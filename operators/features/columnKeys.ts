@@ -1,26 +1,48 @@
 import type { Transaction } from '../../schemas/types.ts';
+import type { PrefetchList } from '../tables/prefetchList.ts';
 import { fieldReader } from './keyField.ts';
 import { NO_KEY, StringKeyTable, TupleKeyTable, type KeyTable } from './keyTable.ts';
 import type { ColumnPlan } from './plan.ts';
 
-/** The keys of one column, and how a payment's is found. */
+/** The keys of one column, and how a payment's is found: prepared, foreseen, found, in this order. */
 export interface ColumnKeys {
   readonly table: KeyTable;
-  /** The payment's slot, NO_KEY or KEY_REFUSED, given the slots of the columns before. */
-  readonly find: (tx: Transaction, slots: Int32Array) => number;
+  /** Takes the payment's key, and lists what is needed to foresee its slot. */
+  readonly prepare: (tx: Transaction, list: PrefetchList) => void;
+  /** The slot that the key probably has, negative for none, given those of the columns before; lists what is needed to find it. */
+  readonly foresee: (slots: Int32Array, list: PrefetchList) => number;
+  /** The key's slot, NO_KEY or KEY_REFUSED, given the slots of the columns before. */
+  readonly find: (slots: Int32Array) => number;
 }
 
-export function createColumnKeys(column: ColumnPlan, maxKeys: number): ColumnKeys {
-  const { fields, members, rowLength } = column;
-  if (members.length > 0) {
-    const table = new TupleKeyTable(rowLength, members.length, maxKeys);
-    return { table, find: (_tx, slots) => table.intern(slots, members) };
-  }
-  const read = fieldReader(fields[0]!);
-  const table = new StringKeyTable(rowLength, maxKeys);
-  const find = (tx: Transaction): number => {
-    const key = read(tx);
-    return key === null ? NO_KEY : table.intern(key);
+export function createColumnKeys({ fields, members, rowLength }: ColumnPlan, maxKeys: number): ColumnKeys {
+  return members.length > 0
+    ? tupleKeys(new TupleKeyTable(rowLength, members.length, maxKeys), members)
+    : stringKeys(new StringKeyTable(rowLength, maxKeys), fieldReader(fields[0]!));
+}
+
+function stringKeys(table: StringKeyTable, read: (tx: Transaction) => string | null): ColumnKeys {
+  let hasKey = false;
+  return {
+    table,
+    prepare: (tx, list) => {
+      const key = read(tx);
+      hasKey = key !== null;
+      if (key !== null) table.prepare(key, list);
+    },
+    foresee: (_slots, list) => (hasKey ? table.foresee(list) : NO_KEY),
+    find: () => (hasKey ? table.internPrepared() : NO_KEY),
   };
-  return { table, find };
+}
+
+function tupleKeys(table: TupleKeyTable, members: readonly number[]): ColumnKeys {
+  return {
+    table,
+    prepare: () => undefined,
+    foresee: (slots, list) => {
+      table.prefetch(slots, members, list);
+      return NO_KEY;
+    },
+    find: (slots) => table.intern(slots, members),
+  };
 }

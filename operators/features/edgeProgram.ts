@@ -1,8 +1,9 @@
 import type { Candidates } from './candidates.ts';
 import { AMOUNT, AMOUNT_LANES, BOUNDARY, ENGINE_TIME, SQUARE_LANES, TIME, VALUE } from './eventNumbers.ts';
-import type { KeyTable } from './keyTable.ts';
+import { ROW_EVENTS, type KeyTable } from './keyTable.ts';
 import type { OldestSteps } from './oldestNumbers.ts';
 import type { CandidatePart, FeaturePlan, SumPart, WindowPart } from './plan.ts';
+import { LINE_DOUBLES } from './rowLayout.ts';
 
 /** Integers of one moments step: sign, and the row positions of count, sum and squares. */
 const MOMENTS_STEP = 4;
@@ -45,6 +46,8 @@ export interface EdgeGroup extends OldestSteps {
   readonly shares: Int32Array;
   readonly hours: Int32Array;
   readonly newest: Int32Array;
+  /** A position in each cache line of the row that events which leave windows here change. */
+  readonly lines: Int32Array;
 }
 
 /** The steps that concern one pair of the event's keys. */
@@ -130,8 +133,23 @@ function compileGroup(plan: FeaturePlan, table: KeyTable, column: number, ageMs:
       newest: Int32Array.from(newest.flatMap(({ predicate, at, first, second }) => [predicate, at, first, second])),
       oldest: Int32Array.from(oldest.flatMap(({ step }) => step)),
       oldestAgesMs: Float64Array.from(oldest, ({ leaveAgeMs }) => leaveAgeMs),
+      lines: Int32Array.from(linesOf(plan, column, ageMs)),
     },
   ];
+}
+
+function linesOf(
+  { columns, sums, netSums, distincts, shares, hours }: FeaturePlan,
+  column: number,
+  ageMs: number,
+): number[] {
+  const leaves = (part: WindowPart): boolean => part.column === column && part.leaveAgeMs === ageMs;
+  const positions = [
+    ...[...sums, ...netSums].filter(leaves).map(({ countAt }) => countAt),
+    ...[...distincts, ...shares, ...hours].filter(leaves).map(({ at }) => at),
+  ];
+  if (columns[column]!.retentionMs === ageMs) positions.push(ROW_EVENTS);
+  return [...new Set(positions.map((position) => position - (position % LINE_DOUBLES)))];
 }
 
 /** Runs a group's sum steps on a key's row; `holds` has 1 for each predicate that holds. */

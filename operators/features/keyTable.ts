@@ -1,6 +1,7 @@
 import type { SavedState, StateInput, StateOutput } from '../savedState.ts';
 import { PagedIntegers } from '../tables/pagedIntegers.ts';
 import { doublePages, type Pages } from '../tables/pages.ts';
+import type { PrefetchList } from '../tables/prefetchList.ts';
 import { SegmentedTable } from '../tables/segmentedTable.ts';
 import { TextIndex } from '../tables/textIndex.ts';
 import { MAX_KEYS_PER_ENTITY } from './limits.ts';
@@ -151,7 +152,23 @@ export class StringKeyTable extends KeyTable {
 
   /** The key's slot, a new one with an all-zero row if it has none; or KEY_REFUSED. */
   intern(key: string): number {
-    const known = this.#index.find(key);
+    this.#index.prepare(key);
+    return this.internPrepared();
+  }
+
+  /** Takes a key that is about to be interned, and lists what is needed to foresee its slot. */
+  prepare(key: string, list: PrefetchList): void {
+    this.#index.prepare(key, list);
+  }
+
+  /** The slot that the prepared key probably has, -1 for none; lists what is needed to be sure. */
+  foresee(list: PrefetchList): number {
+    return this.#index.foresee(list);
+  }
+
+  /** `intern` of the prepared key. */
+  internPrepared(): number {
+    const known = this.#index.findPrepared();
     if (known >= 0) return known;
     const slot = this.allocate();
     if (slot < 0 || this.#index.add(slot)) return slot;
@@ -212,14 +229,15 @@ export class TupleKeyTable extends KeyTable {
     return memberSlots.map((memberSlot, index) => members[index]?.textsOf(memberSlot, [])?.[0] ?? '');
   }
 
+  /** Lists where that tuple will be looked up. */
+  prefetch(slots: Int32Array, members: readonly number[], list: PrefetchList): void {
+    if (this.#takeTuple(slots, members)) this.#index.prefetch(this.#tuple, list);
+  }
+
   /** The slot of the tuple that `slots` has at `members`, a new one if it has none; or NO_KEY, or KEY_REFUSED. */
   intern(slots: Int32Array, members: readonly number[]): number {
+    if (!this.#takeTuple(slots, members)) return NO_KEY;
     const tuple = this.#tuple;
-    for (let index = 0; index < tuple.length; index++) {
-      const member = slots[members[index]!]!;
-      if (member < 0) return NO_KEY;
-      tuple[index] = member;
-    }
     const table = this.#index;
     if (table.find(tuple)) return table.block[table.at]! - 1;
     const slot = this.allocate();
@@ -250,6 +268,17 @@ export class TupleKeyTable extends KeyTable {
     super.load(input);
     this.#index.load(input);
     this.#tuples.load(input);
+  }
+
+  /** Whether there is a key for each member. */
+  #takeTuple(slots: Int32Array, members: readonly number[]): boolean {
+    const tuple = this.#tuple;
+    for (let index = 0; index < tuple.length; index++) {
+      const member = slots[members[index]!]!;
+      if (member < 0) return false;
+      tuple[index] = member;
+    }
+    return true;
   }
 
   #readTuple(slot: number): void {

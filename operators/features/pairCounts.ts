@@ -1,4 +1,5 @@
 import type { SavedState, StateInput, StateOutput } from '../savedState.ts';
+import type { PrefetchList } from '../tables/prefetchList.ts';
 import { SegmentedTable } from '../tables/segmentedTable.ts';
 
 /** Integers of one step: predicate, sign, window, and the row position of the number of values. */
@@ -52,9 +53,9 @@ export class PairCounts implements SavedState {
     }
   }
 
-  /** Reads where the pair stands, or would stand: it is then in the cache. */
-  touch(key: number, value: number): number {
-    return this.#counts.touchPair(key, value);
+  /** Lists where the pair stands, or would stand. */
+  prefetch(key: number, value: number, list: PrefetchList): void {
+    this.#counts.prefetchPair(key, value, list);
   }
 
   /** Counts a pair in (sign 1) or out (-1) of one window. */

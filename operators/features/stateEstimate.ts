@@ -5,7 +5,8 @@ import { featureShares } from './featureShares.ts';
 import { defaultLimits, type FeatureLimits } from './featureState.ts';
 import { StringKeyTable, TupleKeyTable } from './keyTable.ts';
 import { PairCounts } from './pairCounts.ts';
-import { planFeatures, reservoirOptionsOf, type CandidatePart, type FeaturePlan } from './plan.ts';
+import { reservoirOptionsOf, type CandidatePart, type FeaturePlan } from './plan.ts';
+import { planFeatures } from './planBuilder.ts';
 import { Reservoir } from './reservoir.ts';
 import { columnNames, type EventMemory, type KeyMemory, type PairMemory } from './stateMemory.ts';
 import type { StateContents } from './stateSurvey.ts';
@@ -64,7 +65,10 @@ export function estimateState(
   const memory = {
     keys: estimate.keys(),
     pairs: [...estimate.pairs(), ...estimate.shares()],
-    candidates: { count: candidates, bytes: plan.candidates.length === 0 ? 0 : Candidates.bytesOf(candidates) },
+    candidates: {
+      count: candidates,
+      bytes: plan.candidates.reduce((sum, part) => sum + estimate.candidateBytes(part), 0),
+    },
     events: estimate.events(catalogue.latenessMs),
   };
   const features = featureShares(catalogue.names, plan, memory, candidateCounts);
@@ -127,13 +131,23 @@ class Estimate {
   }
 
   /** Of one list over all keys. */
-  candidates({ column, predicate, enterAgeMs, leaveAgeMs, isWhole }: CandidatePart): number {
+  candidates(part: CandidatePart): number {
+    return this.#keys[part.column]! * this.#candidatesPerKey(part);
+  }
+
+  candidateBytes(part: CandidatePart): number {
+    const perKey = this.#candidatesPerKey(part);
+    // A key that has less than one on average has a list at times only.
+    return this.#keys[part.column]! * Math.min(1, perKey) * Candidates.blockBytes(perKey);
+  }
+
+  #candidatesPerKey({ column, predicate, enterAgeMs, leaveAgeMs, isWhole }: CandidatePart): number {
     const facts = this.#plan.predicates[predicate]!.where?.expression.facts;
     const asks = facts !== undefined && (facts.label || facts.outcomes.length > 0);
     const keys = this.#keys[column]!;
     if (keys === 0) return 0;
     const perKey = (this.#eventsIn(leaveAgeMs - enterAgeMs) * (asks ? this.#load.knownShare : 1)) / keys;
-    return keys * Math.min(isWhole ? perKey : harmonic(perKey), this.#limits.maxCandidatesPerKey);
+    return Math.min(isWhole ? perKey : harmonic(perKey), this.#limits.maxCandidatesPerKey);
   }
 
   events(latenessMs: number): EventMemory {

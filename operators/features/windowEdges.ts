@@ -13,7 +13,7 @@ export class WindowEdges {
   readonly #state: CorrectedState;
   readonly #reservoir: Reservoir;
   /** By rising age; each has the reservoir's cursor of its number. */
-  readonly #edges: readonly EdgeProgram[];
+  readonly programs: readonly EdgeProgram[];
   readonly #crossing: EdgeCrossing;
   /** Of the oldest edge; 0 where there is none. */
   readonly #oldestAgeMs: number;
@@ -21,9 +21,9 @@ export class WindowEdges {
   constructor(state: CorrectedState, reservoir: Reservoir) {
     this.#state = state;
     this.#reservoir = reservoir;
-    this.#edges = compileEdges(state.plan, state.tables);
+    this.programs = compileEdges(state.plan, state.tables);
     this.#crossing = new EdgeCrossing(state);
-    this.#oldestAgeMs = this.#edges.at(-1)?.ageMs ?? 0;
+    this.#oldestAgeMs = this.programs.at(-1)?.ageMs ?? 0;
   }
 
   /** Position of the first event that some window may still hold. */
@@ -39,7 +39,7 @@ export class WindowEdges {
 
   /** Has the events cross whose time has come. */
   advance(): void {
-    const edges = this.#edges;
+    const edges = this.programs;
     const { cursors } = this.#reservoir;
     for (let index = 0; index < edges.length; index++) this.#advanceEdge(edges[index]!, cursors[index]!);
   }
@@ -47,7 +47,7 @@ export class WindowEdges {
   /** Has the event just inserted, the one at hand, cross those edges that its time has passed. Its words start at `at`. */
   crossInserted(words: Int32Array, at: number): void {
     const { event } = this.#state;
-    const edges = this.#edges;
+    const edges = this.programs;
     const reservoir = this.#reservoir;
     for (let index = 0; index < edges.length; index++) {
       const edge = edges[index]!;
@@ -65,7 +65,7 @@ export class WindowEdges {
   forceOut(): void {
     const reservoir = this.#reservoir;
     const position = this.oldestPosition;
-    for (const [index, edge] of this.#edges.entries()) {
+    for (const [index, edge] of this.programs.entries()) {
       const cursor = reservoir.cursors[index]!;
       if (cursor.position !== position) continue;
       if (cursor.index === cursor.block.count) reservoir.moveOn(cursor, Number.POSITIVE_INFINITY);

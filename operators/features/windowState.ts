@@ -3,7 +3,7 @@ import { SavedStateError, type SavedState, type StateInput, type StateOutput } f
 import type { ReservoirStorage } from './blockStore.ts';
 import { Candidates } from './candidates.ts';
 import type { CompiledCatalogue } from './catalogue.ts';
-import { createColumnKeys } from './columnKeys.ts';
+import { createColumnKeys, type ColumnKeys } from './columnKeys.ts';
 import { correctEvent, type CorrectedState } from './corrections.ts';
 import { EventDoubles } from './eventDoubles.ts';
 import { AMOUNT, BOUNDARY, createEventNumbers, ENGINE_TIME, OWN_TIME, TIME } from './eventNumbers.ts';
@@ -15,10 +15,11 @@ import { MAX_AMOUNT_MINOR, MAX_TIME_MS } from './limits.ts';
 import { applyToNets, splitNet } from './netSums.ts';
 import { PairCounts } from './pairCounts.ts';
 import { PaymentExpressions } from './paymentExpressions.ts';
-import { PaymentTouch } from './paymentTouch.ts';
-import { bitWordsOf, planFeatures, reservoirOptionsOf, type FeaturePlan } from './plan.ts';
+import { bitWordsOf, reservoirOptionsOf, type FeaturePlan } from './plan.ts';
+import { planFeatures } from './planBuilder.ts';
 import { Reservoir } from './reservoir.ts';
 import { measureMemory, totalBytes, type MeasuredParts } from './stateMemory.ts';
+import { StatePrefetch } from './statePrefetch.ts';
 import { StateSurvey } from './stateSurvey.ts';
 import { ValueShares } from './valueShares.ts';
 import { WindowEdges } from './windowEdges.ts';
@@ -37,7 +38,7 @@ export class WindowState implements FeatureState {
   readonly #limits: FeatureLimits;
   readonly #candidates: Candidates;
   readonly #tables: readonly KeyTable[];
-  readonly #finders: readonly ((tx: Transaction, slots: Int32Array) => number)[];
+  readonly #keys: readonly ColumnKeys[];
   readonly #edges: WindowEdges;
   readonly #reservoir: Reservoir;
   readonly #pairs: readonly PairCounts[];
@@ -49,7 +50,7 @@ export class WindowState implements FeatureState {
   readonly #expressions: PaymentExpressions;
   /** The numbers of the event that crosses an edge, and the engine's time. */
   readonly #event = createEventNumbers();
-  readonly #touch: PaymentTouch;
+  readonly #prefetch: StatePrefetch;
   /** What a correction reaches. */
   readonly #corrected: CorrectedState;
   readonly #bitWords: number;
@@ -72,16 +73,14 @@ export class WindowState implements FeatureState {
     this.#candidates = new Candidates(limits.maxCandidatesPerKey);
     const plan = planFeatures(catalogue);
     this.#plan = plan;
-    const keys = plan.columns.map((column) => createColumnKeys(column, limits.maxKeysPerEntity));
-    this.#tables = keys.map(({ table }) => table);
-    this.#finders = keys.map(({ find }) => find);
+    this.#keys = plan.columns.map((column) => createColumnKeys(column, limits.maxKeysPerEntity));
+    this.#tables = this.#keys.map(({ table }) => table);
     this.#bitWords = bitWordsOf(plan);
     this.#storage = storage;
     this.#reservoir = new Reservoir(reservoirOptionsOf(plan, limits), storage);
     this.#pairs = plan.pairs.map(({ windows }) => new PairCounts(windows, limits.maxDistinctPerKey));
     this.#shares = plan.shares.map(() => new ValueShares(limits.maxDistinctPerKey));
     this.#doubles = new EventDoubles(plan.doubles);
-    this.#touch = new PaymentTouch(plan, this.#pairs, this.#candidates);
     this.#corrected = {
       plan,
       tables: this.#tables,
@@ -92,6 +91,7 @@ export class WindowState implements FeatureState {
       event: this.#event,
     };
     this.#edges = new WindowEdges(this.#corrected, this.#reservoir);
+    this.#prefetch = new StatePrefetch(this.#corrected, this.#keys, this.#edges.programs);
     this.#readsBefore = compileReads(plan, false);
     this.#readsAfter = compileReads(plan, true);
     this.#expressions = new PaymentExpressions(plan);
@@ -128,6 +128,7 @@ export class WindowState implements FeatureState {
     const { amountMinor, eventTimeMs } = tx;
     if (!(amountMinor >= 0 && amountMinor <= MAX_AMOUNT_MINOR && eventTimeMs > 0 && eventTimeMs <= MAX_TIME_MS))
       throw new Error(`SLUICE_STATE_INPUT: amount or time of the payment at offset ${ledgerOffset} is out of bounds`);
+    this.#prefetch.keysAndRows(tx, this.#reservoir.cursors);
     this.advanceTime(tx.eventTimeMs);
     // Before any row is looked up, since it may let keys go.
     this.#makeRoom();
@@ -137,7 +138,7 @@ export class WindowState implements FeatureState {
     const timeMs = isLate ? oldestMs : tx.eventTimeMs;
     this.#expressions.writeBits(tx, this.#bits);
     this.#doubles.read(tx);
-    this.#findRows(tx);
+    this.#findRows();
     this.#event[TIME] = timeMs;
     this.#event[OWN_TIME] = eventTimeMs;
     this.#event[AMOUNT] = amountMinor;
@@ -256,9 +257,9 @@ export class WindowState implements FeatureState {
     return [...this.#tables, ...this.#pairs, ...this.#shares, this.#candidates, this.#reservoir];
   }
 
-  #findRows(tx: Transaction): void {
+  #findRows(): void {
     for (let column = 0; column < this.#tables.length; column++) {
-      const slot = this.#finders[column]!(tx, this.#slots);
+      const slot = this.#keys[column]!.find(this.#slots);
       this.#slots[column] = slot;
       if (slot < 0) {
         if (slot === KEY_REFUSED) this.#refusedKeys += 1;
@@ -268,7 +269,7 @@ export class WindowState implements FeatureState {
       this.#rows[column] = table.segment(slot);
       this.#bases[column] = table.rowBase(slot);
     }
-    this.#touch.run(this.#slots, this.#rows, this.#bases);
+    this.#prefetch.lists(this.#slots, this.#rows, this.#bases);
   }
 
   #read(program: ReadProgram, out: Float64Array, outBase: number): void {

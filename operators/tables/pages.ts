@@ -2,6 +2,9 @@ import { SavedStateError, type StateOutput } from '../savedState.ts';
 
 /** Bytes of one array at most: beyond, arrays no longer double. */
 const MAX_ARRAY_BYTES = 134_217_728;
+/** What lies before a long array's memory where malloc got it from the operating system: its header of 16 bytes. */
+const HEADER_BYTES = 16;
+const LINE_BYTES = 64;
 
 /**
  * Equal pages of numbers, zeros at first, which never move. They lie in few arrays, each twice as long as the one before:
@@ -11,6 +14,8 @@ const MAX_ARRAY_BYTES = 134_217_728;
 export class Pages<Numbers extends Float64Array | Int32Array> {
   readonly #create: (length: number) => Numbers;
   readonly #pageLength: number;
+  /** Numbers left free before the first page of an array, so that it begins at a cache line. */
+  readonly #lead: number;
   /** Pages of one array at most. */
   readonly #maxPages: number;
   /** By page: its array, and where in it the page starts. */
@@ -21,8 +26,9 @@ export class Pages<Numbers extends Float64Array | Int32Array> {
   constructor(create: (length: number) => Numbers, pageLength: number) {
     this.#create = create;
     this.#pageLength = pageLength;
-    const bytes = pageLength * create(0).BYTES_PER_ELEMENT;
-    this.#maxPages = Math.max(1, Math.floor(MAX_ARRAY_BYTES / bytes));
+    const { BYTES_PER_ELEMENT: bytes } = create(0);
+    this.#lead = (LINE_BYTES - HEADER_BYTES) / bytes;
+    this.#maxPages = Math.max(1, Math.floor(MAX_ARRAY_BYTES / (pageLength * bytes)));
   }
 
   get count(): number {
@@ -40,8 +46,8 @@ export class Pages<Numbers extends Float64Array | Int32Array> {
     let array = this.#arrays[page - 1];
     let start = page === 0 ? 0 : this.#starts[page - 1]! + this.#pageLength;
     if (array === undefined || start === array.length) {
-      array = this.#create(this.#pageLength * Math.min(page + 1, this.#maxPages));
-      start = 0;
+      array = this.#create(this.#lead + this.#pageLength * Math.min(page + 1, this.#maxPages));
+      start = this.#lead;
     }
     this.#arrays.push(array);
     this.#starts[page] = start;

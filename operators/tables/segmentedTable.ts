@@ -1,6 +1,7 @@
 import type { SavedState, StateInput, StateOutput } from '../savedState.ts';
 import { murmur3, murmur3OfPair, murmur3OfWord } from './murmur3.ts';
 import { wordPages, type Pages } from './pages.ts';
+import type { PrefetchList } from './prefetchList.ts';
 
 const PLACES = 512;
 const PLACE_MASK = PLACES - 1;
@@ -137,13 +138,19 @@ export class SegmentedTable implements SavedState {
     }
   }
 
-  /** Reads the place at which `findPair` will begin to look, so that it is in the cache by then. */
-  touchPair(first: number, second: number): number {
-    const hash = murmur3OfPair(first, second);
-    const segment = this.#directory[hash >>> (32 - this.#depth)]!;
-    const at = this.#startOf(segment) + (hash & PLACE_MASK) * this.#stride;
-    const block = this.#blocks.arrayOf(segment >>> BLOCK_SHIFT);
-    return block[at]! + block[at + this.#stride - 1]!;
+  /** Lists the place at which `findPair` will begin to look; */
+  prefetchPair(first: number, second: number, list: PrefetchList): void {
+    this.#prefetch(murmur3OfPair(first, second), list);
+  }
+
+  /** that at which `findWord` will; */
+  prefetchWord(word: number, list: PrefetchList): void {
+    this.#prefetch(murmur3OfWord(word), list);
+  }
+
+  /** that at which `find` will. */
+  prefetch(key: Int32Array, list: PrefetchList): void {
+    this.#prefetch(murmur3(key, 0, this.#keyLength), list);
   }
 
   /** Adds a key that the last call, a `find`, has not found. False: there is no room for it. */
@@ -201,6 +208,12 @@ export class SegmentedTable implements SavedState {
     this.#counts = input.int32Array();
     this.#depths = input.int32Array();
     this.#blocks.load(Math.ceil(this.#segmentCount / SEGMENTS_PER_BLOCK), () => input.int32Array());
+  }
+
+  #prefetch(hash: number, list: PrefetchList): void {
+    const segment = this.#directory[hash >>> (32 - this.#depth)]!;
+    const at = this.#startOf(segment) + (hash & PLACE_MASK) * this.#stride;
+    list.addWord(this.#blocks.arrayOf(segment >>> BLOCK_SHIFT), at);
   }
 
   /** The block of the segment to which a hash belongs, which begins at #start. */

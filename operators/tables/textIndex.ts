@@ -1,6 +1,7 @@
 import type { SavedState, StateInput, StateOutput } from '../savedState.ts';
 import { murmur3 } from './murmur3.ts';
 import { PagedIntegers } from './pagedIntegers.ts';
+import type { PrefetchList } from './prefetchList.ts';
 import { SegmentedTable } from './segmentedTable.ts';
 import { WordArena } from './wordArena.ts';
 
@@ -13,6 +14,8 @@ export const MAX_TEXTS_PER_HASH = 64;
 const LINK = 0;
 const SLOT = 1;
 const TEXT = 2;
+/** In the table's entries: address, hash, slot. */
+const TABLE_SLOT = 2;
 /** A text's header, then two units a word when it is wide. */
 const MAX_TEXT_WORDS = 1 + MAX_TEXT_UNITS / 2;
 
@@ -22,12 +25,15 @@ const MAX_TEXT_WORDS = 1 + MAX_TEXT_UNITS / 2;
  * table only knows their 32-bit hash, and texts of one hash are linked.
  */
 export class TextIndex implements SavedState {
-  readonly #addresses = new SegmentedTable(1);
+  /** Addresses by hash; the further word is the slot. */
+  readonly #addresses = new SegmentedTable(1, 1);
   readonly #arena = new WordArena(TEXT + MAX_TEXT_WORDS);
   readonly #addressesBySlot = new PagedIntegers();
   /** The text last looked for. */
   readonly #text = new Int32Array(MAX_TEXT_WORDS);
   #textWords = 0;
+  /** Its hash; and the hash of the text last touched in any way. */
+  #preparedHash = 0;
   readonly #hash = new Int32Array(1);
   #size = 0;
 
@@ -51,7 +57,7 @@ export class TextIndex implements SavedState {
 
   /** tableBytes of so many texts, on average. */
   static expectedTableBytes(texts: number): number {
-    return SegmentedTable.expectedBytes(1, 0, texts) + PagedIntegers.bytesOf(texts);
+    return SegmentedTable.expectedBytes(1, 1, texts) + PagedIntegers.bytesOf(texts);
   }
 
   /** textBytes of so many Latin-1 texts of one length. */
@@ -61,12 +67,32 @@ export class TextIndex implements SavedState {
 
   /** The text's slot, -1 if it has none. */
   find(text: string): number {
+    this.prepare(text);
+    return this.findPrepared();
+  }
+
+  /** Takes a text that is about to be looked for, and lists where that begins. */
+  prepare(text: string, list?: PrefetchList): void {
     this.#pack(text);
-    if (this.#textWords === 0) return -1;
-    const hash = murmur3(this.#text, 0, this.#textWords);
-    this.#hash[0] = hash;
+    this.#preparedHash = murmur3(this.#text, 0, this.#textWords);
+    if (list !== undefined) this.#addresses.prefetchWord(this.#preparedHash, list);
+  }
+
+  /** The slot that the prepared text probably has, -1 for none; lists what is needed to be sure. */
+  foresee(list: PrefetchList): number {
     const table = this.#addresses;
-    if (!table.findWord(hash)) return -1;
+    if (!table.findWord(this.#preparedHash)) return -1;
+    const address = table.block[table.at]!;
+    list.addWord(this.#arena.block(address), this.#arena.offset(address));
+    return table.block[table.at + TABLE_SLOT]!;
+  }
+
+  /** The prepared text's slot, -1 if it has none. */
+  findPrepared(): number {
+    if (this.#textWords === 0) return -1;
+    const table = this.#addresses;
+    this.#hash[0] = this.#preparedHash;
+    if (!table.findWord(this.#preparedHash)) return -1;
     for (let address = table.block[table.at]!; address !== 0;) {
       const block = this.#arena.block(address);
       const offset = this.#arena.offset(address);
@@ -88,6 +114,7 @@ export class TextIndex implements SavedState {
     } else if (!table.add(this.#hash, -1)) return false;
     const address = this.#arena.allocate(TEXT + words);
     table.block[table.at] = address;
+    table.block[table.at + TABLE_SLOT] = slot;
     const block = this.#arena.block(address);
     const offset = this.#arena.offset(address);
     block[offset + LINK] = head;
@@ -130,8 +157,10 @@ export class TextIndex implements SavedState {
     const next = block[offset + LINK]!;
     const head = table.block[table.at]!;
     if (head !== address) this.#linkOver(head, address, next);
-    else if (next !== 0) table.block[table.at] = next;
-    else table.remove();
+    else if (next !== 0) {
+      table.block[table.at] = next;
+      table.block[table.at + TABLE_SLOT] = this.#arena.block(next)[this.#arena.offset(next) + SLOT]!;
+    } else table.remove();
     this.#arena.release(address, TEXT + words);
     this.#size -= 1;
   }
