@@ -267,7 +267,8 @@ export class Reservoir implements SavedState {
   #firstOfHead(): Chunk | null {
     if (this.#headCount === 0) return null;
     const place = this.#sealPlace;
-    while (place.index === place.chunk!.count) this.#head.dropFirst();
+    // It may have gone on by itself, to a chunk that was begun when all before it was sealed.
+    while (place.index === place.chunk!.count || place.chunk !== this.#head.firstChunk) this.#head.dropFirst();
     return place.chunk;
   }
 

@@ -61,6 +61,16 @@ describe('the bounds of the feature state', () => {
     expect(state.keyCount).toBe(0);
   });
 
+  it('takes no more memory for events that are all sealed before the next one comes', () => {
+    const { state, pay } = stateOf([{ name: 'n', aggregate: 'count' }], { chunkCapacity: 4, blockCapacity: 4 });
+    let eventBytes = 0;
+    for (let index = 0; index < 5_000; index++) {
+      pay(index * 10_000, 'a', 1);
+      if (index === 100) ({ eventBytes } = state.statistics());
+    }
+    expect(state.statistics()).toMatchObject({ headEvents: 1, eventBytes });
+  });
+
   it('seals the oldest events early when the head is full: what comes before them is late', () => {
     const { state, pay } = stateOf([{ name: 'n', aggregate: 'count' }], { maxHeadEvents: 2, blockCapacity: 2 });
     expect([0, 1_000, 2_000, 3_000].flatMap((atMs) => pay(atMs, 'a', 1))).toEqual([1, 2, 3, 4]);
