@@ -18,15 +18,23 @@ const disk = SmallDisk.mount(DISK_MEGABYTES);
 if (disk === null) console.log('fullReservoir: mounting a small disk needs root on Linux; left out');
 
 it.runIf(disk !== null)(
-  'a full disk under the reservoir: decisions go on, blocks wait in memory, and go to the disk once there is room',
+  'a full disk under the reservoir: decisions go on, blocks wait in memory, no snapshot lacks them, and all is as before once there is room',
   { timeout: 240_000 },
   async () => {
     if (disk === null) return;
     const deployment = new TestDeployment({
-      replace: [['deadline: 100ms', 'deadline: 5s']],
+      replace: [
+        ['deadline: 100ms', 'deadline: 5s'],
+        ['records: 500000', 'records: 1500'],
+      ],
     });
-    mkdirSync(deployment.dataDir);
-    symlinkSync(disk.folder, join(deployment.dataDir, 'reservoir'));
+    mkdirSync(join(deployment.dataDir, 'snapshots'), { recursive: true });
+    // Of the engine, and of the thread that takes snapshots.
+    for (const name of ['reservoir', 'snapshots/reservoir']) {
+      const folder = join(disk.folder, name);
+      mkdirSync(folder, { recursive: true });
+      symlinkSync(folder, join(deployment.dataDir, name));
+    }
     try {
       const up = await deployment.up({ history: false });
       let sent = 0;
@@ -37,6 +45,7 @@ it.runIf(disk !== null)(
         sent += BATCH;
       };
       for (let batch = 0; batch < 5; batch += 1) await pay();
+      await up.process.logged('snapshot taken');
       expect(await readiness(up)).toEqual({ status: 'ready' });
       expect(await up.metric(WAITING)).toBe(0);
 
@@ -45,7 +54,7 @@ it.runIf(disk !== null)(
         expect(batch).toBeLessThan(MAX_BATCHES);
         await pay();
       }
-      for (let batch = 0; batch < 5; batch += 1) await pay();
+      for (let batch = 0; batch < 4; batch += 1) await pay();
       expect(await up.metric('sluice_reservoir_failed_writes_total')).toBeGreaterThan(0);
       expect(await up.process.logged('events cannot be written and wait in memory')).toMatchObject({
         code: 'SLUICE_RESERVOIR_IO',
@@ -58,12 +67,15 @@ it.runIf(disk !== null)(
       const state = spawnSluice(['state', '--url', up.url, '--key', deployment.operatorKey]);
       await state.ended;
       expect(state.output).toMatch(/does not take older events: \d+ blocks of them wait in memory \(at most 4,096; /);
+      // A snapshot without some of the events is none.
+      expect(await up.process.logged('no snapshot could be taken')).toMatchObject({ code: 'SLUICE_RESERVOIR_IO' });
 
       disk.free();
       await up.process.logged('no event waits for its disk any more');
       expect(await up.metric(WAITING)).toBe(0);
       expect(await readiness(up)).toEqual({ status: 'ready' });
-      await pay();
+      for (let batch = 0; batch < 4; batch += 1) await pay();
+      await up.process.logged('snapshot taken', 1);
       expect(await up.interrupt()).toBe(0);
       // TestDeployment replays the ledger after the test, and compares every byte.
     } finally {
