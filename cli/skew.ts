@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { compareWithHistory, sampleQuery } from '../infra/clickhouse/skewQuery.ts';
 import { HISTORY_DATABASE } from '../operators/sql/history.ts';
-import { SKEW_TOLERANCE, type FeatureSkewLine } from '../pipeline/featureSkew.ts';
+import { ESTIMATE_TOLERANCE, SKEW_TOLERANCE, type FeatureSkewLine } from '../pipeline/featureSkew.ts';
 import { requireDeployment } from './deployment.ts';
 import { askHistory, withHistoryOptions, type HistoryAccessOptions } from './historyAccess.ts';
 import type { HistoryReader } from './historyReader.ts';
@@ -20,6 +20,7 @@ export function skewCommand(): Command {
       'after',
       `
 Only decisions made with the features of --config are compared. Values less than ${SKEW_TOLERANCE} apart, relatively, agree.
+A distinct that the engine recorded as an estimate may be off by ${100 * ESTIMATE_TOLERANCE}%, and what it computed from one by anything.
 Exit code 1 when any differs.`,
     )
     .action(async (options: SkewOptions) => {
@@ -68,21 +69,23 @@ function report(lines: readonly FeatureSkewLine[]): string {
   const width = Math.max(...lines.map(({ feature }) => feature.length));
   const row = (feature: string, ...numbers: readonly string[]): string =>
     `${feature.padEnd(width)}${numbers.map((text) => text.padStart(12)).join('')}\n`;
-  let text = row('feature', 'compared', 'equal', 'close', 'different', 'difference');
-  const sum = { compared: 0, equal: 0, close: 0, different: 0 };
-  for (const { feature, compared, equal, close, different, largestDifference } of lines) {
-    text += row(feature, ...[compared, equal, close, different].map(String), largestDifference.toPrecision(3));
+  let text = row('feature', 'compared', 'equal', 'close', 'estimated', 'different', 'difference');
+  const sum = { compared: 0, equal: 0, close: 0, estimated: 0, different: 0 };
+  for (const { feature, compared, equal, close, estimated, different, largestDifference } of lines) {
+    const counts = [compared, equal, close, estimated, different].map(String);
+    text += row(feature, ...counts, largestDifference.toPrecision(3));
     sum.compared += compared;
     sum.equal += equal;
     sum.close += close;
+    sum.estimated += estimated;
     sum.different += different;
   }
   for (const { feature, examples } of lines) {
     for (const { ledgerOffset, recorded, computed } of examples)
       text += `${feature} at ledger offset ${ledgerOffset}: recorded ${recorded}, computed ${computed}\n`;
   }
-  const [compared, equal, close, different] = Object.values(sum).map((count) => count.toLocaleString('en'));
-  return `${text}${compared} values compared: ${equal} equal, ${close} close, ${different} different\n`;
+  const [compared, equal, close, estimated, different] = Object.values(sum).map((count) => count.toLocaleString('en'));
+  return `${text}${compared} values compared: ${equal} equal, ${close} close, ${estimated} estimated, ${different} different\n`;
 }
 
 /** JSON has neither NaN nor infinity. */

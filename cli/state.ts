@@ -90,6 +90,7 @@ async function showRunning(options: StateOptions): Promise<void> {
       ...waitingForDisk(state),
       featureTable(state.features),
       ...(options.top === 0 ? [] : [hottestTable(hottest)]),
+      ...estimated(state),
       ...boundsPassed(state),
     ].join('\n'),
   );
@@ -103,6 +104,12 @@ function waitingForDisk({ events: { waitingBlocks } }: RunningState): readonly s
     `The disk of the data folder's reservoir/ does not take older events: ${countText(waitingBlocks)} blocks of them wait in memory ` +
       `(at most ${most}; then Sluice stops).\n`,
   ];
+}
+
+function estimated({ estimatedDistincts }: RunningState): readonly string[] {
+  return estimatedDistincts === 0
+    ? []
+    : [`Estimated: ${countText(estimatedDistincts)} distinct counts of a key in a window\n`];
 }
 
 /** What a bound kept out, if anything. */
@@ -142,7 +149,7 @@ function excessLine({ entity, of, expected, limit }: Excess): string {
   if (of === null) {
     return `Too many keys: ${countText(expected)} of ${entity}, at most ${countText(limit)} are kept; payments of the others get no value.\n`;
   }
-  return `Too many values: ${countText(expected)} of ${of} by ${entity}, at most ${countText(limit)} are counted.\n`;
+  return `Many values: ${countText(expected)} of ${of} by ${entity}; of more than ${countText(limit)} distinct makes an estimate, and topShare leaves values out.\n`;
 }
 
 function assumptions(options: StateOptions, catalogue: CompiledCatalogue): string {

@@ -36,7 +36,7 @@ export async function compareWithHistory(
   show: (done: number) => void,
 ): Promise<FeatureSkew> {
   const { names } = catalogue;
-  const skew = new FeatureSkew(names);
+  const skew = new FeatureSkew(catalogue);
   const sorted = [...offsets].sort((a, b) => a - b);
   const columns = names.map((name) => FEATURE_PREFIX + name).join(', ');
   for (let first = 0; first < sorted.length; first += PAYMENTS_PER_QUERY) {

@@ -85,7 +85,7 @@ const state = z
       .describe('By entity.'),
     pairs: z
       .array(z.strictObject({ entity: z.string(), of: z.string(), pairs: count, bytes }))
-      .describe('What distinct counts.'),
+      .describe('What distinct counts, and samples where it makes an estimate.'),
     candidates: z.strictObject({ count, bytes }).describe('Of min, max and label-dependent timeSince.'),
     events: z
       .strictObject({
@@ -115,6 +115,7 @@ const state = z
         }),
       )
       .describe('By entity, the keys with the most events held.'),
+    estimatedDistincts: count.describe('Distinct counts of a key in a window that are estimates at present.'),
     counted: z
       .strictObject({
         lateBeyondBound: z.int(),
@@ -124,7 +125,7 @@ const state = z
         failedExpressions: z.int(),
         refusedIds: z.int(),
         refusedKeys: z.int(),
-        saturatedDistincts: z.int(),
+        uncountedValues: z.int(),
         droppedCandidates: z.int(),
         droppedFacts: z.int(),
         forcedOut: z.int(),

@@ -27,6 +27,7 @@ function stateJson(report: StateReport): string {
       entity,
       keys: keys.map(({ texts, events }) => ({ key: texts, events })),
     })),
+    estimatedDistincts: statistics.estimatedDistincts,
     counted: {
       lateBeyondBound: statistics.lateBeyondBound,
       unknownLabels: statistics.unknownLabels,
@@ -35,7 +36,7 @@ function stateJson(report: StateReport): string {
       failedExpressions: statistics.failedExpressions,
       refusedIds,
       refusedKeys: statistics.refusedKeys,
-      saturatedDistincts: statistics.saturatedDistincts,
+      uncountedValues: statistics.uncountedValues,
       droppedCandidates: statistics.droppedCandidates,
       droppedFacts: statistics.droppedFacts,
       forcedOut: statistics.forcedOut,

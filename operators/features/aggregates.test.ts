@@ -100,7 +100,7 @@ describe('topShare', () => {
     const payments = [...paymentsOf(['CN', 'SG', 'SG']), { atMs: 10 * MINUTE_MS, country: 'SG' }];
     // SG has room again once CN has left, but the two that came before stay uncounted.
     expect(play(state, payments).flat()).toEqual([1, 1 / 2, 1 / 3, 1 / 3]);
-    expect(state.statistics().saturatedDistincts).toBe(2);
+    expect(state.statistics().uncountedValues).toBe(2);
   });
 });
 

@@ -50,7 +50,7 @@ export function correctEvent(
   });
   correct(plan.distincts, (part, sign, slot, row, base) => {
     const value = words[at + part.pairs.valueColumn]!;
-    if (value >= 0) pairs[part.pairs.index]!.count(slot, value, sign, part.window, row, base + part.at);
+    if (value >= 0) pairs[part.pairs.index]!.count(slot, value, sign, part.window, row, base + part.at, event);
   });
   correct(plan.shares, (part, sign, slot, row, base) => {
     const value = words[at + part.valueColumn]!;

@@ -75,7 +75,7 @@ export class EdgeCrossing {
       for (let pair = 0; pair < distincts.length; pair++) {
         const { valueColumn, pairs, steps } = distincts[pair]!;
         const value = words[at + valueColumn]!;
-        if (value >= 0) this.#pairs[pairs]!.run(steps, slot, value, holds, row, base);
+        if (value >= 0) this.#pairs[pairs]!.run(steps, slot, value, holds, row, base, event);
       }
       const { shares, hours, newest, oldest } = group;
       if (shares.length > 0) this.#countShares(shares, slot, words, at, row, base);

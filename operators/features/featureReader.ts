@@ -1,6 +1,7 @@
 import { compileCandidateReads, readCandidates, type CandidateReads } from './candidateReads.ts';
 import type { Candidates } from './candidates.ts';
 import type { EventDoubles } from './eventDoubles.ts';
+import type { PairCounts } from './pairCounts.ts';
 import type { FeaturePlan } from './plan.ts';
 import { compileProfileReads, readProfiles, type ProfileReads } from './profileReads.ts';
 import { compileWindowReads, readWindows, type WindowReads } from './windowReads.ts';
@@ -46,6 +47,7 @@ export function readFeatures(
   bases: Int32Array,
   event: Float64Array,
   doubles: EventDoubles,
+  pairs: readonly PairCounts[],
   candidates: Candidates,
   out: Float64Array,
   outBase: number,
@@ -58,7 +60,7 @@ export function readFeatures(
     }
     const row = rows[column]!;
     const base = bases[column]!;
-    readWindows(windows, row, base, event, whenEmpty, out, outBase);
+    readWindows(windows, row, base, event, pairs, whenEmpty, out, outBase);
     for (let list = 0; list < lists.length; list++)
       readCandidates(lists[list]!, candidates, row, base, event, whenEmpty, out, outBase);
     if (profiles.steps.length > 0)

@@ -56,7 +56,7 @@ export function featureShares(
     let bytes = (memory.keys[column]!.rowBytes * doubles) / plan.columns[column]!.rowLength;
     if (read.kind === 'distinct') {
       const { pairs, at } = read.part;
-      bytes += memory.pairs[pairs.index]!.bytes / pairs.windows / readers[column]![at]!;
+      bytes += memory.pairs[pairs.index]!.bytes / pairs.leaveAgesMs.length / readers[column]![at]!;
     } else if (read.kind === 'topShare') {
       bytes += memory.pairs[plan.pairs.length + read.part.index]!.bytes / readers[column]![read.part.at]!;
     } else if (

@@ -4,6 +4,7 @@ import type { FeatureCatalogue } from './catalogue.ts';
 import {
   MAX_CANDIDATES_PER_KEY,
   MAX_DISTINCT_PER_KEY,
+  MAX_DISTINCT_SAMPLES,
   MAX_HEAD_EVENTS,
   MAX_KEYS_PER_ENTITY,
   MAX_FACT_CHANGES,
@@ -77,8 +78,16 @@ export interface FeatureStatistics {
   readonly failedExpressions: number;
   /** Keys that found their entity's table full. Their payments get NaN. */
   readonly refusedKeys: number;
-  /** Values that distinct or topShare could not take in, their key holding MAX_DISTINCT_PER_KEY: a count is then too low, a share off. */
-  readonly saturatedDistincts: number;
+  /**
+   * Distinct counts of a key in a window that are estimates at present: there are, or were up to two windows ago, more than
+   * MAX_DISTINCT_PER_KEY values (DistinctSamples). Not a bound that was passed.
+   */
+  readonly estimatedDistincts: number;
+  /**
+   * Values that topShare could not take in, their key holding MAX_DISTINCT_PER_KEY, or a distinct that found
+   * MAX_DISTINCT_SAMPLES: a share is then off, a count too low.
+   */
+  readonly uncountedValues: number;
   /** Candidates that min, max, first or timeSince lost to MAX_CANDIDATES_PER_KEY: the value may then be off. */
   readonly droppedCandidates: number;
   /** Labels, outcomes and reversals that changed nothing because there were MAX_FACT_CHANGES. */
@@ -90,6 +99,7 @@ export interface FeatureStatistics {
 export interface FeatureLimits {
   readonly maxKeysPerEntity: number;
   readonly maxDistinctPerKey: number;
+  readonly maxDistinctSamples: number;
   readonly maxCandidatesPerKey: number;
   readonly maxReservoirEvents: number;
   readonly maxHeadEvents: number;
@@ -103,6 +113,7 @@ export interface FeatureLimits {
 export const defaultLimits: FeatureLimits = {
   maxKeysPerEntity: MAX_KEYS_PER_ENTITY,
   maxDistinctPerKey: MAX_DISTINCT_PER_KEY,
+  maxDistinctSamples: MAX_DISTINCT_SAMPLES,
   maxCandidatesPerKey: MAX_CANDIDATES_PER_KEY,
   maxReservoirEvents: MAX_RESERVOIR_EVENTS,
   maxHeadEvents: MAX_HEAD_EVENTS,

@@ -12,8 +12,13 @@ export const MAX_LATENESS_MS = DAY_MS;
 export const MAX_AMOUNT_MINOR = 1e12;
 /** Live keys of one entity or entity tuple. */
 export const MAX_KEYS_PER_ENTITY = 16_000_000;
-/** Different values that one key's distinct count or top share holds; further values are not counted until others have left. */
+/**
+ * Different values that one key's distinct count holds one by one; beyond, it is estimated from a sample of so many. A top share does not
+ * take in further values until others have left.
+ */
 export const MAX_DISTINCT_PER_KEY = 4_096;
+/** Samples of one entity and field, one for each key and window with more values, 64 KiB each. */
+export const MAX_DISTINCT_SAMPLES = 16_384;
 /**
  * Candidates that one key's min, max or first holds, or its timeSince where facts may change it; a further one takes the newest
  * one's place, so first is exact until all that are older have left.

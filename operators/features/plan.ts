@@ -127,7 +127,8 @@ export interface PairsPlan {
   readonly index: number;
   readonly column: number;
   readonly valueColumn: number;
-  windows: number;
+  /** By window. */
+  readonly leaveAgesMs: number[];
 }
 
 /** Where a feature's value is found. */

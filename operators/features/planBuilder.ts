@@ -223,9 +223,14 @@ class PlanBuilder {
     return part(this.#distincts, `${windowId(window)} ${valueColumn}`, () => {
       const { column } = window;
       const index = this.#pairs.size;
-      const pairs = part(this.#pairs, `${column} ${valueColumn}`, () => ({ index, column, valueColumn, windows: 0 }));
-      pairs.windows += 1;
-      return { ...window, pairs, window: pairs.windows - 1, at: this.#leaving(window, 1) };
+      const pairs = part(this.#pairs, `${column} ${valueColumn}`, () => ({
+        index,
+        column,
+        valueColumn,
+        leaveAgesMs: [],
+      }));
+      pairs.leaveAgesMs.push(window.leaveAgeMs);
+      return { ...window, pairs, window: pairs.leaveAgesMs.length - 1, at: this.#leaving(window, 1) };
     });
   }
 

@@ -133,6 +133,22 @@ describe('the estimate of a feature state', () => {
     ]);
   });
 
+  it('knows the samples of keys that have too many values', () => {
+    const distinct = { aggregate: 'distinct', of: 'account', entity: ['merchant'] } as const;
+    const catalogue = catalogueOf([
+      { ...distinct, windowMs: HOUR_MS },
+      { ...distinct, windowMs: HOUR_MS / 4 },
+    ]);
+    const limits = { ...defaultLimits, maxDistinctPerKey: 8 };
+    const state = createFeatureState(catalogue, limits);
+    fill(state);
+    const [actual] = contentsOf(state).memory.pairs;
+    const [estimated] = estimateState(catalogue, load, limits).contents.memory.pairs;
+    expectClose(estimated!.pairs, actual!.pairs);
+    expectClose(estimated!.bytes, actual!.bytes);
+    expect(state.statistics().estimatedDistincts).toBeGreaterThanOrEqual(MERCHANTS);
+  });
+
   it('is nothing but the tables themselves for a catalogue that keeps nothing', () => {
     const catalogue = catalogueOf([{ aggregate: 'expression', expression: '1.0' }]);
     const { memory, features } = estimateState(catalogue, load).contents;

@@ -39,7 +39,7 @@ const FEW_VALUES: ReadonlyMap<string, number> = new Map([
 
 export interface StateEstimate {
   readonly contents: StateContents;
-  /** What does not fit into the state's limits: those keys are refused, and those values not counted. */
+  /** What does not fit into the state's limits: those keys are refused; of those values distinct makes an estimate. */
   readonly excess: readonly Excess[];
 }
 
@@ -114,11 +114,15 @@ class Estimate {
   }
 
   pairs(): PairMemory[] {
-    return this.#plan.pairs.map(({ index, column, valueColumn, windows }) => {
+    const { maxDistinctPerKey, maxDistinctSamples } = this.#limits;
+    return this.#plan.pairs.map(({ index, column, valueColumn, leaveAgesMs }) => {
       const parts = this.#plan.distincts.filter((part) => part.pairs.index === index);
-      const longestMs = Math.max(...parts.map(({ enterAgeMs, leaveAgeMs }) => leaveAgeMs - enterAgeMs));
-      const counted = this.#valuesOf(column, valueColumn, longestMs);
-      return { ...counted, bytes: PairCounts.expectedBytes(windows, counted.pairs) };
+      const durationsMs = parts.map(({ enterAgeMs, leaveAgeMs }) => leaveAgeMs - enterAgeMs);
+      const counted = this.#valuesOf(column, valueColumn, Math.max(...durationsMs));
+      const sampled = durationsMs.filter((ms) => this.#valuesPerKey(column, valueColumn, ms) > maxDistinctPerKey);
+      const samples = Math.min(sampled.length * this.#keys[column]!, maxDistinctSamples);
+      const bytes = PairCounts.expectedBytes(leaveAgesMs.length, counted.pairs, samples, maxDistinctPerKey);
+      return { ...counted, bytes };
     });
   }
 
@@ -164,11 +168,17 @@ class Estimate {
 
   /** Pairs of a key and a value within so long. */
   #valuesOf(column: number, valueColumn: number, durationMs: number): Omit<PairMemory, 'bytes'> {
-    const expected = Math.min(this.#together([column, valueColumn]), this.#eventsIn(durationMs));
-    const keys = this.#keys[column]!;
     const [entity, of] = [this.#names[column]!, this.#names[valueColumn]!];
-    const perKey = keys === 0 ? 0 : expected / keys;
-    return { entity, of, pairs: Math.ceil(keys * this.#limited(entity, of, perKey, this.#limits.maxDistinctPerKey)) };
+    const perKey = this.#valuesPerKey(column, valueColumn, durationMs);
+    const counted = this.#limited(entity, of, perKey, this.#limits.maxDistinctPerKey);
+    return { entity, of, pairs: Math.ceil(this.#keys[column]! * counted) };
+  }
+
+  /** On average. */
+  #valuesPerKey(column: number, valueColumn: number, durationMs: number): number {
+    const keys = this.#keys[column]!;
+    const pairs = Math.min(this.#together([column, valueColumn]), this.#eventsIn(durationMs));
+    return keys === 0 ? 0 : pairs / keys;
   }
 
   #limited(entity: string, of: string | null, expected: number, limit: number): number {

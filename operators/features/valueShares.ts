@@ -20,7 +20,7 @@ export class ValueShares implements SavedState {
   readonly #valuesWith = new SegmentedTable(PAIR_WORDS);
   readonly #pair = new Int32Array(PAIR_WORDS);
   readonly #maxValues: number;
-  #saturated = 0;
+  #uncounted = 0;
 
   /** `maxValues`: different values that a key may have in the window. */
   constructor(maxValues: number) {
@@ -42,8 +42,8 @@ export class ValueShares implements SavedState {
   }
 
   /** Values that were not counted, their key having the most it may: each share of the key is then too low, or of another value. */
-  get saturated(): number {
-    return this.#saturated;
+  get uncounted(): number {
+    return this.#uncounted;
   }
 
   /** Counts an event's value in (sign 1) or out (-1). */
@@ -71,13 +71,13 @@ export class ValueShares implements SavedState {
   }
 
   save(output: StateOutput): void {
-    output.number(this.#saturated);
+    output.number(this.#uncounted);
     this.#counts.save(output);
     this.#valuesWith.save(output);
   }
 
   load(input: StateInput): void {
-    this.#saturated = input.number();
+    this.#uncounted = input.number();
     this.#counts.load(input);
     this.#valuesWith.load(input);
   }
@@ -85,7 +85,7 @@ export class ValueShares implements SavedState {
   /** Adds the value just looked for, if there is room. */
   #addValue(key: number, value: number, row: Float64Array, at: number): boolean {
     if (row[at + VALUES]! >= this.#maxValues || !this.#add(this.#counts, key, value)) {
-      this.#saturated += 1;
+      this.#uncounted += 1;
       return false;
     }
     row[at + VALUES]! += 1;
@@ -97,7 +97,7 @@ export class ValueShares implements SavedState {
     const table = this.#valuesWith;
     if (!table.findPair(key, times)) {
       // There is nothing to take off only where there was no room to add it.
-      if (sign > 0 && !this.#add(table, key, times)) this.#saturated += 1;
+      if (sign > 0 && !this.#add(table, key, times)) this.#uncounted += 1;
       return Math.max(sign, 0);
     }
     const values = table.block[table.at]! + sign;

@@ -75,11 +75,12 @@ export class WindowEdges {
 
   /** Forgets a key that holds no event. */
   release(column: number, slot: number): void {
-    const { plan, tables, candidates } = this.#state;
+    const { plan, tables, candidates, pairs } = this.#state;
     const table = tables[column]!;
     const row = table.segment(slot);
     const base = table.rowBase(slot);
     for (const part of plan.candidates) if (part.column === column) candidates.clear(row, base + part.at);
+    for (const part of plan.distincts) if (part.column === column) pairs[part.pairs.index]!.clear(row, base + part.at);
     table.release(slot);
   }
 

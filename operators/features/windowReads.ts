@@ -1,9 +1,12 @@
 import { ENGINE_TIME } from './eventNumbers.ts';
 import { sumOfLanes, writeStandardDeviation, writeStandardScore } from './exactSums.ts';
+import type { PairCounts } from './pairCounts.ts';
 import type { ReadPlan, SumPart } from './plan.ts';
 
 /** Integers of one count, or of whether there is any: row position, feature. */
 const COUNT_STEP = 2;
+/** Of one number of different values: row position, feature, and whose pair counts they are. */
+const DISTINCT_STEP = 3;
 /** Of one window's sums: row positions of count, sum and squares; features of sum, avg and std, -1 for none. */
 const SUM_STEP = 6;
 /** Of one standard score: row positions of count, sum and squares; feature. */
@@ -22,6 +25,7 @@ export interface FeatureRead {
 /** The features of one key that its row alone tells: flat lists of steps, one list a kind. */
 export interface WindowReads {
   readonly counts: Int32Array;
+  readonly distincts: Int32Array;
   readonly seen: Int32Array;
   readonly sums: Int32Array;
   readonly scores: Int32Array;
@@ -35,9 +39,11 @@ export function compileWindowReads(reads: readonly FeatureRead[]): WindowReads {
   const recencies = reads.flatMap(({ feature, read }) => (read.kind === 'recency' ? [{ feature, read }] : []));
   return {
     counts: Int32Array.from(
+      reads.flatMap(({ feature, read }) => (read.kind === 'count' ? [read.part.countAt, feature] : [])),
+    ),
+    distincts: Int32Array.from(
       reads.flatMap(({ feature, read }) => {
-        if (read.kind === 'count') return [read.part.countAt, feature];
-        return read.kind === 'distinct' ? [read.part.at, feature] : [];
+        return read.kind === 'distinct' ? [read.part.at, feature, read.part.pairs.index] : [];
       }),
     ),
     seen: Int32Array.from(
@@ -82,10 +88,11 @@ function compileSums(reads: readonly FeatureRead[]): Int32Array {
  * event's amount. `whenEmpty` is by feature.
  */
 export function readWindows(
-  { counts, seen, sums, scores, rates, recencies, recencyAgesMs }: WindowReads,
+  { counts, distincts, seen, sums, scores, rates, recencies, recencyAgesMs }: WindowReads,
   row: Float64Array,
   base: number,
   event: Float64Array,
+  pairs: readonly PairCounts[],
   whenEmpty: Float64Array,
   out: Float64Array,
   outBase: number,
@@ -94,6 +101,12 @@ export function readWindows(
     const count = row[base + counts[step]!]!;
     const feature = counts[step + 1]!;
     out[outBase + feature] = count === 0 ? whenEmpty[feature]! : count;
+  }
+  for (let step = 0; step < distincts.length; step += DISTINCT_STEP) {
+    const count = row[base + distincts[step]!]!;
+    const feature = distincts[step + 1]!;
+    if (count < 0) pairs[distincts[step + 2]!]!.writeSampled(count | 0, event, out, outBase + feature);
+    else out[outBase + feature] = count === 0 ? whenEmpty[feature]! : count;
   }
   for (let step = 0; step < seen.length; step += COUNT_STEP) {
     const feature = seen[step + 1]!;

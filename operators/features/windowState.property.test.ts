@@ -25,4 +25,23 @@ describe('the feature state', () => {
     );
     expect(values).toBeGreaterThan(runs * 20);
   });
+
+  it('gives the same beside numbers of values that it says are estimates, when almost all of them are', () => {
+    // A top share has no estimate.
+    const withoutShares = catalogue.filter(({ definitions }) => {
+      return definitions.every(({ aggregate }) => aggregate !== 'topShare');
+    });
+    fc.assert(
+      fc.property(
+        withoutShares,
+        stream(120),
+        fc.integer({ min: 1, max: 2 }),
+        fc.uniqueArray(fc.nat(119), { maxLength: 3 }),
+        (compiled, steps, maxDistinctPerKey, cuts) => {
+          compareWithOracle(compiled, steps, { maxDistinctPerKey, chunkCapacity: 5, blockCapacity: 3 }, { cuts });
+        },
+      ),
+      { numRuns: Math.ceil(runs / 4) },
+    );
+  });
 });

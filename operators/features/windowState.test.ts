@@ -35,12 +35,32 @@ describe('the bounds of the feature state', () => {
     expect(pay(70_000, 'b', 1)).toEqual([1]);
   });
 
-  it('stops counting different values at the bound, and goes on when some have left', () => {
-    const limits = { maxDistinctPerKey: 2 };
+  it('estimates the number of different values when it is beyond the bound, and is exact again when few have been left for long', () => {
+    const limits = { maxDistinctPerKey: 64 };
     const { state, pay } = stateOf([{ name: 'n', aggregate: 'distinct', of: 'country' }], limits);
-    expect(['AA', 'BB', 'CC', 'AA'].flatMap((country) => pay(0, 'a', 1, country))).toEqual([1, 2, 2, 2]);
-    expect(state.statistics().saturatedDistincts).toBe(1);
-    expect(pay(60_000, 'a', 1, 'CC')).toEqual([1]);
+    const counts = Array.from({ length: 1_000 }, (_, index) => pay(index, 'a', 1, `C${index}`)[0]!);
+    expect(counts.slice(0, 128)).toEqual(Array.from({ length: 128 }, (_, index) => index + 1));
+    const estimate = counts.at(-1)!;
+    expect(Math.abs(estimate / 1_000 - 1)).toBeLessThan(3.29 * Math.sqrt(8 / 3 / 64));
+    expect(estimate % 1).toBe(0.5);
+    expect(state.statistics()).toMatchObject({ estimatedDistincts: 1, uncountedValues: 0 });
+    const later = Array.from({ length: 30 }, (_, index) => pay(60_000 + index * 6_000, 'a', 1, `D${index}`)[0]!);
+    expect(later.slice(20)).toEqual(Array.from({ length: 10 }, () => 10));
+    expect(state.statistics()).toMatchObject({ estimatedDistincts: 0 });
+  });
+
+  it('leaves values out, and counts them, for which there is no sample', () => {
+    const limits = { maxDistinctPerKey: 2, maxDistinctSamples: 1 };
+    const { state, pay } = stateOf([{ name: 'n', aggregate: 'distinct', of: 'country' }], limits);
+    const countsOf = (account: string): number[] => ['A', 'B', 'C'].flatMap((country) => pay(0, account, 1, country));
+    expect([countsOf('a'), countsOf('b')]).toEqual([
+      [1, 2, 3],
+      [1, 2, 2],
+    ]);
+    expect(state.statistics().uncountedValues).toBe(1);
+    // The sample is free when its key has gone.
+    pay(60_000, 'c', 1);
+    expect([countsOf('b'), state.statistics().uncountedValues]).toEqual([[1, 2, 3], 1]);
   });
 
   it('lets the newest candidate of a full list make way, and counts it', () => {

@@ -78,7 +78,9 @@ export class WindowState implements FeatureState {
     this.#bitWords = bitWordsOf(plan);
     this.#storage = storage;
     this.#reservoir = new Reservoir(reservoirOptionsOf(plan, limits), storage);
-    this.#pairs = plan.pairs.map(({ windows }) => new PairCounts(windows, limits.maxDistinctPerKey));
+    this.#pairs = plan.pairs.map(
+      ({ leaveAgesMs }) => new PairCounts(leaveAgesMs, limits.maxDistinctPerKey, limits.maxDistinctSamples),
+    );
     this.#shares = plan.shares.map(() => new ValueShares(limits.maxDistinctPerKey));
     this.#doubles = new EventDoubles(plan.doubles);
     this.#corrected = {
@@ -197,7 +199,8 @@ export class WindowState implements FeatureState {
       unknownReversals: this.#unknownReversals,
       failedExpressions: this.#expressions.failed,
       refusedKeys: this.#refusedKeys,
-      saturatedDistincts: [...this.#pairs, ...this.#shares].reduce((count, { saturated }) => count + saturated, 0),
+      estimatedDistincts: this.#pairs.reduce((count, pairs) => count + pairs.estimated(this.timeMs), 0),
+      uncountedValues: [...this.#pairs, ...this.#shares].reduce((count, { uncounted }) => count + uncounted, 0),
       droppedCandidates: this.#candidates.dropped,
       droppedFacts: this.#droppedFacts,
       forcedOut: this.#forcedOut,
@@ -275,7 +278,8 @@ export class WindowState implements FeatureState {
   #read(program: ReadProgram, out: Float64Array, outBase: number): void {
     const rows = this.#rows;
     const event = this.#event;
-    readFeatures(program, this.#slots, rows, this.#bases, event, this.#doubles, this.#candidates, out, outBase);
+    const pairs = this.#pairs;
+    readFeatures(program, this.#slots, rows, this.#bases, event, this.#doubles, pairs, this.#candidates, out, outBase);
   }
 
   /** Puts the current payment into the reservoir and into the windows that its time is in. */

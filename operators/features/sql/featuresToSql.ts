@@ -20,7 +20,7 @@ type ExpressionFeature = Extract<CompiledFeature, { kind: 'expression' }>;
  * must hold every record before them. A payment's engine time is taken from its decision, so that ticks are in it.
  *
  * Not in it are the bounds of the engine's state (limits.ts): beyond one of them, which the engine counts, the two may
- * differ. Sums, counts and what comes from them by one operation are the same doubles; std and what expressions make of it
+ * differ. A distinct beyond its bound is counted exactly here and estimated by the engine (DistinctSamples). Sums, counts and what comes from them by one operation are the same doubles; std and what expressions make of it
  * agree to 1e-9, relatively.
  */
 export function featuresToSql(catalogue: CompiledCatalogue, names: readonly string[], offsets: string): string {
