@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { packageRoot } from '../schemas/packageRoot.ts';
 import { measurementLine, type Measurement } from './benchmark.ts';
+import { benchmarkBurst, burstLoads } from './burst.ts';
 import { benchmarkEngine, type EngineBenchmarkOptions } from './engine.ts';
 import { benchmarkHttp, type HttpBenchmarkOptions } from './http.ts';
 import { benchmarkImport, type ImportBenchmarkOptions } from './import.ts';
@@ -33,6 +34,16 @@ benchmark('state', 'the feature state alone: 112 features of four entities, unde
   .action(async (options: StateBenchmarkOptions & Recording & { readonly load?: StateLoad }) => {
     const loads = options.load === undefined ? stateLoads : [options.load];
     for (const load of loads) await run('state', options, () => benchmarkState(load, options));
+  });
+
+benchmark('burst', 'payments of one instant leave their windows: the slowest payment of that moment')
+  .option('--keys <n>', 'live keys', count, 1_000_000)
+  .option('--events <n>', 'payments of one burst; may be repeated', counts)
+  .addOption(new Option('--load <name>', 'only this one').choices(burstLoads))
+  .action(async ({ keys, events = [50_000, 200_000], load, record }: BurstOptions) => {
+    for (const each of load === undefined ? burstLoads : [load])
+      for (const measurement of benchmarkBurst(each, { keys, events }))
+        await run('burst', { record }, () => measurement);
   });
 
 benchmark('reservoir', 'the feature state with its events in files, in compressed time: memory over time')
@@ -71,6 +82,12 @@ interface Recording {
   readonly record: boolean;
 }
 
+interface BurstOptions extends Recording {
+  readonly keys: number;
+  readonly events?: readonly number[];
+  readonly load?: StateLoad;
+}
+
 interface Cut {
   readonly payments?: number;
 }
@@ -83,6 +100,10 @@ function count(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('Must be a whole number of at least 1.');
   return value;
+}
+
+function counts(text: string, before: readonly number[] | undefined): number[] {
+  return [...(before ?? []), count(text)];
 }
 
 async function run(

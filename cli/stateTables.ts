@@ -7,7 +7,7 @@ const MEMORY_LIMIT_BYTES = 16 * 1024 ** 3;
 
 /** All of the memory in a line, then one for each part of it. */
 export function memoryTable(memory: StateMemory): string {
-  const { keys, pairs, candidates, events } = memory;
+  const { keys, pairs, candidates, events, backlog } = memory;
   const bytes = totalBytes(memory);
   const share = ((100 * bytes) / MEMORY_LIMIT_BYTES).toFixed(1);
   const table = textTable([
@@ -25,6 +25,7 @@ export function memoryTable(memory: StateMemory): string {
     bare('candidates of min and max', candidates.count, candidates.bytes),
     bare('newest events, late facts', events.inHead, events.bytes),
     bare('on disk: older events', events.held - events.inHead, events.storedBytes),
+    bare('backlog: events that are due', backlog.events, backlog.bytes),
   ]);
   const summary = `${bytesText(bytes)} of memory, ${share}% of ${bytesText(MEMORY_LIMIT_BYTES)}; ${bytesText(events.storedBytes)} on disk`;
   return `${summary}\n\n${table}`;

@@ -16,8 +16,6 @@ const STREAMS_PER_SEED = 200;
 const MAX_STEPS = 200;
 const PROGRESS_MS = 5_000;
 
-type Run = fc.RunDetails<[CompiledCatalogue, Step[], number, number[]]>;
-
 const { values: given } = parseArgs({
   options: { values: { type: 'string', default: '100000000' }, seed: { type: 'string', default: '1' } },
 });
@@ -30,13 +28,22 @@ let compared = 0;
 let differences = 0;
 let seed = firstSeed;
 
+const smallLimits = fc.record({
+  chunkCapacity: fc.integer({ min: 2, max: 9 }),
+  blockCapacity: fc.integer({ min: 1, max: 9 }),
+  maxCrossingsPerStep: fc.constantFrom<number[]>(1, 2, 3, 64),
+  maxBacklogEvents: fc.constantFrom<number[]>(1, 5, 30, 1_000),
+});
+type Limits = typeof smallLimits extends fc.Arbitrary<infer T> ? T : never;
+type Run = fc.RunDetails<[CompiledCatalogue, Step[], Limits, number[]]>;
+
 const property = fc.property(
   catalogue,
   stream(MAX_STEPS),
-  fc.integer({ min: 2, max: 9 }),
+  smallLimits,
   fc.uniqueArray(fc.nat(MAX_STEPS - 1), { maxLength: 3 }),
-  (compiled, steps, chunkCapacity, cuts) => {
-    compared += compareWithOracle(compiled, steps, { chunkCapacity }, { cuts });
+  (compiled, steps, limits, cuts) => {
+    compared += compareWithOracle(compiled, steps, limits, { cuts });
   },
 );
 
@@ -68,9 +75,9 @@ function report({ counterexample, errorInstance, numShrinks }: Run): void {
     `soak: a difference under seed ${seed} (--seed ${seed} --values 1 shows it again)\n  ${message}\n`,
   );
   if (counterexample === null) return;
-  const [{ definitions, latenessMs }, steps, chunkCapacity, cuts] = counterexample;
+  const [{ definitions, latenessMs }, steps, limits, cuts] = counterexample;
   process.stdout.write(`smallest stream, after ${numShrinks} steps of shrinking:\n`);
-  process.stdout.write(`${JSON.stringify({ latenessMs, chunkCapacity, cuts, definitions, steps }, null, 2)}\n`);
+  process.stdout.write(`${JSON.stringify({ latenessMs, limits, cuts, definitions, steps }, null, 2)}\n`);
 }
 
 function seconds(): number {

@@ -96,6 +96,11 @@ const state = z
         waitingBlocks: count.describe('Blocks in memory that the disk has not taken; they are written again.'),
       })
       .describe('The reservoir.'),
+    backlog: z
+      .strictObject({ events: count, bytes })
+      .describe(
+        'Events that are due to enter or leave a window and wait for it, once for each edge; no answer is off.',
+      ),
     features: z
       .array(
         z.strictObject({
@@ -129,6 +134,7 @@ const state = z
         droppedCandidates: z.int(),
         droppedFacts: z.int(),
         forcedOut: z.int(),
+        hurriedCrossings: z.int(),
       })
       .describe('How often a bound was passed since the start.'),
   })

@@ -40,6 +40,7 @@ function stateJson(report: StateReport): string {
       droppedCandidates: statistics.droppedCandidates,
       droppedFacts: statistics.droppedFacts,
       forcedOut: statistics.forcedOut,
+      hurriedCrossings: statistics.hurriedCrossings,
     },
   });
 }

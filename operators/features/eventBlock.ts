@@ -94,6 +94,18 @@ export class EventBlock {
     this.count = index + 1;
   }
 
+  /** Puts another block's events from one index up to another behind this one's last. */
+  appendAll(from: EventBlock, start: number, end: number): void {
+    const { count, wordCount } = this;
+    this.words.set(from.words.subarray(start * wordCount, end * wordCount), count * wordCount);
+    this.#timesLow.set(from.#timesLow.subarray(start, end), count);
+    this.#timesHigh.set(from.#timesHigh.subarray(start, end), count);
+    this.#amountsLow.set(from.#amountsLow.subarray(start, end), count);
+    this.#amountsHigh.set(from.#amountsHigh.subarray(start, end), count);
+    this.facts.set(from.facts.subarray(start, end), count);
+    this.count = count + end - start;
+  }
+
   /** Moves the events from `index` on up by one place. */
   openGap(index: number): void {
     const { count, wordCount } = this;

@@ -2,7 +2,9 @@ import type { Label, Outcome, Transaction } from '../../schemas/types.ts';
 import type { SavedState } from '../savedState.ts';
 import type { FeatureCatalogue } from './catalogue.ts';
 import {
+  MAX_BACKLOG_EVENTS,
   MAX_CANDIDATES_PER_KEY,
+  MAX_CROSSINGS_PER_STEP,
   MAX_DISTINCT_PER_KEY,
   MAX_DISTINCT_SAMPLES,
   MAX_HEAD_EVENTS,
@@ -59,6 +61,8 @@ export interface FeatureStatistics {
   readonly events: number;
   /** Those of them that are in memory, since a late event may still come before them. */
   readonly headEvents: number;
+  /** Events that are due to enter or leave a window and wait for it, unless a payment asks for one of their keys; once for each edge. */
+  readonly backlogEvents: number;
   /** Events of which something became known after they were sealed. */
   readonly factChanges: number;
   /** Live keys of each entity, tuple (joined by +) and field counted by distinct. */
@@ -94,6 +98,8 @@ export interface FeatureStatistics {
   readonly droppedFacts: number;
   /** Events that left their windows early because there were MAX_RESERVOIR_EVENTS. */
   readonly forcedOut: number;
+  /** Events that entered or left windows beyond what a step may take, because MAX_BACKLOG_EVENTS waited. */
+  readonly hurriedCrossings: number;
 }
 
 export interface FeatureLimits {
@@ -104,6 +110,8 @@ export interface FeatureLimits {
   readonly maxReservoirEvents: number;
   readonly maxHeadEvents: number;
   readonly maxFactChanges: number;
+  readonly maxCrossingsPerStep: number;
+  readonly maxBacklogEvents: number;
   /** Events per chunk of the reservoir's head: what a late event may have to move. */
   readonly chunkCapacity: number;
   /** Events per sealed block: what a cursor reads at once. */
@@ -118,6 +126,8 @@ export const defaultLimits: FeatureLimits = {
   maxReservoirEvents: MAX_RESERVOIR_EVENTS,
   maxHeadEvents: MAX_HEAD_EVENTS,
   maxFactChanges: MAX_FACT_CHANGES,
+  maxCrossingsPerStep: MAX_CROSSINGS_PER_STEP,
+  maxBacklogEvents: MAX_BACKLOG_EVENTS,
   chunkCapacity: 512,
   blockCapacity: 1_024,
 };

@@ -40,3 +40,10 @@ export const MAX_HEAD_EVENTS = 16_000_000;
 export const MAX_WAITING_BLOCKS = 4_096;
 /** Events of which something became known after they were sealed (8 bytes each). When they are more, further facts change nothing. */
 export const MAX_FACT_CHANGES = 64_000_000;
+/**
+ * Events that may enter or leave windows in one payment's step, over all edges; a tick may take four times as many. What else has
+ * become due waits in the backlogs: no answer changes by it. Each takes 5 to 25 us.
+ */
+export const MAX_CROSSINGS_PER_STEP = 64;
+/** Events in the backlogs of all edges. Where there would be more, the oldest cross at once, and the step takes as long as that does. */
+export const MAX_BACKLOG_EVENTS = 262_144;

@@ -79,6 +79,20 @@ export class Reservoir implements SavedState {
     return this.#sealed.count + this.#headCount;
   }
 
+  /** Events of a sealed block. */
+  get blockCapacity(): number {
+    return this.#sealed.capacity;
+  }
+
+  get hasRefunds(): boolean {
+    return this.#hasRefunds;
+  }
+
+  /** Whether there are sealed blocks whose events are all of nearly one time. */
+  get hasBursts(): boolean {
+    return this.#sealed.hasBursts;
+  }
+
   /** Events in the head. */
   get headCount(): number {
     return this.#headCount;
@@ -178,6 +192,20 @@ export class Reservoir implements SavedState {
     cursor.chunk = first;
     cursor.index = this.#sealPlace.index;
     return true;
+  }
+
+  /** Keeps a sealed block in memory, at which some cursor stands, until `release`. */
+  retain(block: SealedBlock): void {
+    this.#sealed.retain(block);
+  }
+
+  release(block: SealedBlock): void {
+    this.#sealed.release(block);
+  }
+
+  /** The sealed block of this number if its events are all of nearly one time, else null. Must be given back by `release`. */
+  acquireBurst(number: number): SealedBlock | null {
+    return this.#sealed.acquireBurst(number);
   }
 
   /** Seals at most `maxEvents` events up to numbers[BOUNDARY], a time that none to come may precede. */

@@ -5,6 +5,12 @@ import { FactChanges } from './factChanges.ts';
 
 /** Blocks behind the one just begun that are asked for ahead of need. */
 const PREFETCHED_BLOCKS = 2;
+/** The events of a full block that are no further apart are a burst: 50,000 a second, with blocks of 1,024. */
+const BURST_MS = 20;
+/** Blocks known to be bursts; further ones are not, and so not prepared for. */
+const MAX_BURST_BLOCKS = 65_536;
+/** Blocks kept for the next that is read. */
+const SPARE_BLOCKS = 64;
 const NO_BLOCK = -1;
 
 /** A block of sealed events in memory: the one being filled, or one that some cursor stands in. */
@@ -27,6 +33,8 @@ export class SealedEvents implements SavedState {
   readonly #held: SealedBlock[] = [];
   readonly #free: SealedBlock[] = [];
   readonly #lookedUp: SealedBlock;
+  /** Numbers of full blocks. */
+  readonly #bursts = new Set<number>();
   #tail: SealedBlock;
   #count = 0;
   #oldestBlock = 0;
@@ -80,11 +88,13 @@ export class SealedEvents implements SavedState {
     this.#count += 1;
     if (tail.count < this.capacity) return;
     this.#store.write(tail.number, tail.bytes);
+    if (tail.timeMs(this.capacity - 1) - tail.timeMs(0) <= BURST_MS && this.#bursts.size < MAX_BURST_BLOCKS)
+      this.#bursts.add(tail.number);
     this.#tail = this.#freeBlock();
     this.#tail.number = tail.number + 1;
     this.#tail.count = 0;
     if (tail.users > 0) this.#held.push(tail);
-    else this.#free.push(tail);
+    else this.#spare(tail);
   }
 
   /** The block that holds this position, or will hold it next. Must be given back by `release`. */
@@ -99,7 +109,22 @@ export class SealedEvents implements SavedState {
     block.users -= 1;
     if (block.users > 0 || block === this.#tail) return;
     this.#held.splice(this.#held.indexOf(block), 1);
-    this.#free.push(block);
+    this.#spare(block);
+  }
+
+  /** Keeps a block that is acquired for one user more. */
+  retain(block: SealedBlock): void {
+    block.users += 1;
+  }
+
+  /** Whether some block is a burst. */
+  get hasBursts(): boolean {
+    return this.#bursts.size > 0;
+  }
+
+  /** The block of this number if it is a burst, else null. */
+  acquireBurst(number: number): SealedBlock | null {
+    return this.#bursts.has(number) ? this.acquire(number * this.capacity) : null;
   }
 
   /** The block that holds this position, good until the next call. */
@@ -126,6 +151,8 @@ export class SealedEvents implements SavedState {
   dropBefore(position: number): void {
     const block = Math.min(Math.floor(position / this.capacity), this.#tail.number);
     if (block <= this.#oldestBlock) return;
+    for (let dropped = this.#oldestBlock; this.#bursts.size > 0 && dropped < block; dropped++)
+      this.#bursts.delete(dropped);
     this.#oldestBlock = block;
     this.#changes.dropBefore(block);
     this.#store.dropBefore(block);
@@ -134,6 +161,7 @@ export class SealedEvents implements SavedState {
   save(output: StateOutput): void {
     output.number(this.#count);
     output.number(this.#oldestBlock);
+    output.array(Float64Array.from(this.#bursts));
     output.array(this.#tail.bytes);
     this.#changes.save(output);
     this.#store.save(output);
@@ -143,6 +171,8 @@ export class SealedEvents implements SavedState {
   load(input: StateInput): void {
     this.#count = input.number();
     this.#oldestBlock = input.number();
+    this.#bursts.clear();
+    for (const number of input.float64Array()) this.#bursts.add(number);
     const tail = new SealedBlock(this.capacity, this.#wordCount);
     tail.setBytes(input.uint8Array(), this.#count % this.capacity);
     tail.number = Math.floor(this.#count / this.capacity);
@@ -183,6 +213,10 @@ export class SealedEvents implements SavedState {
 
   #read(number: number, bytes: Uint8Array): void {
     if (!this.#store.read(number, bytes)) throw new Error(`SLUICE_STATE_BLOCK: block ${number} of events is gone`);
+  }
+
+  #spare(block: SealedBlock): void {
+    if (this.#free.length < SPARE_BLOCKS) this.#free.push(block);
   }
 
   #freeBlock(): SealedBlock {

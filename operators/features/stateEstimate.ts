@@ -70,6 +70,8 @@ export function estimateState(
       bytes: plan.candidates.reduce((sum, part) => sum + estimate.candidateBytes(part), 0),
     },
     events: estimate.events(catalogue.latenessMs),
+    // What comes evenly is not kept waiting.
+    backlog: { events: 0, bytes: 0 },
   };
   const features = featureShares(catalogue.names, plan, memory, candidateCounts);
   return { contents: { memory, features, hottest: [] }, excess: estimate.excess };

@@ -4,6 +4,7 @@ import type { PairCounts } from './pairCounts.ts';
 import type { FeaturePlan } from './plan.ts';
 import type { Reservoir } from './reservoir.ts';
 import type { ValueShares } from './valueShares.ts';
+import type { WindowEdges } from './windowEdges.ts';
 
 /** Bytes of a feature state's typed arrays, by what they are for. There is next to nothing beside them. */
 export interface StateMemory {
@@ -13,6 +14,8 @@ export interface StateMemory {
   /** Of all keys' min, max, first and label-dependent timeSince, in one pool. */
   readonly candidates: { readonly count: number; readonly bytes: number };
   readonly events: EventMemory;
+  /** Events that are due to enter or leave a window and wait for it, once for each edge. */
+  readonly backlog: { readonly events: number; readonly bytes: number };
 }
 
 /** Keys of one entity, tuple (joined by +) or field that only distinct counts. */
@@ -54,9 +57,11 @@ export interface MeasuredParts {
   readonly shares: readonly ValueShares[];
   readonly candidates: Candidates;
   readonly reservoir: Reservoir;
+  readonly edges: WindowEdges;
 }
 
-export function measureMemory({ plan, tables, pairs, shares, candidates, reservoir }: MeasuredParts): StateMemory {
+export function measureMemory(parts: MeasuredParts): StateMemory {
+  const { plan, tables, pairs, shares, candidates, reservoir, edges } = parts;
   const names = columnNames(plan);
   const counts = [...pairs, ...shares];
   return {
@@ -70,18 +75,19 @@ export function measureMemory({ plan, tables, pairs, shares, candidates, reservo
     }),
     candidates: { count: candidates.live, bytes: candidates.byteLength },
     events: {
-      held: reservoir.end - (reservoir.cursors.at(-1)?.position ?? 0),
+      held: reservoir.end - edges.oldestPosition,
       inHead: reservoir.headCount,
       bytes: reservoir.byteLength,
       storedBytes: reservoir.storedBytes,
       waitingBlocks: reservoir.waitingBlocks,
     },
+    backlog: { events: edges.backlogEvents, bytes: edges.backlogBytes },
   };
 }
 
 /** Bytes of memory in all. */
-export function totalBytes({ keys, pairs, candidates, events }: StateMemory): number {
-  let bytes = candidates.bytes + events.bytes;
+export function totalBytes({ keys, pairs, candidates, events, backlog }: StateMemory): number {
+  let bytes = candidates.bytes + events.bytes + backlog.bytes;
   for (const { rowBytes, indexBytes, keyBytes } of keys) bytes += rowBytes + indexBytes + keyBytes;
   for (const pair of pairs) bytes += pair.bytes;
   return bytes;

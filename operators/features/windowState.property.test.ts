@@ -14,11 +14,16 @@ describe('the feature state', () => {
         stream(120),
         // Small, so that events are sealed, read back and dropped all the time.
         fc.record({ chunkCapacity: fc.integer({ min: 2, max: 9 }), blockCapacity: fc.integer({ min: 1, max: 9 }) }),
+        // As good as none, so that every time that moves leaves a backlog; and plenty.
+        fc.record({
+          maxCrossingsPerStep: fc.constantFrom(1, 2, 3, 64),
+          maxBacklogEvents: fc.constantFrom(1, 5, 30, 1_000),
+        }),
         // Between offsets, so that the offset index fills its pages.
         fc.constantFrom(1, 700, 5_000),
         fc.uniqueArray(fc.nat(119), { maxLength: 3 }),
-        (compiled, steps, capacities, stride, cuts) => {
-          values += compareWithOracle(compiled, steps, capacities, { cuts, stride });
+        (compiled, steps, capacities, backlog, stride, cuts) => {
+          values += compareWithOracle(compiled, steps, { ...capacities, ...backlog }, { cuts, stride });
         },
       ),
       { numRuns: runs },

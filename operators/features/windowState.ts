@@ -26,6 +26,8 @@ import { WindowEdges } from './windowEdges.ts';
 
 /** Events sealed at most when time moves on: more than come in, so that the head is as short as it can be before long. */
 const SEALED_PER_STEP = 64;
+/** Crossings of a tick, for which nobody waits, for one of a payment's. */
+const TICK_STEPS = 4;
 
 /**
  * The feature state over one reservoir: each event is added to the rows of its keys when it crosses the edge at which
@@ -92,7 +94,7 @@ export class WindowState implements FeatureState {
       doubles: this.#doubles,
       event: this.#event,
     };
-    this.#edges = new WindowEdges(this.#corrected, this.#reservoir);
+    this.#edges = new WindowEdges(this.#corrected, this.#reservoir, limits.maxBacklogEvents);
     this.#prefetch = new StatePrefetch(this.#corrected, this.#keys, this.#edges.programs);
     this.#readsBefore = compileReads(plan, false);
     this.#readsAfter = compileReads(plan, true);
@@ -118,12 +120,7 @@ export class WindowState implements FeatureState {
   }
 
   advanceTime(timeMs: number): void {
-    if (timeMs <= this.timeMs) return;
-    this.#event[ENGINE_TIME] = timeMs;
-    this.#edges.advance();
-    this.#event[BOUNDARY] = timeMs - this.catalogue.latenessMs;
-    this.#reservoir.seal(this.#event, SEALED_PER_STEP);
-    this.#reservoir.dropBefore(this.#edges.oldestPosition);
+    this.#moveTime(timeMs, this.#limits.maxCrossingsPerStep * TICK_STEPS);
   }
 
   addTransaction(tx: Transaction, ledgerOffset: number, out: Float64Array, outBase: number): boolean {
@@ -131,7 +128,7 @@ export class WindowState implements FeatureState {
     if (!(amountMinor >= 0 && amountMinor <= MAX_AMOUNT_MINOR && eventTimeMs > 0 && eventTimeMs <= MAX_TIME_MS))
       throw new Error(`SLUICE_STATE_INPUT: amount or time of the payment at offset ${ledgerOffset} is out of bounds`);
     this.#prefetch.keysAndRows(tx, this.#reservoir.cursors);
-    this.advanceTime(tx.eventTimeMs);
+    this.#moveTime(tx.eventTimeMs, this.#limits.maxCrossingsPerStep);
     // Before any row is looked up, since it may let keys go.
     this.#makeRoom();
     const oldestMs = Math.max(this.timeMs - this.catalogue.latenessMs, this.#reservoir.sealedThroughMs);
@@ -141,6 +138,7 @@ export class WindowState implements FeatureState {
     this.#expressions.writeBits(tx, this.#bits);
     this.#doubles.read(tx);
     this.#findRows();
+    this.#edges.settle(this.#slots);
     this.#event[TIME] = timeMs;
     this.#event[OWN_TIME] = eventTimeMs;
     this.#event[AMOUNT] = amountMinor;
@@ -185,14 +183,15 @@ export class WindowState implements FeatureState {
 
   statistics(): FeatureStatistics {
     const memory = measureMemory(this.#measuredParts);
-    const { events } = memory;
+    const { events, backlog } = memory;
     return {
       events: events.held,
       headEvents: events.inHead,
+      backlogEvents: backlog.events,
       factChanges: this.#reservoir.factChangeCount,
       keys: Object.fromEntries(memory.keys.map(({ entity, keys }) => [entity, keys])),
       bytes: totalBytes(memory),
-      eventBytes: events.bytes,
+      eventBytes: events.bytes + backlog.bytes,
       lateBeyondBound: this.#lateBeyondBound,
       unknownLabels: this.#unknownLabels,
       unknownOutcomes: this.#unknownOutcomes,
@@ -204,6 +203,7 @@ export class WindowState implements FeatureState {
       droppedCandidates: this.#candidates.dropped,
       droppedFacts: this.#droppedFacts,
       forcedOut: this.#forcedOut,
+      hurriedCrossings: this.#edges.hurriedCrossings,
     };
   }
 
@@ -253,11 +253,24 @@ export class WindowState implements FeatureState {
       shares: this.#shares,
       candidates: this.#candidates,
       reservoir: this.#reservoir,
+      edges: this.#edges,
     };
   }
 
   #parts(): readonly SavedState[] {
-    return [...this.#tables, ...this.#pairs, ...this.#shares, this.#candidates, this.#reservoir];
+    return [...this.#tables, ...this.#pairs, ...this.#shares, this.#candidates, this.#reservoir, this.#edges];
+  }
+
+  /** Moves time on, unless it is in the past, with at most so many crossings at once. */
+  #moveTime(timeMs: number, crossings: number): void {
+    const isLater = timeMs > this.timeMs;
+    if (isLater) this.#event[ENGINE_TIME] = timeMs;
+    else if (this.#edges.backlogEvents === 0) return;
+    this.#edges.advance(crossings);
+    if (!isLater) return;
+    this.#event[BOUNDARY] = timeMs - this.catalogue.latenessMs;
+    this.#reservoir.seal(this.#event, SEALED_PER_STEP);
+    this.#reservoir.dropBefore(this.#edges.oldestPosition);
   }
 
   #findRows(): void {
@@ -333,12 +346,13 @@ export class WindowState implements FeatureState {
     const before = this.#foundFacts;
     const refundedBefore = reservoir.foundRefunded;
     if (before === after && (refundedBefore === refunded || this.#plan.netSums.length === 0)) return;
+    const { foundBlock, foundIndex } = reservoir;
+    const at = foundIndex * reservoir.wordCount;
+    this.#edges.settleEvent(foundBlock.words, at);
     if (!reservoir.setFoundFacts(after, refunded)) {
       this.#droppedFacts += 1;
       return;
     }
-    const { foundBlock, foundIndex } = reservoir;
-    const at = foundIndex * reservoir.wordCount;
     this.#event[TIME] = foundBlock.timeMs(foundIndex);
     this.#event[AMOUNT] = foundBlock.amountMinor(foundIndex);
     correctEvent(this.#corrected, foundBlock.words, at, before, after);

@@ -239,9 +239,9 @@ export class LedgerRun {
   /** As EngineOptions has it; `openReservoir` as PortEngineServices has it. */
   engine(decidedThrough: number, openReservoir: () => ReservoirStorage = () => new MemoryStorage()): Engine {
     const services = new PortEngineServices(this.ledger, this.decisions, this.#models);
-    // Blocks so small that some are sealed, and begun, within a run.
+    // Blocks so small that some are sealed, and begun, within a run; so few crossings that some events wait.
     const createFeatures = (catalogue: CompiledCatalogue): FeatureState =>
-      createFeatureState(catalogue, { chunkCapacity: 4, blockCapacity: 4 }, openReservoir());
+      createFeatureState(catalogue, { chunkCapacity: 4, blockCapacity: 4, maxCrossingsPerStep: 2 }, openReservoir());
     return new Engine(Object.assign(services, { createFeatures }), { maxBatch: 4, decidedThrough });
   }
 

@@ -181,9 +181,24 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
+/** Payments of one instant, which all leave a window at once; now and then at once with what was before. */
+const burst: fc.Arbitrary<Step[]> = fc
+  .tuple(
+    fc.array(transaction, { minLength: 3, maxLength: 20, size: 'max' }),
+    fc.constantFrom(0, 1_000, 5_000, 20_000, LONGEST_WINDOW_MS),
+  )
+  .map(([steps, afterMs]) => [
+    ...steps.map((paid) => ({ ...paid, aheadMs: 0 })),
+    { kind: 'tick', aheadMs: Math.max(0, afterMs - 1) },
+    { kind: 'tick', aheadMs: 1 },
+  ]);
+
 /** Up to `maxSteps`. Without the size, fast-check keeps to about ten: no window would ever fill. */
 export function stream(maxSteps: number): fc.Arbitrary<Step[]> {
-  return fc.array(step, { minLength: 1, maxLength: maxSteps, size: 'max' });
+  const part = fc.oneof({ weight: 20, arbitrary: step.map((single) => [single]) }, { weight: 1, arbitrary: burst });
+  return fc
+    .array(part, { minLength: 1, maxLength: maxSteps, size: 'max' })
+    .map((parts) => parts.flat().slice(0, maxSteps));
 }
 
 /** What takes a stream's steps; the feature state and its oracle do. */
