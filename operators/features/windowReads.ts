@@ -106,7 +106,9 @@ export function readWindows(
     const count = row[base + distincts[step]!]!;
     const feature = distincts[step + 1]!;
     if (count < 0) pairs[distincts[step + 2]!]!.writeSampled(count | 0, event, out, outBase + feature);
-    else out[outBase + feature] = count === 0 ? whenEmpty[feature]! : count;
+    else out[outBase + feature] = count;
+    // A sample may turn out to be empty, too.
+    if (out[outBase + feature] === 0) out[outBase + feature] = whenEmpty[feature]!;
   }
   for (let step = 0; step < seen.length; step += COUNT_STEP) {
     const feature = seen[step + 1]!;

@@ -40,10 +40,10 @@ describe('the feature state', () => {
       fc.property(
         withoutShares,
         stream(120),
-        fc.integer({ min: 1, max: 2 }),
+        fc.record({ maxDistinctPerKey: fc.integer({ min: 1, max: 2 }), maxCrossingsPerStep: fc.constantFrom(1, 64) }),
         fc.uniqueArray(fc.nat(119), { maxLength: 3 }),
-        (compiled, steps, maxDistinctPerKey, cuts) => {
-          compareWithOracle(compiled, steps, { maxDistinctPerKey, chunkCapacity: 5, blockCapacity: 3 }, { cuts });
+        (compiled, steps, limits, cuts) => {
+          compareWithOracle(compiled, steps, { ...limits, chunkCapacity: 5, blockCapacity: 3 }, { cuts });
         },
       ),
       { numRuns: Math.ceil(runs / 4) },
