@@ -16,8 +16,11 @@ export interface StateOutput {
   /** A finite or NaN double; integers up to 2^53 included. */
   number(value: number): void;
   text(value: string): void;
-  /** The array's whole buffer goes with it: hand over no view of a larger one. */
-  array(values: StateArray): void;
+  /**
+   * The array's whole buffer goes with it: hand over no view of a larger one. Only its first `used` numbers count (by default
+   * all of it) and the others are 0, so that a reader may be given those alone.
+   */
+  array(values: StateArray, used?: number): void;
   /**
    * Refers to a file whose bytes no longer change, instead of holding them: whoever keeps what is saved keeps the file as
    * well (by a hard link, before the state goes on). Its name is the only one of its kind in what is saved.

@@ -63,9 +63,10 @@ export class SnapshotWriter implements StateOutput {
     this.#putBytes(TEXT_TAG, Buffer.from(value));
   }
 
-  array(values: StateArray): void {
+  array(values: StateArray, used = values.length): void {
     const kind = ARRAYS.findIndex((array) => values instanceof array);
-    this.#putBytes(FIRST_ARRAY_TAG + kind, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+    const bytes = new Uint8Array(values.buffer, values.byteOffset, used * values.BYTES_PER_ELEMENT);
+    this.#putBytes(FIRST_ARRAY_TAG + kind, bytes);
   }
 
   file(path: string): void {

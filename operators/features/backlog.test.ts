@@ -48,7 +48,7 @@ function savedHash(state: SavedState): string {
   state.save({
     number: (value) => hash.update(`number ${value}\n`),
     text: (value) => hash.update(`text ${value}\n`),
-    array: (values) => hash.update(`array ${values.length}\n`).update(values),
+    array: (values, used = values.length) => hash.update(`array ${used}\n`).update(values.subarray(0, used)),
     file: () => {
       throw new Error('the state is in memory');
     },

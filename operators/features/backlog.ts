@@ -154,8 +154,8 @@ export class Backlog implements SavedState {
     const count = this.#count;
     if (count === 0) return;
     const keys = this.#keys.length;
-    const events = new EventBlock(count, this.#reservoir.wordCount);
-    events.setBytes(input.uint8Array(), count);
+    const events = new EventBlock(count, this.#reservoir.wordCount, input.uint8Array());
+    events.setCount(count);
     const settled = input.uint8Array();
     if (settled.length !== count * keys) throw new SavedStateError(`${settled.length} marks of ${count} events`);
     this.#copy(events, 0, count);

@@ -22,11 +22,13 @@ export class EventBlock {
   readonly #amountsHigh: Uint8Array;
   count = 0;
 
-  constructor(capacity: number, wordCount: number) {
+  /** `bytes` are those of a saved block, and become this one's. */
+  constructor(capacity: number, wordCount: number, bytes?: Uint8Array) {
     this.capacity = capacity;
     this.wordCount = wordCount;
-    const buffer = new ArrayBuffer(EventBlock.byteLength(capacity, wordCount));
-    this.bytes = new Uint8Array(buffer);
+    this.bytes = bytes ?? new Uint8Array(EventBlock.byteLength(capacity, wordCount));
+    const { buffer, length } = this.bytes;
+    if (length !== EventBlock.byteLength(capacity, wordCount)) throw new SavedStateError(`a block of ${length} bytes`);
     // Widest first: each column then begins at a multiple of its width.
     this.words = new Int32Array(buffer, 0, capacity * wordCount);
     let at = this.words.byteLength;
@@ -45,11 +47,9 @@ export class EventBlock {
     return capacity * (FIXED_BYTES + 4 * wordCount);
   }
 
-  /** Takes the events of a saved block. */
-  setBytes(bytes: Uint8Array, count: number): void {
-    if (bytes.length !== this.bytes.length || !(count >= 0 && count <= this.capacity))
-      throw new SavedStateError(`a block of ${bytes.length} bytes with ${count} events`);
-    this.bytes.set(bytes);
+  /** Of a saved block. */
+  setCount(count: number): void {
+    if (!(count >= 0 && count <= this.capacity)) throw new SavedStateError(`a block of ${count} events`);
     this.count = count;
   }
 

@@ -6,9 +6,12 @@ export class Chunk extends EventBlock {
   readonly ledgerOffsets: Float64Array;
   next: Chunk | null = null;
 
-  constructor(capacity: number, wordCount: number) {
-    super(capacity, wordCount);
-    this.ledgerOffsets = new Float64Array(capacity);
+  /** Takes what was saved of a chunk over. */
+  constructor(capacity: number, wordCount: number, bytes?: Uint8Array, ledgerOffsets?: Float64Array) {
+    super(capacity, wordCount, bytes);
+    this.ledgerOffsets = ledgerOffsets ?? new Float64Array(capacity);
+    const { length } = this.ledgerOffsets;
+    if (length !== capacity) throw new SavedStateError(`a chunk with ${length} ledger offsets`);
   }
 
   static override byteLength(capacity: number, wordCount: number): number {
@@ -168,12 +171,8 @@ export class ReservoirHead implements SavedState {
     if (counts.length === 0 || numbers.length !== this.#places.length || indexes.length !== numbers.length)
       throw new SavedStateError(`a reservoir of ${counts.length} chunks and ${numbers.length} places`);
     const chunks = Array.from(counts, (count) => {
-      const chunk = new Chunk(this.#capacity, this.wordCount);
-      chunk.setBytes(input.uint8Array(), count);
-      const ledgerOffsets = input.float64Array();
-      if (ledgerOffsets.length !== this.#capacity)
-        throw new SavedStateError(`a chunk with ${ledgerOffsets.length} ledger offsets`);
-      chunk.ledgerOffsets.set(ledgerOffsets);
+      const chunk = new Chunk(this.#capacity, this.wordCount, input.uint8Array(), input.float64Array());
+      chunk.setCount(count);
       return chunk;
     });
     for (const [number, chunk] of chunks.entries()) chunk.next = chunks[number + 1] ?? null;

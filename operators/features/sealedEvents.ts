@@ -173,8 +173,8 @@ export class SealedEvents implements SavedState {
     this.#oldestBlock = input.number();
     this.#bursts.clear();
     for (const number of input.float64Array()) this.#bursts.add(number);
-    const tail = new SealedBlock(this.capacity, this.#wordCount);
-    tail.setBytes(input.uint8Array(), this.#count % this.capacity);
+    const tail = new SealedBlock(this.capacity, this.#wordCount, input.uint8Array());
+    tail.setCount(this.#count % this.capacity);
     tail.number = Math.floor(this.#count / this.capacity);
     this.#tail = tail;
     this.#held.length = 0;

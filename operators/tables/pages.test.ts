@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { StateParts, StatePartsInput } from '../stateParts.ts';
 import { MemoryState } from '../testing/memoryState.ts';
-import { doublePages, wordPages } from './pages.ts';
+import { doublePages, wordPages, type Pages } from './pages.ts';
 
 describe('pages', () => {
   it('never overlap, through saving and loading, though arrays stop doubling', () => {
@@ -23,27 +24,58 @@ describe('pages', () => {
     }
   });
 
-  it('are saved one by one, and load into as many', () => {
-    const pages = wordPages(4);
-    for (let page = 0; page < 20; page++) {
-      pages.add();
-      for (let index = 0; index < 4; index++) pages.arrayOf(page)[pages.startOf(page) + index] = page * 4 + index;
+  it('are saved array by array, and load as they were', () => {
+    for (const count of [0, 1, 6, 7, 20]) {
+      const pages = numbered(count);
+      const saved = new MemoryState();
+      pages.save(saved);
+      const loaded = wordPages(4);
+      loaded.add();
+      const input = saved.read();
+      loaded.load(count, () => input.int32Array());
+      expect(input.isAtEnd).toBe(true);
+      // The next pages go where they would have gone.
+      for (const each of [pages, loaded]) for (let page = 0; page < 15; page++) each.add();
+      for (let page = 0; page < count + 15; page++) {
+        expect(contentOf(loaded, page)).toEqual(contentOf(pages, page));
+        expect(loaded.startOf(page)).toBe(pages.startOf(page));
+        expect(loaded.arrayOf(page).length).toBe(pages.arrayOf(page).length);
+      }
     }
-    const saved = new MemoryState();
-    pages.save(saved);
+  });
+
+  it('are taken over from a thread that saved them, not copied', () => {
+    const pages = numbered(20);
+    const arrays = Array.from({ length: 20 }, (_, page) => pages.arrayOf(page));
+    const parts = new StateParts();
+    pages.save(parts);
+    expect(parts.buffers.length).toBe(5);
+    const input = new StatePartsInput(parts.parts);
     const loaded = wordPages(4);
-    loaded.add();
-    const input = saved.read();
     loaded.load(20, () => input.int32Array());
-    expect(loaded.count).toBe(20);
-    for (let page = 0; page < 20; page++) {
-      const start = loaded.startOf(page);
-      const values = [...loaded.arrayOf(page).subarray(start, start + 4)];
-      expect(values).toEqual([page * 4, page * 4 + 1, page * 4 + 2, page * 4 + 3]);
-    }
-    const another = saved.read();
+    for (const [page, array] of arrays.entries()) expect(loaded.arrayOf(page)).toBe(array);
+  });
+
+  it('of another length are refused', () => {
+    const saved = new MemoryState();
+    numbered(1).save(saved);
+    const input = saved.read();
     expect(() => {
-      wordPages(5).load(1, () => another.int32Array());
-    }).toThrow('a page of 4 numbers in place of 5');
+      wordPages(5).load(1, () => input.int32Array());
+    }).toThrow('16 numbers in place of 1 pages of 5');
   });
 });
+
+function numbered(count: number): Pages<Int32Array> {
+  const pages = wordPages(4);
+  for (let page = 0; page < count; page++) {
+    pages.add();
+    for (let index = 0; index < 4; index++) pages.arrayOf(page)[pages.startOf(page) + index] = page * 4 + index;
+  }
+  return pages;
+}
+
+function contentOf(pages: Pages<Int32Array>, page: number): number[] {
+  const start = pages.startOf(page);
+  return [...pages.arrayOf(page).subarray(start, start + 4)];
+}

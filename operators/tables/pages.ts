@@ -38,20 +38,11 @@ export class Pages<Numbers extends Float64Array | Int32Array> {
   /** Adds a page behind the last. */
   add(): void {
     const page = this.#count;
-    if (page === this.#starts.length) {
-      const starts = new Int32Array(page * 2);
-      starts.set(this.#starts);
-      this.#starts = starts;
-    }
-    let array = this.#arrays[page - 1];
-    let start = page === 0 ? 0 : this.#starts[page - 1]! + this.#pageLength;
-    if (array === undefined || start === array.length) {
-      array = this.#create(this.#lead + this.#pageLength * Math.min(page + 1, this.#maxPages));
-      start = this.#lead;
-    }
-    this.#arrays.push(array);
-    this.#starts[page] = start;
-    this.#count += 1;
+    const array = this.#arrays[page - 1];
+    const start = page === 0 ? 0 : this.#starts[page - 1]! + this.#pageLength;
+    if (array === undefined || start === array.length)
+      this.#push(this.#create(this.#lengthOf(this.#pagesFrom(page))), this.#lead);
+    else this.#push(array, start);
   }
 
   /** The array in which a page lies, from startOf(page) on. */
@@ -68,23 +59,56 @@ export class Pages<Numbers extends Float64Array | Int32Array> {
     this.#count = 0;
   }
 
+  /** Array by array, as they are: that a thread hands them to another costs nothing, however many pages there are. */
   save(output: StateOutput): void {
-    for (let page = 0; page < this.#count; page++) {
-      const start = this.startOf(page);
-      output.array(this.arrayOf(page).slice(start, start + this.#pageLength));
+    for (let page = 0; page < this.#count;) {
+      const pages = Math.min(this.#pagesFrom(page), this.#count - page);
+      output.array(this.arrayOf(page), this.#lengthOf(pages));
+      page += pages;
     }
   }
 
-  /** Replaces what is there by so many pages. */
+  /** Replaces what is there by so many pages. Whole arrays are taken over, of which no page is touched. */
   load(count: number, read: () => Numbers): void {
     this.clear();
     while (this.#count < count) {
-      const values = read();
-      if (values.length !== this.#pageLength)
-        throw new SavedStateError(`a page of ${values.length} numbers in place of ${this.#pageLength}`);
-      this.add();
-      this.arrayOf(this.#count - 1).set(values, this.startOf(this.#count - 1));
+      const pages = this.#pagesFrom(this.#count);
+      const used = Math.min(pages, count - this.#count);
+      const array = this.#whole(read(), pages, used);
+      for (let page = 0; page < used; page++) this.#push(array, this.#lead + page * this.#pageLength);
     }
+  }
+
+  /** Pages of the array that begins with this page. */
+  #pagesFrom(page: number): number {
+    return Math.min(page + 1, this.#maxPages);
+  }
+
+  /** Numbers of an array with so many pages. */
+  #lengthOf(pages: number): number {
+    return this.#lead + pages * this.#pageLength;
+  }
+
+  /** What was saved of an array, with room for all its pages. */
+  #whole(saved: Numbers, pages: number, used: number): Numbers {
+    if (saved.length === this.#lengthOf(pages)) return saved;
+    if (saved.length !== this.#lengthOf(used))
+      throw new SavedStateError(`${saved.length} numbers in place of ${used} pages of ${this.#pageLength}`);
+    const whole = this.#create(this.#lengthOf(pages));
+    whole.set(saved);
+    return whole;
+  }
+
+  #push(array: Numbers, start: number): void {
+    const page = this.#count;
+    if (page === this.#starts.length) {
+      const starts = new Int32Array(page * 2);
+      starts.set(this.#starts);
+      this.#starts = starts;
+    }
+    this.#arrays.push(array);
+    this.#starts[page] = start;
+    this.#count += 1;
   }
 }
 

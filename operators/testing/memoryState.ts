@@ -16,9 +16,9 @@ export class MemoryState implements StateOutput {
     this.#items.push(value);
   }
 
-  array(values: StateArray): void {
+  array(values: StateArray, used?: number): void {
     if (values.byteLength !== values.buffer.byteLength) throw new TypeError('the array is a view of a larger one');
-    this.#items.push(structuredClone(values));
+    this.#items.push(values.slice(0, used));
   }
 
   /** Only its path: the file must still be there when it is read. */
