@@ -144,6 +144,7 @@ class EngineRuns {
         loadModel: () => (scorer === null ? Promise.reject(new Error('no model was loaded')) : Promise.resolve(scorer)),
         createFeatures: (catalogue) => createFeatureState(catalogue),
         buildFeatures: (catalogue) => Promise.resolve(createFeatureState(catalogue)),
+        compiled: () => null,
         storedDecision: () => Promise.reject(new Error('a new ledger has no stored decision')),
       },
       { maxBatch: this.#deployment.settings.engine.maxBatch, decidedThrough: -1 },

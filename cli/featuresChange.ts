@@ -87,7 +87,7 @@ async function change(
     ];
     process.stdout.write(
       `${changes.join(', ')}: rule set ${version}, ${String(names.length)} features, in force from ledger offset ` +
-        `${String(state.ledgerOffset)}. ${config} says so too.\n`,
+        `${String(state.ledgerOffset)}; decisions were held for ${String(state.heldMs)} ms at most. ${config} says so too.\n`,
     );
   } finally {
     replacement.discard();

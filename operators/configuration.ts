@@ -1,11 +1,12 @@
 import { canonicalJson, sha256Hex } from './canonicalJson.ts';
 import { configurationSchema } from './configurationSchema.ts';
 import type { Checked, ConfigurationDefinition, ConfigurationProblem } from './definitions.ts';
-import { compileCatalogue, type CompiledCatalogue } from './features/catalogue.ts';
+import { catalogueSteps, type CompiledCatalogue } from './features/catalogue.ts';
 import { listHits, type ListHits } from './lists/listHits.ts';
 import { compilePolicy, type Policy } from './policy.ts';
 import { policyProblems, listProblems, settingProblems } from './settingProblems.ts';
-import { compileRuleSet, type RuleSet } from './rules/ruleSet.ts';
+import { ruleSetSteps, type RuleSet } from './rules/ruleSet.ts';
+import { runSteps, type Steps } from './steps.ts';
 
 /** Everything that decides, ready to run. Compiled once per publication. */
 export interface CompiledConfiguration {
@@ -23,12 +24,17 @@ export interface CompiledConfiguration {
 
 /** Checks and compiles a configuration. Collects every problem of every section, not only the first. */
 export function compileConfiguration(definition: ConfigurationDefinition): Checked<CompiledConfiguration> {
-  const catalogue = compileCatalogue(definition.features, definition.latenessMs);
+  return runSteps(configurationSteps(definition));
+}
+
+/** The same, a step for each feature and rule. */
+export function* configurationSteps(definition: ConfigurationDefinition): Steps<Checked<CompiledConfiguration>> {
+  const catalogue = yield* catalogueSteps(definition.features, definition.latenessMs);
   const scope = {
     features: definition.features.map(({ name }) => name),
     lists: definition.lists.map(({ name }) => name),
   };
-  const ruleSet = compileRuleSet(definition.rules, scope);
+  const ruleSet = yield* ruleSetSteps(definition.rules, scope);
   const problems: ConfigurationProblem[] = [
     ...settingProblems(definition),
     ...(catalogue.ok ? [] : catalogue.problems),

@@ -104,6 +104,8 @@ export interface PublicationState {
   /** Ledger records that the new state has taken in, and how many there are. */
   readonly doneRecords: number;
   readonly totalRecords: number;
+  /** The longest time for which it has held decisions up so far, milliseconds. */
+  readonly heldMs: number;
   readonly error: string | null;
 }
 
@@ -143,7 +145,7 @@ export interface Gateway {
     sender: Sender,
   ): Promise<AcceptAnswer>;
   /** Begins to publish a configuration; a refusal when it cannot be. */
-  publish(request: PublicationRequest, sender: Sender): Refusal | null;
+  publish(request: PublicationRequest, sender: Sender): Promise<Refusal | null>;
   publication(): PublicationState;
   /** Gives up a publication that is not in the ledger yet. */
   cancelPublication(): PublicationState;

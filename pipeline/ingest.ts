@@ -172,7 +172,7 @@ export class Ingest implements Gateway {
     return this.#appendEvent(context, { kind: 'posture', event: parsed.value });
   }
 
-  publish(request: PublicationRequest, sender: Sender): Refusal | null {
+  async publish(request: PublicationRequest, sender: Sender): Promise<Refusal | null> {
     if (!this.#engine.readiness().ready) return refusal('SLUICE_NOT_READY', null, 'not ready: try again in a moment');
     return this.#engine.publications.request({ ...request, reason: maskCardNumbers(request.reason) }, sender.source);
   }

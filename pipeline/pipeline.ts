@@ -117,8 +117,8 @@ export class Pipeline {
       configuration: () => this.engine.configuration,
       model: () => this.engine.scorer?.metadata ?? null,
       createFeatures: (catalogue) => this.#services.createFeatures(catalogue),
-      prepare: (engine) => {
-        this.#services.prepare(engine);
+      prepare: (publication) => {
+        this.#services.prepare(publication);
       },
     });
     this.gateway = new Ingest(
@@ -235,8 +235,9 @@ export class Pipeline {
       ledger,
       publisher: this.#publisher,
       telemetry,
-      onTaken: async (nextOffset: number, lagRecords: number) => {
+      onTaken: async (nextOffset: number, lagRecords: number, durationMs: number) => {
         this.#takenOffset = nextOffset;
+        this.#publications.taken(nextOffset, durationMs);
         await this.#guardAgainstOverload(lagRecords);
       },
     };

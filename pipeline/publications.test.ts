@@ -83,9 +83,10 @@ async function ended({ pipeline }: TopologyDriver): Promise<PublicationState> {
   }
 }
 
-function publish({ pipeline }: TopologyDriver, configuration: unknown): string | null {
+async function publish({ pipeline }: TopologyDriver, configuration: unknown): Promise<string | null> {
   const content = canonicalJson(configuration);
-  return pipeline.gateway.publish({ content, replaces: null, reason: 'more' }, DRIVER_SENDER)?.code ?? null;
+  const refusal = await pipeline.gateway.publish({ content, replaces: null, reason: 'more' }, DRIVER_SENDER);
+  return refusal?.code ?? null;
 }
 
 /** Never gets near the ledger's end. */
@@ -112,7 +113,7 @@ describe('a publication with another catalogue', () => {
   it('has its state built aside while payments are decided, and is exact from its first payment', async () => {
     const driver = await start((ledger) => new MemoryBackfill(ledger));
     await submit(driver, 0, 300);
-    expect(publish(driver, wider)).toBeNull();
+    expect(await publish(driver, wider)).toBeNull();
     let next = 300;
     while (driver.pipeline.gateway.publication().stage === 'backfilling') {
       await submit(driver, next++, 1);
@@ -125,7 +126,7 @@ describe('a publication with another catalogue', () => {
     expect(decision?.features).toEqual([next + 1, 100 * (next + 1)]);
     expect(decision?.ruleSet).toBe('test.2');
     // Back again: the feature's memory is free, the others go on.
-    expect(publish(driver, { ...definition, ruleSetVersion: 'test.3' })).toBeNull();
+    expect(await publish(driver, { ...definition, ruleSetVersion: 'test.3' })).toBeNull();
     expect((await ended(driver)).stage).toBe('published');
     await submit(driver, next + 1, 1);
     expect((await driver.decision(`t-${String(next + 1)}`))?.features).toEqual([next + 2]);
@@ -134,7 +135,7 @@ describe('a publication with another catalogue', () => {
   it('recognises a payment that was first seen before the state was handed over', async () => {
     const driver = await start((ledger) => new MemoryBackfill(ledger));
     await submit(driver, 0, 10);
-    publish(driver, wider);
+    await publish(driver, wider);
     await ended(driver);
     expect(await driver.submit(payment('t-3'))).toMatchObject({ verdict: { status: 'duplicate' } });
     await submit(driver, 10, 1);
@@ -144,7 +145,7 @@ describe('a publication with another catalogue', () => {
   it('is built by the engine where nothing can be built aside', async () => {
     const driver = await start(() => null);
     await submit(driver, 0, 3);
-    expect(publish(driver, wider)).toBeNull();
+    expect(await publish(driver, wider)).toBeNull();
     expect((await ended(driver)).stage).toBe('published');
     await submit(driver, 3, 1);
     expect((await driver.decision('t-3'))?.features).toEqual([4, 400]);
@@ -154,7 +155,7 @@ describe('a publication with another catalogue', () => {
     const driver = await start(() => ({ start: () => new EndlessBackfill() }));
     await submit(driver, 0, 100);
     const { gateway } = driver.pipeline;
-    publish(driver, wider);
+    await publish(driver, wider);
     expect(gateway.publication()).toMatchObject({ stage: 'backfilling', doneRecords: 1, version: 'test.2' });
     gateway.cancelPublication();
     expect(await ended(driver)).toMatchObject({
@@ -162,7 +163,7 @@ describe('a publication with another catalogue', () => {
       error: 'SLUICE_PUBLICATION_CANCELLED: it was given up',
     });
 
-    publish(driver, wider);
+    await publish(driver, wider);
     const nowMs = performance.now();
     const clock = vi.spyOn(performance, 'now').mockImplementation(() => nowMs + ABANDONED_AFTER_MS + 1);
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -170,7 +171,7 @@ describe('a publication with another catalogue', () => {
     const gone = 'SLUICE_PUBLICATION_CANCELLED: nobody asked for its progress any more';
     expect(gateway.publication()).toMatchObject({ stage: 'failed', error: gone });
 
-    publish(driver, wider);
+    await publish(driver, wider);
     await driver.stop();
     expect(gateway.publication()).toMatchObject({ stage: 'failed', ledgerOffset: null });
     expect(driver.pipeline.engine.configuration?.definition.ruleSetVersion).toBe('test.1');
@@ -187,7 +188,7 @@ describe('a publication with another catalogue', () => {
     broken.failed.catch(() => undefined);
     const driver = await start(() => ({ start: () => broken }));
     await submit(driver, 0, 100);
-    publish(driver, wider);
+    await publish(driver, wider);
     expect(await ended(driver)).toMatchObject({ stage: 'failed', error: 'the disk is gone', ledgerOffset: null });
     await submit(driver, 100, 1);
     expect((await driver.decision('t-100'))?.ruleSet).toBe('test.1');
@@ -210,17 +211,19 @@ describe('a publication to a deployment with a model', () => {
       backfill: new MemoryBackfill(ledger),
     });
     running.push(driver);
-    const refusal = (changed: readonly FeatureDefinition[]): unknown => {
+    const refusal = (changed: readonly FeatureDefinition[]): Promise<unknown> => {
       const content = canonicalJson({ ...handbook, ruleSetVersion: 'test.2', features: changed });
       return driver.pipeline.gateway.publish({ content, replaces: null, reason: '' }, DRIVER_SENDER);
     };
-    expect(refusal(features.slice(0, -1))).toEqual({
+    expect(await refusal(features.slice(0, -1))).toEqual({
       code: 'SLUICE_MODEL_CATALOGUE',
       field: 'features',
       message: `the model ${metadata.id} ${metadata.version} could not score any more: it reads the feature ${names.at(-1) ?? ''}, which would be gone`,
     });
-    expect(refusal([...features.slice(1), ...features.slice(0, 1)])).toMatchObject({ code: 'SLUICE_MODEL_CATALOGUE' });
-    expect(refusal([...features, ...definition.features])).toBeNull();
+    expect(await refusal([...features.slice(1), ...features.slice(0, 1)])).toMatchObject({
+      code: 'SLUICE_MODEL_CATALOGUE',
+    });
+    expect(await refusal([...features, ...definition.features])).toBeNull();
     expect((await ended(driver)).stage).toBe('published');
     await submit(driver, 0, 1);
     const decision = await driver.decision('t-0');
@@ -234,7 +237,7 @@ describe('a publication', () => {
     let runner: MemoryBackfill | undefined;
     const driver = await start((ledger) => (runner = new MemoryBackfill(ledger)));
     await submit(driver, 0, 3);
-    expect(publish(driver, { ...definition, ruleSetVersion: 'test.2' })).toBeNull();
+    expect(await publish(driver, { ...definition, ruleSetVersion: 'test.2' })).toBeNull();
     expect((await ended(driver)).stage).toBe('published');
     expect(runner?.runs).toBe(0);
     await submit(driver, 3, 1);
@@ -243,19 +246,22 @@ describe('a publication', () => {
 
   it('is refused when it is wrong, changes nothing, or another is under way', async () => {
     const driver = await start((ledger) => new MemoryBackfill(ledger));
-    const refused = (content: string): string | undefined =>
-      driver.pipeline.gateway.publish({ content, replaces: null, reason: '' }, DRIVER_SENDER)?.code;
-    expect(refused('{')).toBe('SLUICE_CONFIGURATION_JSON');
-    expect(refused('{}')).toBe('SLUICE_CONFIGURATION_SHAPE');
-    expect(publish(driver, { ...definition, features: [{ name: 'x', aggregate: 'sum', entity: ['card'] }] })).toMatch(
-      /^SLUICE_FEATURE/,
-    );
-    expect(publish(driver, definition)).toBe('SLUICE_PUBLICATION_UNCHANGED');
+    const refused = async (content: string): Promise<string | undefined> =>
+      (await driver.pipeline.gateway.publish({ content, replaces: null, reason: '' }, DRIVER_SENDER))?.code;
+    expect(await refused('{')).toBe('SLUICE_CONFIGURATION_JSON');
+    expect(await refused('{}')).toBe('SLUICE_CONFIGURATION_SHAPE');
+    expect(
+      await publish(driver, { ...definition, features: [{ name: 'x', aggregate: 'sum', entity: ['card'] }] }),
+    ).toMatch(/^SLUICE_FEATURE/);
+    expect(await publish(driver, definition)).toBe('SLUICE_PUBLICATION_UNCHANGED');
     const content = canonicalJson(wider);
-    const other = driver.pipeline.gateway.publish({ content, replaces: 'a'.repeat(64), reason: '' }, DRIVER_SENDER);
+    const other = await driver.pipeline.gateway.publish(
+      { content, replaces: 'a'.repeat(64), reason: '' },
+      DRIVER_SENDER,
+    );
     expect(other).toMatchObject({ code: 'SLUICE_PUBLICATION_BASE', field: 'replaces' });
-    expect(publish(driver, wider)).toBeNull();
-    expect(publish(driver, definition)).toBe('SLUICE_PUBLICATION_BUSY');
+    expect(await publish(driver, wider)).toBeNull();
+    expect(await publish(driver, definition)).toBe('SLUICE_PUBLICATION_BUSY');
     await ended(driver);
   });
 });

@@ -1,12 +1,15 @@
 import { setImmediate } from 'node:timers/promises';
-import { compileConfiguration, parseConfiguration, type CompiledConfiguration } from '../operators/configuration.ts';
+import { configurationSteps, parseConfiguration, type CompiledConfiguration } from '../operators/configuration.ts';
 import type { CompiledCatalogue } from '../operators/features/catalogue.ts';
 import type { FeatureState } from '../operators/features/featureState.ts';
 import { scoresCatalogue, type ModelMetadata } from '../models/modelPackage.ts';
 import type { LedgerEvent } from '../schemas/ledgerEvent.ts';
+import type { Checked } from '../operators/definitions.ts';
 import type { Engine } from './engine/engine.ts';
+import type { PreparedPublication } from './engine/engineServices.ts';
 import { featuresOnlyEngine } from './engine/featureBackfill.ts';
 import type { PublicationRequest, PublicationState, Refusal } from './gateway.ts';
+import { LoopHolds } from './loopHolds.ts';
 import type { BackfillRun, BackfillRunner, Clock, LedgerRow } from './ports.ts';
 
 export interface PublicationServices {
@@ -21,8 +24,8 @@ export interface PublicationServices {
   model(): ModelMetadata | null;
   /** An empty feature state, as the engine's. */
   createFeatures(catalogue: CompiledCatalogue): FeatureState;
-  /** Gives the engine a state for the catalogue that is about to be published; null takes it back. */
-  prepare(engine: Engine | null): void;
+  /** Gives the engine what it needs for the configuration that is about to be published; null takes it back. */
+  prepare(publication: PreparedPublication | null): void;
 }
 
 /** Records behind the ledger's end at which a state built aside is taken over: what is then made up for at once. */
@@ -39,8 +42,12 @@ export const ABANDONED_AFTER_MS = 30_000;
 export class Publications {
   readonly #services: PublicationServices;
   #state: PublicationState = NONE;
-  /** Of the configuration that was asked for last. */
-  #sha256 = '';
+  /** Of the publication that was asked for last. */
+  #holds = new LoopHolds();
+  #isChecking = false;
+  #isAppending = false;
+  /** The engine's offset. */
+  #takenOffset = 0;
   #run: BackfillRun | null = null;
   #working: Promise<void> = Promise.resolve();
   #ending = new AbortController();
@@ -51,19 +58,25 @@ export class Publications {
   }
 
   /** Checks the configuration and starts to publish it; `ask` tells the rest. */
-  request(request: PublicationRequest, author: string): Refusal | null {
+  async request(request: PublicationRequest, author: string): Promise<Refusal | null> {
     const { stage } = this.#current();
-    if (stage === 'backfilling' || stage === 'publishing') {
-      const message = `version ${this.#state.version ?? ''} is being published`;
+    if (this.#isChecking || stage === 'backfilling' || stage === 'publishing') {
+      const message = this.#isChecking
+        ? 'another is being checked'
+        : `version ${this.#state.version ?? ''} is being published`;
       return { code: 'SLUICE_PUBLICATION_BUSY', field: null, message };
     }
+    this.#isChecking = true;
+    const holds = new LoopHolds();
+    this.#ending = new AbortController();
+    const compiled = await compileInTurns(request.content, holds).finally(() => {
+      this.#isChecking = false;
+    });
     const inForce = this.#services.configuration();
     if (request.replaces !== null && request.replaces !== inForce?.sha256) {
       const message = `another configuration is in force than the one this was made from: version ${inForce?.definition.ruleSetVersion ?? ''}`;
       return { code: 'SLUICE_PUBLICATION_BASE', field: 'replaces', message };
     }
-    const parsed = parseConfiguration(request.content);
-    const compiled = parsed.ok ? compileConfiguration(parsed.value) : parsed;
     if (!compiled.ok) {
       const [problem] = compiled.problems;
       const field = problem === undefined ? 'content' : [problem.section, ...problem.path].join('.');
@@ -80,9 +93,8 @@ export class Publications {
     }
     const modelRefusal = this.#modelRefusal(configuration, inForce);
     if (modelRefusal !== null) return modelRefusal;
-    this.#sha256 = configuration.sha256;
+    this.#holds = holds;
     this.#state = { ...NONE, stage: 'publishing', version: configuration.definition.ruleSetVersion };
-    this.#ending = new AbortController();
     this.#askedMs = performance.now();
     this.#working = this.#publish(configuration, request, author, inForce).catch((error: unknown) => {
       this.#state = { ...this.#state, stage: 'failed', error: messageOf(error) };
@@ -94,6 +106,12 @@ export class Publications {
   ask(): PublicationState {
     this.#askedMs = performance.now();
     return this.#current();
+  }
+
+  /** The engine has taken all below `nextOffset`, the last of it in so long. */
+  taken(nextOffset: number, durationMs: number): void {
+    if (this.#isAppending || this.#isComing) this.#holds.note(durationMs);
+    this.#takenOffset = nextOffset;
   }
 
   /** Gives up what is not in the ledger yet. */
@@ -108,14 +126,17 @@ export class Publications {
     await this.#working;
   }
 
+  /** In the ledger, but the engine has not come to it yet. */
+  get #isComing(): boolean {
+    const { stage, ledgerOffset } = this.#state;
+    return stage === 'published' && ledgerOffset !== null && this.#takenOffset <= ledgerOffset;
+  }
+
   #current(): PublicationState {
     const run = this.#run;
-    if (run !== null) {
-      return { ...this.#state, doneRecords: run.nextOffset, totalRecords: this.#services.endOffset() };
-    }
-    // In the ledger, but the engine has not come to it yet.
-    const isComing = this.#state.stage === 'published' && this.#services.configuration()?.sha256 !== this.#sha256;
-    return isComing ? { ...this.#state, stage: 'publishing' } : this.#state;
+    const state = { ...this.#state, heldMs: this.#holds.longestMs };
+    if (run !== null) return { ...state, doneRecords: run.nextOffset, totalRecords: this.#services.endOffset() };
+    return this.#isComing ? { ...state, stage: 'publishing' } : state;
   }
 
   /** A model that scores goes on scoring: its features stay as they are, and first. */
@@ -140,12 +161,14 @@ export class Publications {
   ): Promise<void> {
     const services = this.#services;
     const { backfill } = services;
-    if (backfill !== null && inForce?.catalogue.sha256 !== configuration.catalogue.sha256) {
-      services.prepare(await this.#backfilled(backfill, configuration));
-    }
+    this.#ending.signal.throwIfAborted();
+    const isOther = inForce?.catalogue.sha256 !== configuration.catalogue.sha256;
+    const engine = backfill !== null && isOther ? await this.#backfilled(backfill, configuration) : null;
+    services.prepare({ configuration, engine });
     try {
       // From here on it can no longer be given up.
       this.#ending.signal.throwIfAborted();
+      this.#isAppending = true;
       const ledgerOffset = await services.append({
         kind: 'ruleSetPublication',
         event: {
@@ -161,11 +184,15 @@ export class Publications {
     } catch (error) {
       services.prepare(null);
       throw error;
+    } finally {
+      this.#isAppending = false;
     }
   }
 
   async #backfilled(backfill: BackfillRunner, configuration: CompiledConfiguration): Promise<Engine> {
-    const engine = featuresOnlyEngine(this.#services.createFeatures(configuration.catalogue));
+    const engine = await this.#holds.time(() =>
+      featuresOnlyEngine(this.#services.createFeatures(configuration.catalogue)),
+    );
     try {
       await this.#takeOver(backfill.start(configuration.canonicalJson), engine);
       await this.#catchUp(engine);
@@ -186,7 +213,8 @@ export class Publications {
           throw new Error('SLUICE_PUBLICATION_CANCELLED: nobody asked for its progress any more');
         this.#ending.signal.throwIfAborted();
       }
-      await engine.load(await run.handOver());
+      const saved = await run.handOver();
+      await this.#holds.time(() => engine.load(saved));
       this.#state = { ...this.#current(), stage: 'publishing' };
     } finally {
       this.#run = null;
@@ -197,7 +225,8 @@ export class Publications {
   /** Makes up for what came during the hand-over, a few records at a time: payments have their turn in between. */
   async #catchUp(engine: Engine): Promise<void> {
     while (this.#services.endOffset() - engine.nextOffset > NEARLY_CAUGHT_UP_RECORDS) {
-      await engine.process(await this.#services.read(engine.nextOffset, NEARLY_CAUGHT_UP_RECORDS));
+      const rows = await this.#services.read(engine.nextOffset, NEARLY_CAUGHT_UP_RECORDS);
+      await this.#holds.time(() => engine.process(rows));
       await setImmediate();
       this.#ending.signal.throwIfAborted();
     }
@@ -210,8 +239,15 @@ const NONE: PublicationState = {
   ledgerOffset: null,
   doneRecords: 0,
   totalRecords: 0,
+  heldMs: 0,
   error: null,
 };
+
+/** Compiling holds no decision up: it takes tens of milliseconds. */
+async function compileInTurns(content: string, holds: LoopHolds): Promise<Checked<CompiledConfiguration>> {
+  const parsed = await holds.time(() => parseConfiguration(content));
+  return parsed.ok ? holds.inTurns(configurationSteps(parsed.value)) : parsed;
+}
 
 /** With its code, which tells the one who asked what to do. */
 function messageOf(error: unknown): string {

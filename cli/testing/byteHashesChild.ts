@@ -57,6 +57,7 @@ async function hashDecisions({ config, records }: Prepared): Promise<{
       loadModel: () => Scorer.load(metadata, onnx),
       createFeatures: (catalogue) => createFeatureState(catalogue),
       buildFeatures: (catalogue) => Promise.resolve(createFeatureState(catalogue)),
+      compiled: () => null,
       storedDecision: () => Promise.reject(new Error('a new ledger has no stored decision')),
     },
     { maxBatch: 16, decidedThrough: -1 },

@@ -213,6 +213,7 @@ export const REPLY_SCHEMAS = {
       ledgerOffset: z.int().nullable().describe('From which it is in force.'),
       doneRecords: z.int().describe('Ledger records that the new state has taken in.'),
       totalRecords: z.int().describe('Ledger records there are.'),
+      heldMs: z.number().describe('The longest time for which it has held decisions up, in milliseconds.'),
       error: z.string().nullable().describe('Why it failed; nothing changed then.'),
     })
     .describe('How far the latest publication has come.'),

@@ -79,9 +79,9 @@ export function steeringHandlers(context: HttpContext): {
         expiresAtMs: null,
         reason: queryText(request, 'reason', MAX_REASON_LENGTH) ?? '',
       }),
-    publish: (request, reply) => {
+    publish: async (request, reply) => {
       const sender = senderOf(request.apiKey, request.headers['content-type']);
-      const refusal = gateway.publish(parseSteering(publicationRequest, request.body), sender);
+      const refusal = await gateway.publish(parseSteering(publicationRequest, request.body), sender);
       if (refusal?.code === 'SLUICE_NOT_READY') throw new HttpError(503, refusal, NOT_READY_RETRY_SECONDS);
       if (refusal !== null) throw new HttpError(PUBLICATION_CONFLICTS.has(refusal.code) ? 409 : 400, refusal);
       return answerJson(reply, 202, JSON.stringify(gateway.publication()));

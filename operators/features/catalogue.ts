@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { CompiledExpression } from '../cel/compile.ts';
 import type { Checked, ConfigurationProblem, FeatureDefinition } from '../definitions.ts';
 import type { WindowAggregate } from './aggregates.ts';
+import { runSteps, type Steps } from '../steps.ts';
 import { FeatureCheck } from './featureCheck.ts';
 import { MAX_FEATURES, MAX_LATENESS_MS } from './limits.ts';
 
@@ -70,6 +71,14 @@ export function compileCatalogue(
   definitions: readonly FeatureDefinition[],
   latenessMs: number,
 ): Checked<CompiledCatalogue> {
+  return runSteps(catalogueSteps(definitions, latenessMs));
+}
+
+/** The same, a step for each feature. */
+export function* catalogueSteps(
+  definitions: readonly FeatureDefinition[],
+  latenessMs: number,
+): Steps<Checked<CompiledCatalogue>> {
   const problems: ConfigurationProblem[] = [];
   if (!Number.isInteger(latenessMs) || latenessMs < 0 || latenessMs > MAX_LATENESS_MS) {
     const message = `lateness must be whole milliseconds from 0 to ${MAX_LATENESS_MS} (a day)`;
@@ -88,6 +97,7 @@ export function compileCatalogue(
     problems.push(...check.problems);
     if (feature !== null) features.push(feature);
     names.push(definition.name);
+    yield;
   }
   if (problems.length > 0) return { ok: false, problems };
   const sha256 = catalogueHash(features, definitions, latenessMs);

@@ -3,6 +3,7 @@ import { CelEvaluationError } from '../cel/celEvaluationError.ts';
 import { compileCel, type CompiledExpression } from '../cel/compile.ts';
 import type { EvaluationContext } from '../cel/context.ts';
 import type { Checked, ConfigurationProblem, RuleDefinition } from '../definitions.ts';
+import { runSteps, type Steps } from '../steps.ts';
 import { ruleFaults, type RuleFault } from './ruleFaults.ts';
 import { fnv1a, isInRollout } from './rollout.ts';
 
@@ -45,6 +46,11 @@ export function emptyRuleResults(): RuleResults {
 
 /** Checks and compiles rules. Problems name the rule by its index and the field by its path inside the rule. */
 export function compileRuleSet(definitions: readonly RuleDefinition[], scope: RuleScope): Checked<RuleSet> {
+  return runSteps(ruleSetSteps(definitions, scope));
+}
+
+/** The same, a step for each rule. */
+export function* ruleSetSteps(definitions: readonly RuleDefinition[], scope: RuleScope): Steps<Checked<RuleSet>> {
   const problems: ConfigurationProblem[] = [];
   const rules: CompiledRule[] = [];
   const seen = new Set<string>();
@@ -76,6 +82,7 @@ export function compileRuleSet(definitions: readonly RuleDefinition[], scope: Ru
         path: problem.path,
         message: `rule '${definition.id}': ${problem.message}`,
       });
+    yield;
   }
   return problems.length > 0 ? { ok: false, problems } : { ok: true, value: ruleSetOf(rules) };
 }

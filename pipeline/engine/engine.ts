@@ -27,6 +27,8 @@ export interface EngineServices {
    * that a new feature is exact from its first use.
    */
   buildFeatures(catalogue: CompiledCatalogue, offset: number): Promise<FeatureState>;
+  /** What this content of a publication was compiled to before, if it was and is at hand: it saves time and changes nothing. */
+  compiled(content: string): CompiledConfiguration | null;
   /** The decision that an earlier run stored for this offset. */
   storedDecision(ledgerOffset: number): Promise<Decision>;
 }
@@ -245,6 +247,7 @@ export class Engine {
   }
 
   async #advanceOther(offset: number, record: DecodedLedgerRecord, outputs: EngineOutput[]): Promise<void> {
+    if (this.#options.featuresOnly !== undefined && !CHANGE_FEATURES.has(record.kind)) return;
     switch (record.kind) {
       case 'label':
         this.#features?.addLabel(record.event);
@@ -283,10 +286,12 @@ export class Engine {
   }
 
   async #publish(offset: number, publication: RuleSetPublication): Promise<void> {
-    const configuration = configurationOf(publication.content, `${publication.version} at offset ${String(offset)}`);
+    const { content, version } = publication;
+    const configuration =
+      this.#services.compiled(content) ?? configurationOf(content, `${version} at offset ${String(offset)}`);
     this.#recentIds.resize(configuration.definition.recentIds);
-    this.lists.declare(configuration.listNames);
     if (this.#options.featuresOnly !== undefined) return;
+    this.lists.declare(configuration.listNames);
     if (this.#features?.catalogue.sha256 !== configuration.catalogue.sha256) {
       const before = this.#features;
       this.#features = await this.#services.buildFeatures(configuration.catalogue, offset);
@@ -377,6 +382,14 @@ export class Engine {
     }
   }
 }
+
+/** Records that an engine needs which only keeps features: of what else there is it would hand over as much again. */
+const CHANGE_FEATURES: ReadonlySet<DecodedLedgerRecord['kind']> = new Set([
+  'label',
+  'outcome',
+  'tick',
+  'ruleSetPublication',
+]);
 
 /** Fallbacks remembered for retries; beyond it the oldest is forgotten here and remains in ledger and history. */
 const MAX_FALLBACKS = 100_000;

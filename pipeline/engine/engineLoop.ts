@@ -8,8 +8,11 @@ export interface EngineLoopServices {
   readonly ledger: Ledger;
   readonly publisher: Publisher;
   readonly telemetry: Telemetry;
-  /** Everything below `nextOffset` is decided and handed to the publisher; `lagRecords` more are in the ledger. */
-  readonly onTaken: (nextOffset: number, lagRecords: number) => Promise<void>;
+  /**
+   * Everything below `nextOffset` is decided and handed to the publisher; `lagRecords` more are in the ledger. The last of it took
+   * the engine `durationMs`.
+   */
+  readonly onTaken: (nextOffset: number, lagRecords: number, durationMs: number) => Promise<void>;
 }
 
 /** Records taken from the ledger at once: bounds how long the event loop is held while catching up. */
@@ -24,7 +27,8 @@ export async function runEngineLoop(services: EngineLoopServices, signal: AbortS
   for await (const rows of ledger.tail(engine.nextOffset, { maxRecords: MAX_RECORDS, signal })) {
     const startMs = performance.now();
     const outputs = await engine.process(rows);
-    telemetry.stage('decide', performance.now() - startMs);
+    const durationMs = performance.now() - startMs;
+    telemetry.stage('decide', durationMs);
     await publisher.publish(outputs);
     const lagRecords = ledger.endOffset() - engine.nextOffset;
     telemetry.gauge('engineOffset', engine.nextOffset);
@@ -32,7 +36,7 @@ export async function runEngineLoop(services: EngineLoopServices, signal: AbortS
     telemetry.gauge('engineLagRecords', lagRecords);
     telemetry.gauge('featureKeys', engine.features?.keyCount ?? 0);
     telemetry.gauge('refusedIds', engine.refusedIds);
-    await services.onTaken(engine.nextOffset, lagRecords);
+    await services.onTaken(engine.nextOffset, lagRecords, durationMs);
     // A full batch means that more is waiting: let requests and timers have their turn.
     if (rows.length === MAX_RECORDS) await setImmediate();
   }

@@ -1,5 +1,6 @@
 import { Scorer } from '../../models/scorer.ts';
 import { modelMetadataSchema } from '../../models/modelPackage.ts';
+import type { CompiledConfiguration } from '../../operators/configuration.ts';
 import type { CompiledCatalogue } from '../../operators/features/catalogue.ts';
 import { MemoryStorage, type ReservoirStorage } from '../../operators/features/blockStore.ts';
 import { createFeatureState } from '../../operators/features/createFeatureState.ts';
@@ -10,6 +11,13 @@ import type { DecisionStore, Ledger, ModelStore } from '../ports.ts';
 import { advanceEngine } from './advanceEngine.ts';
 import type { Engine, EngineServices } from './engine.ts';
 import { featuresOnlyEngine } from './featureBackfill.ts';
+
+/** What is made ahead of a publication. It saves time and changes no value. */
+export interface PreparedPublication {
+  readonly configuration: CompiledConfiguration;
+  /** That has advanced the catalogue's features so far; null where none was built. */
+  readonly engine: Engine | null;
+}
 
 interface PreparedFeatures {
   readonly engine: Engine;
@@ -22,7 +30,7 @@ export class PortEngineServices implements EngineServices {
   readonly #decisions: DecisionStore;
   readonly #models: ModelStore;
   readonly #openReservoir: () => ReservoirStorage;
-  #prepared: Engine | null = null;
+  #prepared: PreparedPublication | null = null;
 
   /** `openReservoir` gives each feature state the place of the events that it does not keep in memory. */
   constructor(
@@ -53,12 +61,15 @@ export class PortEngineServices implements EngineServices {
     return createFeatureState(catalogue, {}, this.#openReservoir());
   }
 
-  /**
-   * Keeps the one engine that was built ahead for a publication; null forgets it. It saves time and changes no value.
-   */
-  prepare(engine: Engine | null): void {
-    this.#prepared?.close();
-    this.#prepared = engine;
+  /** Keeps what was made ahead of the one publication that is to come; null forgets it. */
+  prepare(publication: PreparedPublication | null): void {
+    this.#prepared?.engine?.close();
+    this.#prepared = publication;
+  }
+
+  compiled(content: string): CompiledConfiguration | null {
+    const configuration = this.#prepared?.configuration ?? null;
+    return configuration?.canonicalJson === content ? configuration : null;
   }
 
   async buildFeatures(catalogue: CompiledCatalogue, offset: number): Promise<FeatureState> {
@@ -69,7 +80,7 @@ export class PortEngineServices implements EngineServices {
 
   /** The engine built ahead, if it is of this catalogue and no record too far; it is given away. */
   #takePrepared(catalogue: CompiledCatalogue, offset: number): PreparedFeatures | null {
-    const engine = this.#prepared;
+    const engine = this.#prepared?.engine ?? null;
     const features = engine?.features ?? null;
     this.#prepared = null;
     if (engine === null || features === null) return null;

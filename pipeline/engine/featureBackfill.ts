@@ -54,5 +54,6 @@ const NO_SERVICES: EngineServices = {
   loadModel: notNeeded,
   createFeatures: notNeeded,
   buildFeatures: notNeeded,
+  compiled: () => null,
   storedDecision: notNeeded,
 };

@@ -105,10 +105,11 @@ export class FakeGateway implements Gateway {
     return Promise.resolve({ kind: 'accepted', ledgerOffset: 7 });
   }
 
-  publish(request: PublicationRequest): Refusal | null {
-    if (this.publications.length > 0) return { code: 'SLUICE_PUBLICATION_BUSY', field: null, message: 'one at a time' };
+  publish(request: PublicationRequest): Promise<Refusal | null> {
+    if (this.publications.length > 0)
+      return Promise.resolve({ code: 'SLUICE_PUBLICATION_BUSY', field: null, message: 'one at a time' });
     this.publications.push(request);
-    return null;
+    return Promise.resolve(null);
   }
 
   cancelPublication(): PublicationState {
@@ -118,7 +119,7 @@ export class FakeGateway implements Gateway {
 
   publication(): PublicationState {
     const stage = this.publications.length > 0 ? 'backfilling' : 'none';
-    return { stage, version: null, ledgerOffset: null, doneRecords: 1, totalRecords: 2, error: null };
+    return { stage, version: null, ledgerOffset: null, doneRecords: 1, totalRecords: 2, heldMs: 0, error: null };
   }
 
   posture(): PostureState {
