@@ -9,6 +9,12 @@ const MAX_RECORDS = 256;
 /**
  * Fills a feature state from the ledger, at its own pace and in whatever thread it is run: an engine that keeps features and
  * decides nothing.
+ *
+ * It takes the whole ledger, though windows end: a replay will build the same state from offset 0, and must find the same bytes.
+ * From a later offset on (longest window, delay and lateness ago) the windows would hold the same events, but not all that decides
+ * how an event counts would be known: the engine's time, which an earlier payment may have moved far ahead; the ids of the last
+ * `recentIds` payments, by which repeats are left out and refunds find their payment, and which reach back by number, not by time; and
+ * what earlier events left room for where a bound is passed (keys of an entity, values of a key, candidates).
  */
 export class FeatureBackfill {
   readonly #ledger: Pick<Ledger, 'tail'>;
