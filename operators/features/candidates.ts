@@ -49,7 +49,8 @@ export class Candidates implements SavedState {
     if (maxPerKey > MAX_LENGTH)
       throw new Error(`SLUICE_STATE_LIMIT: ${maxPerKey} candidates a key, at most ${MAX_LENGTH}`);
     this.#maxPerKey = maxPerKey;
-    this.#pageNodes = powerOfTwoFrom(Math.max(MIN_PAGE_NODES, maxPerKey));
+    // The longest block has twice the room of the longest list: what has left a full one gives up its place only now and then.
+    this.#pageNodes = Math.max(MIN_PAGE_NODES, 2 * powerOfTwoFrom(maxPerKey));
     this.#pageShift = 31 - Math.clz32(this.#pageNodes);
     this.#pages = doublePages(this.#pageNodes << NODE_SHIFT);
   }
@@ -97,8 +98,7 @@ export class Candidates implements SavedState {
     const beaten = place - kept - 1;
     if (beaten === 0) return;
     move(page, start, place, kept + 1, length);
-    row[at + 1]! -= beaten;
-    this.#live -= beaten;
+    this.#shorten(row, at, headOf(row, at), length - beaten);
   }
 
   /** Adds the event's VALUE at its TIME to a whole list. */
