@@ -139,6 +139,26 @@ describe('a burst that leaves its windows', () => {
     expect(savedHash(restored)).toBe(savedHash(state));
   });
 
+  it('leaves no window before it is due, where its blocks are read ahead and time stops within one', () => {
+    const { create, pay } = stateOf(features, { maxCrossingsPerStep: 4, blockCapacity: 48 });
+    const { create: createUnhurried } = stateOf(features, { maxCrossingsPerStep: 1e6, blockCapacity: 48 });
+    const state = create();
+    const withoutBacklog = createUnhurried();
+    const both = (atMs: number, index: number): void => {
+      const expected = pay(withoutBacklog, atMs, index % 37, index % 5, index);
+      expect({ atMs, index, features: pay(state, atMs, index % 37, index % 5, index) }).toEqual({
+        atMs,
+        index,
+        features: expected,
+      });
+    };
+    for (let index = 0; index < BURST; index++) both(Math.floor(index / 100), index);
+    for (let index = 0; index < 100; index++) both(1_100 + index, index);
+    for (let index = 0; index < 100; index++) both(MINUTE_MS + Math.floor(index / 8), index);
+    for (let index = 0; index < 100; index++) both(2 * MINUTE_MS + Math.floor(index / 8), index);
+    expect(withoutBacklog.statistics().backlogEvents).toBe(0);
+  });
+
   it('takes memory while it waits, and next to none after', () => {
     const { afterBurst } = stateOf(features, {});
     const state = afterBurst(4);

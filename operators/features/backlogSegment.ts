@@ -66,10 +66,11 @@ export class BacklogSegment {
 
   /** The next event at or after `from` that has this slot as its key and is not settled, -1 for none; it is then settled. */
   settleNext(key: number, slot: number, from: number): number {
-    const { settled } = this;
+    const { settled, end } = this;
     const keys = this.#columns.length;
     if (this.#index !== null) {
-      for (let event = this.#index.take(key, slot); event >= 0; event = this.#index.take(key, slot)) {
+      // It may know events of the block that are not due yet.
+      for (let event = this.#index.take(key, slot, end); event >= 0; event = this.#index.take(key, slot, end)) {
         const mark = event * keys + key;
         if (event < this.from || settled[mark] !== 0) continue;
         settled[mark] = 1;
@@ -78,7 +79,7 @@ export class BacklogSegment {
     }
     const { words, wordCount } = this.block;
     const column = this.#columns[key]!;
-    for (let event = Math.max(from, this.from, this.#indexedTo); event < this.end; event++) {
+    for (let event = Math.max(from, this.from, this.#indexedTo); event < end; event++) {
       if (words[event * wordCount + column] !== slot) continue;
       const mark = event * keys + key;
       if (settled[mark] !== 0) continue;

@@ -10,7 +10,7 @@ it('gives out the events of a key in their order, once, whatever else it is aske
         maxLength: 80,
       }),
       fc.nat(),
-      fc.array(fc.tuple(fc.nat({ max: 1 }), fc.nat({ max: 13 })), { maxLength: 60 }),
+      fc.array(fc.tuple(fc.nat({ max: 1 }), fc.nat({ max: 13 }), fc.integer({ min: 0, max: 80 })), { maxLength: 60 }),
       (events, start, asked) => {
         const from = start % events.length;
         // The columns are the second and third of three words.
@@ -18,10 +18,10 @@ it('gives out the events of a key in their order, once, whatever else it is aske
         const index = new SlotIndex(Int32Array.of(1, 2), words, 3, from, events.length);
         const left = events.map((slots, event) => ({ slots, event })).slice(from);
         const expected = [0, 1].map((column) => left.map(({ slots, event }) => ({ slot: slots[column]!, event })));
-        for (const [column, slot] of asked) {
-          const place = expected[column]!.findIndex((entry) => entry.slot === slot);
+        for (const [column, slot, end] of asked) {
+          const place = expected[column]!.findIndex((entry) => entry.slot === slot && entry.event < end);
           const [taken] = place < 0 ? [] : expected[column]!.splice(place, 1);
-          expect(index.take(column, slot)).toBe(taken?.event ?? -1);
+          expect(index.take(column, slot, end)).toBe(taken?.event ?? -1);
         }
       },
     ),

@@ -34,15 +34,15 @@ export class SlotIndex {
     return columns * ((1 << (32 - Math.clz32(events))) + events + 1) * Uint16Array.BYTES_PER_ELEMENT;
   }
 
-  /** Takes out the oldest event that has this slot in the column; -1 if there is none. */
-  take(column: number, slot: number): number {
+  /** Takes out the oldest event that has this slot in the column, if it lies before `end`; -1 if there is none. */
+  take(column: number, slot: number, end: number): number {
     const words = this.#words;
     const next = this.#next;
     const nextAt = column * this.#capacity;
     const wordAt = this.#columns[column]! - this.#wordCount;
     const bucket = this.#bucketOf(column, slot);
     let before = 0;
-    for (let event = this.#first[bucket]!; event !== 0; event = next[nextAt + event]!) {
+    for (let event = this.#first[bucket]!; event !== 0 && event <= end; event = next[nextAt + event]!) {
       if (words[wordAt + event * this.#wordCount] === slot) {
         if (before === 0) this.#first[bucket] = next[nextAt + event]!;
         else next[nextAt + before] = next[nextAt + event]!;
