@@ -141,22 +141,25 @@ describe('a burst that leaves its windows', () => {
 
   it('leaves no window before it is due, where its blocks are read ahead and time stops within one', () => {
     const { create, pay } = stateOf(features, { maxCrossingsPerStep: 4, blockCapacity: 48 });
-    const { create: createUnhurried } = stateOf(features, { maxCrossingsPerStep: 1e6, blockCapacity: 48 });
+    const unlimited = stateOf(features, { maxCrossingsPerStep: 1e6, blockCapacity: 48 }).create();
     const state = create();
-    const withoutBacklog = createUnhurried();
-    const both = (atMs: number, index: number): void => {
-      const expected = pay(withoutBacklog, atMs, index % 37, index % 5, index);
-      expect({ atMs, index, features: pay(state, atMs, index % 37, index % 5, index) }).toEqual({
-        atMs,
-        index,
-        features: expected,
-      });
+    const restored = create();
+    const payOf = (of: FeatureState, atMs: number, index: number): number[] =>
+      pay(of, atMs, index % 37, index % 5, index);
+    const payAll = (states: readonly FeatureState[], payments: number, atMs: (index: number) => number): void => {
+      for (let index = 0; index < payments; index++) {
+        const expected = payOf(unlimited, atMs(index), index);
+        for (const of of states) expect([index, ...payOf(of, atMs(index), index)]).toEqual([index, ...expected]);
+      }
     };
-    for (let index = 0; index < BURST; index++) both(Math.floor(index / 100), index);
-    for (let index = 0; index < 100; index++) both(1_100 + index, index);
-    for (let index = 0; index < 100; index++) both(MINUTE_MS + Math.floor(index / 8), index);
-    for (let index = 0; index < 100; index++) both(2 * MINUTE_MS + Math.floor(index / 8), index);
-    expect(withoutBacklog.statistics().backlogEvents).toBe(0);
+    payAll([state], BURST, (index) => Math.floor(index / 100));
+    payAll([state], 100, (index) => 1_100 + index);
+    payAll([state], 50, (index) => MINUTE_MS + Math.floor(index / 8));
+    expect(waiting(state)).toBeGreaterThan(0);
+    copyState(state, restored);
+    payAll([state, restored], 50, (index) => MINUTE_MS + 6 + Math.floor(index / 8));
+    payAll([state, restored], 100, (index) => 2 * MINUTE_MS + Math.floor(index / 8));
+    expect(savedHash(restored)).toBe(savedHash(state));
   });
 
   it('takes memory while it waits, and next to none after', () => {

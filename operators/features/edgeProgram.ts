@@ -145,11 +145,16 @@ function linesOf(
 ): number[] {
   const leaves = (part: WindowPart): boolean => part.column === column && part.leaveAgeMs === ageMs;
   const positions = [
-    ...[...sums, ...netSums].filter(leaves).map(({ countAt }) => countAt),
+    ...[...sums, ...netSums].filter(leaves).flatMap(sumPositions),
     ...[...distincts, ...shares, ...hours].filter(leaves).map(({ at }) => at),
   ];
   if (columns[column]!.retentionMs === ageMs) positions.push(ROW_EVENTS);
   return [...new Set(positions.map((position) => position - (position % LINE_DOUBLES)))];
+}
+
+/** Of a sum's fields, each one's first and last double: together they may take more than a line. */
+function sumPositions({ countAt, sumAt, squaresAt }: SumPart): number[] {
+  return [countAt, ...(sumAt === 0 ? [] : [sumAt, sumAt + 1]), ...(squaresAt === 0 ? [] : [squaresAt, squaresAt + 2])];
 }
 
 /** Runs a group's sum steps on a key's row; `holds` has 1 for each predicate that holds. */
