@@ -4,15 +4,14 @@ import type { ReservoirStorage } from './blockStore.ts';
 import { Candidates } from './candidates.ts';
 import type { CompiledCatalogue } from './catalogue.ts';
 import { createColumnKeys, type ColumnKeys } from './columnKeys.ts';
-import { correctEvent, type CorrectedState } from './corrections.ts';
+import type { CorrectedState } from './corrections.ts';
 import { EventDoubles } from './eventDoubles.ts';
 import { AMOUNT, BOUNDARY, createEventNumbers, ENGINE_TIME, OWN_TIME, TIME } from './eventNumbers.ts';
-import { outcomeAsRead, withLabel, withOutcome, withReversal } from './factTable.ts';
 import { compileReads, readFeatures, type ReadProgram } from './featureReader.ts';
 import type { FeatureLimits, FeatureState, FeatureStatistics } from './featureState.ts';
 import { KEY_REFUSED, ROW_EVENTS, type KeyTable } from './keyTable.ts';
+import { LearntFacts } from './learntFacts.ts';
 import { MAX_AMOUNT_MINOR, MAX_TIME_MS } from './limits.ts';
-import { applyToNets, splitNet } from './netSums.ts';
 import { PairCounts } from './pairCounts.ts';
 import { PaymentExpressions } from './paymentExpressions.ts';
 import { bitWordsOf, reservoirOptionsOf, type FeaturePlan } from './plan.ts';
@@ -53,8 +52,7 @@ export class WindowState implements FeatureState {
   /** The numbers of the event that crosses an edge, and the engine's time. */
   readonly #event = createEventNumbers();
   readonly #prefetch: StatePrefetch;
-  /** What a correction reaches. */
-  readonly #corrected: CorrectedState;
+  readonly #facts: LearntFacts;
   readonly #bitWords: number;
   /** The current payment's key slots (negative for none) and rows. */
   readonly #slots: Int32Array;
@@ -62,11 +60,7 @@ export class WindowState implements FeatureState {
   readonly #bases: Int32Array;
   readonly #bits: Int32Array;
   #lateBeyondBound = 0;
-  #unknownLabels = 0;
-  #unknownOutcomes = 0;
-  #unknownReversals = 0;
   #refusedKeys = 0;
-  #droppedFacts = 0;
   #forcedOut = 0;
 
   constructor(catalogue: CompiledCatalogue, limits: FeatureLimits, storage: ReservoirStorage) {
@@ -85,7 +79,7 @@ export class WindowState implements FeatureState {
     );
     this.#shares = plan.shares.map(() => new ValueShares(limits.maxDistinctPerKey));
     this.#doubles = new EventDoubles(plan.doubles);
-    this.#corrected = {
+    const reached: CorrectedState = {
       plan,
       tables: this.#tables,
       candidates: this.#candidates,
@@ -94,8 +88,9 @@ export class WindowState implements FeatureState {
       doubles: this.#doubles,
       event: this.#event,
     };
-    this.#edges = new WindowEdges(this.#corrected, this.#reservoir, limits.maxBacklogEvents);
-    this.#prefetch = new StatePrefetch(this.#corrected, this.#keys, this.#edges.programs);
+    this.#edges = new WindowEdges(reached, this.#reservoir, limits.maxBacklogEvents);
+    this.#facts = new LearntFacts(reached, this.#reservoir, this.#edges);
+    this.#prefetch = new StatePrefetch(reached, this.#keys, this.#edges.programs);
     this.#readsBefore = compileReads(plan, false);
     this.#readsAfter = compileReads(plan, true);
     this.#expressions = new PaymentExpressions(plan);
@@ -150,31 +145,16 @@ export class WindowState implements FeatureState {
     return isLate;
   }
 
-  addLabel({ transactionOffset, label }: Label): void {
-    if (!this.#plan.facts.label) return;
-    if (this.#findHeld(transactionOffset)) this.#learn(withLabel(this.#foundFacts, label));
-    else this.#unknownLabels += 1;
+  addLabel(label: Label): void {
+    this.#facts.addLabel(label);
   }
 
-  addOutcome({ transactionOffset, outcome }: Outcome): void {
-    const { facts } = this.#plan;
-    if (facts.outcomes.length === 0) return;
-    // What no feature tells apart is kept alike, so that it takes no room when it comes late.
-    const read = outcomeAsRead(outcome, facts);
-    if (this.#findHeld(transactionOffset)) this.#learn(withOutcome(this.#foundFacts, read));
-    else this.#unknownOutcomes += 1;
+  addOutcome(outcome: Outcome): void {
+    this.#facts.addOutcome(outcome);
   }
 
-  addReversal({ type, amountMinor }: Transaction, originalOffset: number): void {
-    if (!this.#plan.facts.reversed || (type !== 'reversal' && type !== 'refund')) return;
-    if (!this.#findHeld(originalOffset)) {
-      this.#unknownReversals += 1;
-      return;
-    }
-    const { foundBlock, foundIndex } = this.#reservoir;
-    const whole = foundBlock.amountMinor(foundIndex);
-    if (type === 'reversal' || amountMinor >= whole) this.#learn(withReversal(this.#foundFacts));
-    else this.#learn(this.#foundFacts, Math.min(whole, this.#reservoir.foundRefunded + amountMinor));
+  addReversal(reversal: Transaction, originalOffset: number): void {
+    this.#facts.addReversal(reversal, originalOffset);
   }
 
   close(): void {
@@ -193,15 +173,12 @@ export class WindowState implements FeatureState {
       bytes: totalBytes(memory),
       eventBytes: events.bytes + backlog.bytes,
       lateBeyondBound: this.#lateBeyondBound,
-      unknownLabels: this.#unknownLabels,
-      unknownOutcomes: this.#unknownOutcomes,
-      unknownReversals: this.#unknownReversals,
+      ...this.#facts.statistics,
       failedExpressions: this.#expressions.failed,
       refusedKeys: this.#refusedKeys,
       estimatedDistincts: this.#pairs.reduce((count, pairs) => count + pairs.estimated(this.timeMs), 0),
       uncountedValues: [...this.#pairs, ...this.#shares].reduce((count, { uncounted }) => count + uncounted, 0),
       droppedCandidates: this.#candidates.dropped,
-      droppedFacts: this.#droppedFacts,
       forcedOut: this.#forcedOut,
       hurriedCrossings: this.#edges.hurriedCrossings,
     };
@@ -215,12 +192,8 @@ export class WindowState implements FeatureState {
     output.text(this.#layout());
     output.number(this.timeMs);
     output.number(this.#lateBeyondBound);
-    output.number(this.#unknownLabels);
-    output.number(this.#unknownOutcomes);
-    output.number(this.#unknownReversals);
     output.number(this.#expressions.failed);
     output.number(this.#refusedKeys);
-    output.number(this.#droppedFacts);
     output.number(this.#forcedOut);
     for (const part of this.#parts()) part.save(output);
   }
@@ -230,12 +203,8 @@ export class WindowState implements FeatureState {
       throw new SavedStateError('the feature state is of another catalogue, or was kept under other limits');
     this.#event[ENGINE_TIME] = input.number();
     this.#lateBeyondBound = input.number();
-    this.#unknownLabels = input.number();
-    this.#unknownOutcomes = input.number();
-    this.#unknownReversals = input.number();
     this.#expressions.failed = input.number();
     this.#refusedKeys = input.number();
-    this.#droppedFacts = input.number();
     this.#forcedOut = input.number();
     for (const part of this.#parts()) part.load(input);
   }
@@ -258,7 +227,15 @@ export class WindowState implements FeatureState {
   }
 
   #parts(): readonly SavedState[] {
-    return [...this.#tables, ...this.#pairs, ...this.#shares, this.#candidates, this.#reservoir, this.#edges];
+    return [
+      ...this.#tables,
+      ...this.#pairs,
+      ...this.#shares,
+      this.#candidates,
+      this.#reservoir,
+      this.#edges,
+      this.#facts,
+    ];
   }
 
   /** Moves time on, unless it is in the past, with at most so many crossings at once. */
@@ -324,43 +301,6 @@ export class WindowState implements FeatureState {
       const slot = this.#slots[column]!;
       if (slot >= 0 && this.#rows[column]![this.#bases[column]! + ROW_EVENTS] === 0) this.#edges.release(column, slot);
     }
-  }
-
-  /** Finds a payment that some window may still hold. Without features that read facts no offsets are kept. */
-  #findHeld(ledgerOffset: number | null): boolean {
-    const reservoir = this.#reservoir;
-    if (ledgerOffset === null || !reservoir.find(ledgerOffset, this.#edges.oldestPosition)) return false;
-    this.#event[TIME] = reservoir.foundBlock.timeMs(reservoir.foundIndex);
-    return !this.#edges.isPastAll;
-  }
-
-  /** What is known of the event found. */
-  get #foundFacts(): number {
-    const { foundBlock, foundIndex } = this.#reservoir;
-    return foundBlock.facts[foundIndex]!;
-  }
-
-  /** Sets what is known of the event found, and moves it between the conditions of the windows that it is in. */
-  #learn(after: number, refunded = this.#reservoir.foundRefunded): void {
-    const reservoir = this.#reservoir;
-    const before = this.#foundFacts;
-    const refundedBefore = reservoir.foundRefunded;
-    if (before === after && (refundedBefore === refunded || this.#plan.netSums.length === 0)) return;
-    const { foundBlock, foundIndex } = reservoir;
-    const at = foundIndex * reservoir.wordCount;
-    this.#edges.settleEvent(foundBlock.words, at);
-    if (!reservoir.setFoundFacts(after, refunded)) {
-      this.#droppedFacts += 1;
-      return;
-    }
-    this.#event[TIME] = foundBlock.timeMs(foundIndex);
-    this.#event[AMOUNT] = foundBlock.amountMinor(foundIndex);
-    correctEvent(this.#corrected, foundBlock.words, at, before, after);
-    if (this.#plan.netSums.length === 0) return;
-    splitNet(this.#event, refundedBefore, before);
-    applyToNets(this.#corrected, foundBlock.words, at, before, -1);
-    splitNet(this.#event, refunded, after);
-    applyToNets(this.#corrected, foundBlock.words, at, after, 1);
   }
 
   #sealOldest(): void {
