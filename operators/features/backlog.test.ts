@@ -86,6 +86,16 @@ describe('a burst that leaves its windows', () => {
     expect(waiting(state)).toBeGreaterThan(2 * BURST);
   });
 
+  it('leaves in part where only a part of it is due, though all of it was prepared for', () => {
+    const one = features.slice(0, 1);
+    const { create, pay } = stateOf(one, { maxCrossingsPerStep: 1, blockCapacity: 16, chunkCapacity: 16 });
+    const state = create();
+    for (let index = 0; index < 64; index++) pay(state, index < 40 ? 0 : 10, 0, 0);
+    for (let step = 0; step < 200; step++) pay(state, 100 + step, 1, 0);
+    expect(pay(state, MINUTE_MS + 9, 0, 0)).toEqual([64 - 40 + 1]);
+    expect(pay(state, MINUTE_MS + 10, 0, 0)).toEqual([2]);
+  });
+
   it('is taken off before what becomes known of its payments is', () => {
     const labelled = { entity: ['account' as const], windowMs: MINUTE_MS, where: "label != 'fraud'" };
     const { afterBurst, pay } = stateOf(
