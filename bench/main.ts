@@ -10,6 +10,7 @@ import { benchmarkImport, type ImportBenchmarkOptions } from './import.ts';
 import { describeCommit, describeMachine } from './machine.ts';
 import { benchmarkReservoir, type ReservoirBenchmarkOptions } from './reservoir.ts';
 import { recordResult } from './results.ts';
+import { benchmarkShap, type ShapBenchmarkOptions } from './shap.ts';
 import { benchmarkSnapshot, type SnapshotBenchmarkOptions } from './snapshot.ts';
 import { benchmarkState, type StateBenchmarkOptions } from './state.ts';
 import { stateLoads, type StateLoad } from './stateLoad.ts';
@@ -62,6 +63,13 @@ benchmark('snapshot', 'writing and restoring the whole state, and decisions whil
   .action((options: SnapshotBenchmarkOptions & Recording) =>
     run('snapshot', options, () => benchmarkSnapshot(options)),
   );
+
+benchmark('shap', "TreeSHAP alone: every input's contribution to the margin of a row")
+  .option('--trees <n>', 'in the ensemble', count, 200)
+  .option('--depth <n>', 'of each tree, all of whose leaves lie at it', count, 6)
+  .option('--inputs <n>', 'values in a row', count, 100)
+  .option('--rows <n>', 'timed', count, 10_000)
+  .action((options: ShapBenchmarkOptions & Recording) => run('shap', options, () => benchmarkShap(options)));
 
 benchmark('http', 'sluice up under an open-loop load over HTTP')
   .option('--config <folder>', 'the deployment', DEFAULT_CONFIG)

@@ -1,19 +1,11 @@
+import { greatestContributions, type FeatureContribution } from './featureContribution.ts';
 import type { Scorer } from './scorer.ts';
-
-/** How much one feature moved a payment's probability of fraud. */
-export interface FeatureContribution {
-  readonly feature: string;
-  /** Probability with the feature as it is, less the probability with the feature at its training median. */
-  readonly contribution: number;
-  /** The feature's value. */
-  readonly value: number;
-}
 
 /** Variants scored in one go: some milliseconds, for which the event loop is held. */
 const MAX_BATCH_ROWS = 512;
 
 /**
- * Explains scores by occlusion: each of the model's reason features in turn is put to its training median, all variants
+ * Explains scores of models that have no trees to explain them by (see trees/treeShap.ts), by occlusion: each of the model's reason features in turn is put to its training median, all variants
  * are scored in batches, and what the probability loses is the feature's contribution. Features that raised the
  * probability come first, at most `limit`. Deterministic, because a row's score does not depend on its batch.
  */
@@ -75,14 +67,11 @@ export class OcclusionExplainer {
     occluded: Float32Array,
     limit: number,
   ): readonly FeatureContribution[] {
-    return this.#features
-      .map((feature, variant) => ({
-        feature: feature.name,
-        contribution: probability - (occluded[variant] ?? probability),
-        value: row[feature.index] ?? NaN,
-      }))
-      .filter((contribution) => contribution.contribution > 0)
-      .sort((a, b) => b.contribution - a.contribution || (a.feature < b.feature ? -1 : 1))
-      .slice(0, limit);
+    const contributions = this.#features.map((feature, variant) => ({
+      feature: feature.name,
+      contribution: probability - (occluded[variant] ?? probability),
+      value: row[feature.index] ?? NaN,
+    }));
+    return greatestContributions(contributions, limit);
   }
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { scoreOf, type ModelMetadata } from './modelPackage.ts';
+import { readTrees, type TreesRead } from './trees/readTrees.ts';
 
 /** A model file that is not what model.json says, or that cannot be run on the catalogue's features. */
 export class ModelError extends Error {
@@ -18,11 +19,14 @@ export class ModelError extends Error {
  */
 export class Scorer {
   readonly metadata: ModelMetadata;
+  /** What the model's scores are explained by, or why by occlusion. */
+  readonly trees: TreesRead;
   readonly #session: InferenceSession;
   readonly #feed: Record<string, Tensor> = {};
 
-  private constructor(metadata: ModelMetadata, session: InferenceSession) {
+  private constructor(metadata: ModelMetadata, trees: TreesRead, session: InferenceSession) {
     this.metadata = metadata;
+    this.trees = trees;
     this.#session = session;
   }
 
@@ -32,7 +36,8 @@ export class Scorer {
     if (sha256 !== metadata.sha256) {
       throw new ModelError('SLUICE_MODEL_HASH', `model.onnx has SHA-256 ${sha256}, model.json says ${metadata.sha256}`);
     }
-    const scorer = new Scorer(metadata, await openSession(model));
+    const session = await openSession(model);
+    const scorer = new Scorer(metadata, readTrees(model, metadata), session);
     await scorer.#checkShape();
     return scorer;
   }

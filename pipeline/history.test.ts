@@ -279,6 +279,7 @@ function decision(ledgerOffset: number): Decision {
     modelVersion: null,
     modelSha256: null,
     catalogueSha256: '',
+    explanation: null,
     features: [],
   };
 }

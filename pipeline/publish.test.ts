@@ -31,6 +31,7 @@ function output(ledgerOffset: number): EngineOutput {
     modelVersion: null,
     modelSha256: null,
     catalogueSha256: '',
+    explanation: null,
     features: [],
   };
   return { transaction: bareTransaction, ingestTimeMs: 0, decision };

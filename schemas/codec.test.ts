@@ -58,6 +58,7 @@ const decision: Decision = {
   modelVersion: '7',
   modelSha256: 'b',
   catalogueSha256: 'c',
+  explanation: { method: 'treeShap', mean: -6.25, contributions: [0.5, -0.25] },
   features: [1, Number.NaN, -0, Number.POSITIVE_INFINITY],
 };
 

@@ -50,7 +50,7 @@ export interface Reason {
   readonly list: null | string;
   /** Feature name, for a reason by the model. */
   readonly feature: null | string;
-  /** The feature's share of the score, in probability. */
+  /** What the feature adds to the model's margin (by occlusion: to its probability); see the decision's explanation. */
   readonly contribution: null | number;
   /** The feature's value. */
   readonly value: null | number;
@@ -78,6 +78,18 @@ export interface RuleError {
   readonly version: number;
   /** What failed. */
   readonly message: string;
+}
+
+export type ExplanationMethod = 'treeShap' | 'occlusion';
+
+/** How the model came to its margin. */
+export interface Explanation {
+  /** treeShap: exact Shapley values of the model's trees; occlusion: what the probability loses when a feature is put to its baseline. */
+  readonly method: ExplanationMethod;
+  /** The margin's mean over the training data, by treeShap: log-odds, where the model ends in the logistic function. */
+  readonly mean: null | number;
+  /** By treeShap: what each of the model's inputs, in order, adds to the margin; with the mean they add up to it. */
+  readonly contributions: readonly number[];
 }
 
 /** A verdict and everything that led to it. A pure function of the ledger up to ledgerOffset. */
@@ -124,6 +136,8 @@ export interface Decision {
   readonly modelSha256: null | string;
   /** Hash of the feature catalogue. */
   readonly catalogueSha256: string;
+  /** Of a payment that is not approved and that the model scored. */
+  readonly explanation: null | Explanation;
   /** Feature values in the catalogue's order; NaN where undefined. */
   readonly features: readonly number[];
 }

@@ -12,6 +12,7 @@ import { requireDeployment } from '../cli/deployment.ts';
 import { TRAINING_SIMULATIONS } from '../pipeline/simulate/trainingSimulations.ts';
 import { exportFeatures, python, say, sluice, unlessThere, withoutModel } from './training/commands.ts';
 import { judge, judgementMarkdown } from './training/judgement.ts';
+import { shapSection } from './training/shapCheck.ts';
 
 const DEPLOYMENT = 'config/default';
 const MODEL_FOLDER = join(DEPLOYMENT, 'model');
@@ -57,7 +58,8 @@ const introduction = [
   'simulated truth. `make train` prints this last; `npx tsx tools/judge.ts config/default FILE` prints it for any simulation.',
   '',
 ].join('\n');
-const results = `${await readFile(resultsFile, 'utf8')}\n${introduction}\n${judgements.join('\n')}\n${HANDBOOK_NOTE}\n`;
+const shap = await shapSection(MODEL_FOLDER);
+const results = `${await readFile(resultsFile, 'utf8')}\n${introduction}\n${judgements.join('\n')}\n${HANDBOOK_NOTE}\n\n${shap}`;
 await writeFile(RESULTS, results);
 say(results);
 say(`${MODEL_FOLDER} is version ${version}; its figures are in ${RESULTS}.`);

@@ -39,6 +39,21 @@ export class DecisionTable extends HistoryTable {
   readonly #modelSha256 = this.add('model_sha256', new LowCardinalityColumn('nullable'), doc('modelSha256'));
   readonly #catalogueSha256 = this.add('catalogue_sha256', new LowCardinalityColumn(), doc('catalogueSha256'));
   readonly #contentHash = this.add('content_hash', new StringColumn(), doc('contentHash'));
+  readonly #explanationMethod = this.add(
+    'explanation_method',
+    new LowCardinalityColumn('nullable'),
+    'What the contributions are made by: treeShap or occlusion; null where the model does not explain the decision.',
+  );
+  readonly #contributionMean = this.add(
+    'contribution_mean',
+    new NullableColumn(new Float64Column(), 0),
+    "The margin's mean over the training data, from which the contributions start.",
+  );
+  readonly #contributions = this.add(
+    'contributions',
+    new ArrayColumn(new Float64Column()),
+    "What each of the model's inputs, in order, adds to the margin.",
+  );
   readonly #features = new Map<string, Float64Column>();
   readonly #catalogues = new Map<string, readonly Float64Column[]>();
 
@@ -86,6 +101,11 @@ export class DecisionTable extends HistoryTable {
     this.#modelSha256.push(decision.modelSha256);
     this.#catalogueSha256.push(decision.catalogueSha256);
     this.#contentHash.push(decision.contentHash);
+    const { explanation } = decision;
+    this.#explanationMethod.push(explanation === null ? null : explanation.method);
+    this.#contributionMean.push(explanation === null ? null : explanation.mean);
+    if (explanation !== null) for (const each of explanation.contributions) this.#contributions.elements.push(each);
+    this.#contributions.endRow();
     this.#pushFeatures(decision, row);
   }
 
@@ -140,7 +160,7 @@ export class ReasonTable extends HistoryTable {
   readonly #contribution = this.add(
     'contribution',
     new NullableColumn(new Float64Column(), 0),
-    "The feature's share of the score, in probability.",
+    "What the feature adds to the model's margin (by occlusion: to its probability).",
   );
   readonly #value = this.add('value', new NullableColumn(new Float64Column(), 0), "The feature's value.");
   readonly #textEn = this.add('text_en', new LowCardinalityColumn('nullable'), 'In words, English.');

@@ -228,6 +228,7 @@ function payment(offset: number, decided: Partial<Decision>): HistoryRecord {
     modelVersion: '1',
     modelSha256: 'c'.repeat(64),
     catalogueSha256: CATALOGUE.catalogueSha256,
+    explanation: null,
     features: [0],
     ...decided,
   };

@@ -1,5 +1,7 @@
 import { join } from 'node:path';
+import { readTrees } from '../../models/trees/readTrees.ts';
 import type { Deployment, LoadResult } from './loadDeployment.ts';
+import type { DeploymentModel } from './loadModel.ts';
 
 /** What `sluice check FOLDER` prints: one line a problem, `file:line:column message [code]`, and a last line. */
 export function checkReport(folder: string, result: LoadResult): string {
@@ -41,10 +43,17 @@ function summary({ name, definition, model, mapping, settings }: Deployment): re
     `${definition.features.length} features over ${entityCount(definition)} entities`,
     `${definition.rules.length} rules (${modes.join(', ')}); ${examples} examples turn out as they say`,
     `${definition.lists.length} lists`,
-    model === null ? 'no model' : `model ${model.metadata.id} ${model.metadata.version}, ${model.onnx.length} bytes`,
+    model === null
+      ? 'no model'
+      : `model ${model.metadata.id} ${model.metadata.version}, ${model.onnx.length} bytes; reasons by ${explainedBy(model)}`,
     `history ${server.kind === 'embedded' ? 'embedded' : `at ${server.url}`}`,
     ...(mapping === null ? [] : ['a mapping for CSV files']),
   ];
+}
+
+function explainedBy({ onnx, metadata }: DeploymentModel): string {
+  const trees = readTrees(onnx, metadata);
+  return trees.ok ? 'TreeSHAP' : `occlusion, because ${trees.why}`;
 }
 
 function entityCount(definition: Deployment['definition']): number {

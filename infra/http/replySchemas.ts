@@ -11,7 +11,7 @@ const reason = z
     version: z.int().optional().describe('Rule version.'),
     list: z.string().optional().describe('List name, for a reason by a list.'),
     feature: z.string().optional().describe('Feature name, for a reason by the model.'),
-    contribution: z.number().optional().describe("The feature's share of the score, in probability."),
+    contribution: z.number().optional().describe("What the feature adds to the model's margin, in log-odds."),
     value: z.number().optional().describe("The feature's value."),
     text: z.strictObject({ en: z.string(), zh: z.string() }).optional().describe('In words.'),
   })

@@ -28,6 +28,7 @@ const decision: Decision = {
   modelVersion: '1',
   modelSha256: null,
   catalogueSha256: '',
+  explanation: null,
   features: [],
 };
 

@@ -22,13 +22,13 @@ from pathlib import Path
 import numpy as np
 
 from booster import calibrate, fit
+from covers import with_covers
 from evaluation import calibration_points, evaluate
 from exported_features import ExportError, concatenate, read_export
 from onnx_model import FRAUD_COLUMN, INPUT, OUTPUT, largest_difference, to_onnx
 from results import results_markdown
+from time_split import add_split_arguments, split
 
-TRAIN_SHARE = 0.65
-VALIDATION_SHARE = 0.15
 REASON_FEATURES = 20
 MAX_MODEL_BYTES = 1_500_000
 LIBRARIES = ("lightgbm", "onnxmltools", "onnx", "onnxruntime", "numpy", "pandas", "scikit-learn")
@@ -52,7 +52,7 @@ def main() -> int:
     print(f"training on {len(train)} payments, {int(train.is_fraud.sum())} of them fraud", flush=True)
 
     booster = calibrate(fit(train, validation), validation)
-    model = to_onnx(booster)
+    model = with_covers(to_onnx(booster), train.values, train.is_fraud)
     tests = [part[2] for part in parts]
     difference = largest_difference(booster, model, concatenate(tests).values)
     if len(model) > MAX_MODEL_BYTES:
@@ -112,8 +112,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--id", default="payment-fraud")
     parser.add_argument("--version", required=True)
     parser.add_argument("--trained-at", default=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"))
-    parser.add_argument("--learn-before", type=day_ms, help="first day that is not learned from, YYYY-MM-DD")
-    parser.add_argument("--test-from", type=day_ms, help="first day that is reported on, YYYY-MM-DD")
+    add_split_arguments(parser)
     parser.add_argument("--thresholds", type=int, nargs="+", default=[600, 800, 950], help="scores the report is on")
     parser.add_argument("--title", default="Results of the shipped model", help="of the metrics' page")
     parser.add_argument("--results", type=Path, help="markdown file for the metrics")
@@ -121,25 +120,6 @@ def parse_arguments() -> argparse.Namespace:
     if (options.learn_before is None) != (options.test_from is None):
         parser.error("--learn-before and --test-from belong together")
     return options
-
-
-def day_ms(text: str) -> int:
-    return int(datetime.datetime.fromisoformat(text).replace(tzinfo=datetime.UTC).timestamp() * 1000)
-
-
-def split(export, learn_before_ms: int | None, test_from_ms: int | None):
-    """Train, validation and test: payments of the same moment stay on one side."""
-    time = export.event_time_ms
-    if learn_before_ms is None:
-        order = np.sort(time)
-        learn_before_ms = test_from_ms = order[int(len(order) * (TRAIN_SHARE + VALIDATION_SHARE))]
-    learned = np.sort(time[time < learn_before_ms])
-    first = learned[int(len(learned) * TRAIN_SHARE / (TRAIN_SHARE + VALIDATION_SHARE))]
-    return (
-        export.select(time < first),
-        export.select((time >= first) & (time < learn_before_ms)),
-        export.select(time >= test_from_ms),
-    )
 
 
 def baselines(train) -> dict:

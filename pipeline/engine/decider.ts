@@ -5,15 +5,11 @@ import type { ListDefinition } from '../../operators/definitions.ts';
 import type { ListState } from '../../operators/lists/listState.ts';
 import type { PolicyInput } from '../../operators/policy.ts';
 import { emptyRuleResults } from '../../operators/rules/ruleSet.ts';
-import { OcclusionExplainer } from '../../models/occlusion.ts';
 import type { Scorer } from '../../models/scorer.ts';
 import type { Decision, DecisionMode, Reason } from '../../schemas/types.ts';
 import { copyFeatures } from './copyFeatures.ts';
-import { modelReasons } from './modelReasons.ts';
+import { ModelExplainer } from './modelExplainer.ts';
 import type { WaitingPayment, WaitingPayments } from './waitingPayments.ts';
-
-/** How many features a verdict by the model names. */
-const MODEL_REASONS = 3;
 
 /**
  * The dear half of the engine: rules and model over the payments that wait, under one configuration and one model. Each
@@ -22,7 +18,7 @@ const MODEL_REASONS = 3;
 export class Decider {
   readonly #configuration: CompiledConfiguration;
   readonly #scorer: Scorer | null;
-  readonly #explainer: OcclusionExplainer | null;
+  readonly #explainer: ModelExplainer | null;
   readonly #context: EvaluationContext;
   readonly #lists: ListState;
   readonly #rules = emptyRuleResults();
@@ -35,7 +31,7 @@ export class Decider {
   constructor(configuration: CompiledConfiguration, scorer: Scorer | null, lists: ListState, maxBatch: number) {
     this.#configuration = configuration;
     this.#scorer = scorer;
-    this.#explainer = scorer === null ? null : new OcclusionExplainer(scorer);
+    this.#explainer = scorer === null ? null : new ModelExplainer(configuration, scorer);
     this.#lists = lists;
     this.#width = configuration.catalogue.names.length;
     this.#modelWidth = scorer?.metadata.inputs.length ?? 0;
@@ -47,12 +43,12 @@ export class Decider {
   /** Decisions on all waiting payments, in order. */
   async decide(waiting: WaitingPayments): Promise<Decision[]> {
     const probabilities = await this.#score(waiting);
-    const explained = await this.#explain(waiting, probabilities);
+    await this.#explainer?.prepare(waiting, probabilities);
     const decisions: Decision[] = [];
     for (const payment of waiting.payments) {
       const probability = probabilities[payment.row] ?? NaN;
       const input = this.#evaluate(payment, waiting.features, probability);
-      decisions.push(this.#record(payment, input, probability, explained.get(payment.row) ?? NO_REASONS));
+      decisions.push(this.#record(payment, input, probability));
     }
     return decisions;
   }
@@ -73,37 +69,6 @@ export class Decider {
       probabilities[payment.row] = results[index] ?? NaN;
     });
     return probabilities;
-  }
-
-  /**
-   * Why the model flagged those it flagged, by row. All together, because every call of the model costs a turn of the event
-   * loop, which under load means a wait behind the requests that have come in meanwhile.
-   */
-  async #explain(
-    waiting: WaitingPayments,
-    probabilities: Float64Array,
-  ): Promise<ReadonlyMap<number, readonly Reason[]>> {
-    const scorer = this.#scorer;
-    const explainer = this.#explainer;
-    if (scorer === null || explainer === null) return NOTHING_EXPLAINED;
-    const { catalogue, definition } = this.#configuration;
-    const flagged = waiting.payments.filter(({ row, riskLevel }) => {
-      const probability = probabilities[row] ?? NaN;
-      return (
-        !Number.isNaN(probability) && scorer.score(probability) >= definition.policy.thresholds[riskLevel].challenge
-      );
-    });
-    if (flagged.length === 0) return NOTHING_EXPLAINED;
-    const rows = new Float32Array(flagged.length * this.#modelWidth);
-    flagged.forEach(({ row }, index) => {
-      const base = row * this.#width;
-      rows.set(waiting.features.subarray(base, base + this.#modelWidth), index * this.#modelWidth);
-    });
-    const scores = flagged.map(({ row }) => probabilities[row] ?? NaN);
-    const explained = await explainer.explain(rows, scores, MODEL_REASONS);
-    return new Map(
-      flagged.map(({ row }, index) => [row, modelReasons(explained[index] ?? [], catalogue, scorer.metadata)]),
-    );
   }
 
   /** Rules and lists on one payment; what they found stays in #context, #rules and #listHits until the next. */
@@ -127,10 +92,16 @@ export class Decider {
     };
   }
 
-  #record(payment: WaitingPayment, input: PolicyInput, probability: number, modelReasons: readonly Reason[]): Decision {
+  #record(payment: WaitingPayment, input: PolicyInput, probability: number): Decision {
     const { policy, catalogue, definition, sha256 } = this.#configuration;
     const scorer = Number.isNaN(probability) ? null : this.#scorer;
-    const { verdict, score, reasons } = policy.decide({ ...input, modelReasons });
+    const { features, featureBase } = this.#context;
+    const decided = policy.decide(input);
+    const explainer = scorer === null || decided.verdict === 'approve' ? null : this.#explainer;
+    const explained = explainer === null ? null : explainer.explain(payment.row, features, featureBase);
+    // The model's reasons change what is said, never the verdict: most payments are approved and need none.
+    const { verdict, score, reasons } =
+      explained === null ? decided : policy.decide({ ...input, modelReasons: explained.reasons });
     return {
       ledgerOffset: payment.ledgerOffset,
       transactionId: payment.transaction.transactionId,
@@ -153,7 +124,8 @@ export class Decider {
       modelVersion: scorer?.metadata.version ?? null,
       modelSha256: scorer?.metadata.sha256 ?? null,
       catalogueSha256: catalogue.sha256,
-      features: copyFeatures(this.#context.features, this.#context.featureBase, this.#width),
+      explanation: explained?.explanation ?? null,
+      features: copyFeatures(features, featureBase, this.#width),
     };
   }
 
@@ -169,4 +141,3 @@ function modeOf(payment: WaitingPayment, scorer: Scorer | null): DecisionMode {
 }
 
 const NO_REASONS: readonly Reason[] = [];
-const NOTHING_EXPLAINED: ReadonlyMap<number, readonly Reason[]> = new Map();

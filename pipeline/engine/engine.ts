@@ -369,6 +369,7 @@ export class Engine {
       modelVersion: null,
       modelSha256: null,
       catalogueSha256: configuration.catalogue.sha256,
+      explanation: null,
       features: [],
     };
   }

@@ -1,6 +1,6 @@
 import type { FeatureCatalogue } from '../../operators/features/catalogue.ts';
 import type { ModelMetadata } from '../../models/modelPackage.ts';
-import type { FeatureContribution } from '../../models/occlusion.ts';
+import type { FeatureContribution } from '../../models/featureContribution.ts';
 import type { Reason } from '../../schemas/types.ts';
 
 /** Reasons a person understands: the feature's own text, its value, and what is usual (the training median). */

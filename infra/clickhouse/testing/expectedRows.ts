@@ -152,6 +152,9 @@ function addDecision(
     model_sha256: plain(decision.modelSha256),
     catalogue_sha256: decision.catalogueSha256,
     content_hash: text(decision.contentHash),
+    explanation_method: decision.explanation?.method ?? null,
+    contribution_mean: plain(decision.explanation?.mean ?? null),
+    contributions: (decision.explanation?.contributions ?? []).map(plain),
     ...features,
   });
   for (const [index, reason] of decision.reasons.entries()) {

@@ -27,6 +27,7 @@ export function paymentRecord(offset: number, event: Transaction, decided: Parti
     modelVersion: null,
     modelSha256: null,
     catalogueSha256: 'a'.repeat(64),
+    explanation: null,
     features: [],
     ...decided,
   };

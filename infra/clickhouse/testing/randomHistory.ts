@@ -91,6 +91,13 @@ const decisionBody = fc.record({
   modelId: nullable(text),
   modelVersion: nullable(text),
   modelSha256: nullable(text),
+  explanation: nullable(
+    fc.record({
+      method: fc.constantFrom('treeShap', 'occlusion'),
+      mean: nullable(number),
+      contributions: fc.array(number, { maxLength: 4 }),
+    }),
+  ),
 });
 
 const otherEvent: fc.Arbitrary<LedgerEvent> = fc.oneof(

@@ -134,11 +134,17 @@ function details(decision) {
   const reasons =
     decision.reasons.length === 0
       ? element('p', 'soft', text('noReasons'))
-      : element('ul', 'reasons', decision.reasons.map(reasonItem));
+      : element('ul', 'reasons', reasonItems(decision.reasons));
   return element('div', 'details', [element('dl', '', facts), element('h3', '', text('reasons')), reasons]);
 }
 
-function reasonItem(reason) {
+function reasonItems(reasons) {
+  const greatest = Math.max(0, ...reasons.map((reason) => Math.abs(reason.contribution ?? 0)));
+  return reasons.map((reason) => reasonItem(reason, greatest));
+}
+
+/** `greatest`: the decision's greatest contribution, which the meter is full at. */
+function reasonItem(reason, greatest) {
   const origin = [reason.code];
   if (reason.rule !== null) origin.push(reason.rule);
   if (reason.version !== null) origin.push(text('version', { version: reason.version }));
@@ -148,7 +154,7 @@ function reasonItem(reason) {
   const parts = [element('b', '', reasonText(reason)), element('span', 'origin', origin.join(' · '))];
   if (reason.contribution !== null) {
     const meter = element('meter', '', '');
-    meter.max = 1;
+    meter.max = greatest;
     meter.value = Math.abs(reason.contribution);
     const sign = reason.contribution < 0 ? '−' : '+';
     const words = `${text('contribution')} ${sign}${formatNumber(Math.abs(reason.contribution))}`;
