@@ -1,46 +1,37 @@
 import type { SavedState, StateInput, StateOutput } from '../savedState.ts';
-import { doublePages, type Pages } from '../tables/pages.ts';
+import type { Pages } from '../tables/pages.ts';
 import { powerOfTwoFrom } from '../tables/powerOfTwo.ts';
+import { CandidateBlocks, CLASS_BITS, CLASS_MASK, LEAST_SHIFT, NODE_SHIFT } from './candidateBlocks.ts';
 import { BOUNDARY, TIME, VALUE } from './eventNumbers.ts';
 import { MAX_CANDIDATES_PER_KEY } from './limits.ts';
 
 /** Where a row keeps one candidate list: [block, span], both 0 for an empty list. */
 export const CANDIDATE_FIELDS = 2;
 
-/** A node is two doubles: value and time. */
-const NODE_SHIFT = 1;
+/** Of a node's two doubles the first is its value, this one its time. */
 const NODE_TIME = 1;
-/** A block of class c has room for 4 << c nodes: the least is one cache line. */
-const LEAST_SHIFT = 2;
-/** Row field `block`: the address of the block's first node, in least blocks, and the class. */
-const CLASS_BITS = 4;
-const CLASS_MASK = (1 << CLASS_BITS) - 1;
 /** Row field `span`: how many nodes the block has before the list's first, and the list's length. */
 const LENGTH_BITS = 16;
 const LENGTH_MASK = (1 << LENGTH_BITS) - 1;
 /** Longest list: the span is a 32-bit integer. */
 const MAX_LENGTH = 1 << (LENGTH_BITS - 2);
-/** Nodes that a row field can address: 8 GiB of them. */
-const MAX_NODES = 536_870_912;
 const MIN_PAGE_NODES = 4_096;
 
 /**
  * The values that are, or may yet become, the least or greatest of a window, oldest first. A list lies in one block, so that
- * reading it is one memory access; a full block gives way to one twice as long, an almost empty one to a shorter. Blocks lie in
- * pages shared by all keys. Windows that differ only in length share the longest one's list. Two kinds of list:
+ * reading it is one memory access; a full block gives way to one twice as long, an almost empty one to a shorter. Blocks serve
+ * all keys. Windows that differ only in length share the longest one's list. Two kinds of list:
  * - pruned (monotonic deque): an event that a later one beats can never matter again and is dropped. About ln(n) long.
  * - whole: every event stays, because a label may yet take out the one that beats it.
  *
  * What is found is given as a node, a small integer: a double that a function returns costs an allocation.
  */
 export class Candidates implements SavedState {
+  readonly #blocks: CandidateBlocks;
+  /** Those of the blocks. */
   readonly #pages: Pages<Float64Array>;
-  readonly #pageNodes: number;
   readonly #pageShift: number;
-  /** By class, the last freed block, in least blocks; its first double is the one before. 0: none. */
-  #free: Float64Array = new Float64Array(CLASS_MASK + 1);
-  /** Nodes given out, those given back among them. The first least block is none's, so that 0 is no block. */
-  #used = 1 << LEAST_SHIFT;
+  readonly #pageMask: number;
   #live = 0;
   #dropped = 0;
   readonly #maxPerKey: number;
@@ -50,9 +41,11 @@ export class Candidates implements SavedState {
       throw new Error(`SLUICE_STATE_LIMIT: ${maxPerKey} candidates a key, at most ${MAX_LENGTH}`);
     this.#maxPerKey = maxPerKey;
     // The longest block has twice the room of the longest list: what has left a full one gives up its place only now and then.
-    this.#pageNodes = Math.max(MIN_PAGE_NODES, 2 * powerOfTwoFrom(maxPerKey));
-    this.#pageShift = 31 - Math.clz32(this.#pageNodes);
-    this.#pages = doublePages(this.#pageNodes << NODE_SHIFT);
+    const pageNodes = Math.max(MIN_PAGE_NODES, 2 * powerOfTwoFrom(maxPerKey));
+    this.#blocks = new CandidateBlocks(pageNodes);
+    this.#pages = this.#blocks.pages;
+    this.#pageShift = this.#blocks.pageShift;
+    this.#pageMask = pageNodes - 1;
   }
 
   get live(): number {
@@ -65,7 +58,7 @@ export class Candidates implements SavedState {
   }
 
   get byteLength(): number {
-    return this.#pages.count * (this.#pageNodes << NODE_SHIFT) * 8;
+    return this.#blocks.byteLength;
   }
 
   /** Bytes of one list's block when the list has so many candidates, more or less. */
@@ -200,7 +193,7 @@ export class Candidates implements SavedState {
   }
 
   valueOffset(node: number): number {
-    return this.#pages.startOf(node >>> this.#pageShift) + ((node & (this.#pageNodes - 1)) << NODE_SHIFT);
+    return this.#pages.startOf(node >>> this.#pageShift) + ((node & this.#pageMask) << NODE_SHIFT);
   }
 
   timeOffset(node: number): number {
@@ -208,18 +201,15 @@ export class Candidates implements SavedState {
   }
 
   save(output: StateOutput): void {
-    for (const value of [this.#used, this.#live, this.#dropped, this.#pages.count]) output.number(value);
-    output.array(this.#free);
-    this.#pages.save(output);
+    output.number(this.#live);
+    output.number(this.#dropped);
+    this.#blocks.save(output);
   }
 
   load(input: StateInput): void {
-    this.#used = input.number();
     this.#live = input.number();
     this.#dropped = input.number();
-    const pages = input.number();
-    this.#free = input.float64Array();
-    this.#pages.load(pages, () => input.float64Array());
+    this.#blocks.load(input);
   }
 
   /** How many of the list's events are at or before the event's TIME. */
@@ -263,7 +253,7 @@ export class Candidates implements SavedState {
   /** Sees to it that the list's block has a place behind its last. */
   #makeRoom(row: Float64Array, at: number, length: number): void {
     if (row[at] === 0) {
-      row[at] = this.#allocate(0);
+      row[at] = this.#blocks.allocate(0);
       return;
     }
     const block = row[at]! | 0;
@@ -279,7 +269,7 @@ export class Candidates implements SavedState {
   #shorten(row: Float64Array, at: number, head: number, length: number): void {
     this.#live -= lengthOf(row, at) - length;
     if (length === 0) {
-      this.#release(row[at]! | 0);
+      this.#blocks.release(row[at]! | 0);
       row[at] = 0;
       row[at + 1] = 0;
       return;
@@ -293,8 +283,8 @@ export class Candidates implements SavedState {
   /** Moves the list to a block of another class. */
   #replace(row: Float64Array, at: number, blockClass: number, length: number): void {
     const old = row[at]! | 0;
-    this.#moveTo(row, at, this.#allocate(blockClass), length);
-    this.#release(old);
+    this.#moveTo(row, at, this.#blocks.allocate(blockClass), length);
+    this.#blocks.release(old);
   }
 
   /** Moves the list to the beginning of a block, which may be its own. */
@@ -308,39 +298,6 @@ export class Candidates implements SavedState {
     let sourceOffset = this.valueOffset(from);
     let targetOffset = this.valueOffset(to);
     for (let double = 0; double < length << NODE_SHIFT; double++) target[targetOffset++] = source[sourceOffset++]!;
-  }
-
-  /** A block's row field. */
-  #allocate(blockClass: number): number {
-    const freed = this.#free[blockClass]!;
-    if (freed !== 0) {
-      const node = freed << LEAST_SHIFT;
-      this.#free[blockClass] = this.page(node)[this.valueOffset(node)]!;
-      return (freed << CLASS_BITS) | blockClass;
-    }
-    const nodes = (1 << LEAST_SHIFT) << blockClass;
-    // A block begins at a multiple of its length; what lies before becomes shorter blocks.
-    for (let shorter = 0; (this.#used & (nodes - 1)) !== 0; shorter++) {
-      const bit = (1 << LEAST_SHIFT) << shorter;
-      if ((this.#used & bit) !== 0) this.#release((this.#take(bit) << CLASS_BITS) | shorter);
-    }
-    return (this.#take(nodes) << CLASS_BITS) | blockClass;
-  }
-
-  /** So many new nodes: their address in least blocks. */
-  #take(nodes: number): number {
-    const node = this.#used;
-    if (node >= MAX_NODES) throw new Error(`SLUICE_STATE_CANDIDATES: more than ${MAX_NODES} candidates`);
-    if (node >>> this.#pageShift >= this.#pages.count) this.#pages.add();
-    this.#used += nodes;
-    return node >>> LEAST_SHIFT;
-  }
-
-  #release(block: number): void {
-    const address = block >>> CLASS_BITS;
-    const node = address << LEAST_SHIFT;
-    this.page(node)[this.valueOffset(node)] = this.#free[block & CLASS_MASK]!;
-    this.#free[block & CLASS_MASK] = address;
   }
 }
 
