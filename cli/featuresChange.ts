@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
@@ -7,6 +7,7 @@ import { featureNameAt, withFeatures, withNextVersion, withoutFeature } from '..
 import { featureReaders } from '../infra/deployment/featureReaders.ts';
 import { loadDeployment, type Deployment } from '../infra/deployment/loadDeployment.ts';
 import { requireDeployment } from './deployment.ts';
+import { FileReplacement, type NewText } from './fileReplacement.ts';
 import { publishConfiguration } from './publication.ts';
 import { deployedUrl, withSluiceOptions, type SluiceAccessOptions } from './sluiceAccess.ts';
 import { UserError } from './userError.ts';
@@ -26,9 +27,9 @@ Ctrl-C before that changes nothing.`,
   return withRunningOptions(command).action(async (file: string, options: ChangeOptions) => {
     const before = await requireDeployment(options.config);
     const features = readUserFile(join(options.config, 'features.yaml'));
-    const changed = withFeatures(features, readUserFile(file));
+    const changed = withFeatures(features, readUserFile(file), file);
     const firstLine = features.trimEnd().split('\n').length + 1;
-    await change(options, before, changed, (problem) => {
+    await change(options, before, { before: features, after: changed }, (problem) => {
       const { file: where, line, code, message } = problem;
       if (where !== 'features.yaml' || line < firstLine) return placed(options.config, problem);
       const name = featureNameAt(changed, line) ?? '';
@@ -43,11 +44,12 @@ export function featuresRemoveCommand(): Command {
     .argument('<name>', 'the feature');
   return withRunningOptions(command).action(async (name: string, options: ChangeOptions) => {
     const before = await requireDeployment(options.config);
-    const changed = withoutFeature(readUserFile(join(options.config, 'features.yaml')), name);
+    const features = readUserFile(join(options.config, 'features.yaml'));
+    const changed = withoutFeature(features, name);
     const readers = featureReaders(before, name);
     if (readers.length > 0)
       throw new UserError(`feature '${name}' is read by ${readers.join(', ')}: change that first`);
-    await change(options, before, changed, (problem) => placed(options.config, problem));
+    await change(options, before, { before: features, after: changed }, (problem) => placed(options.config, problem));
   });
 }
 
@@ -63,22 +65,23 @@ function withRunningOptions(command: Command): Command {
 async function change(
   options: ChangeOptions,
   before: Deployment,
-  features: string,
+  features: NewText,
   explain: (problem: DeploymentProblem) => string,
 ): Promise<void> {
   const { config, reason } = options;
-  const { text: settings, version } = withNextVersion(readUserFile(join(config, 'sluice.yaml')));
-  const files = { 'features.yaml': features, 'sluice.yaml': settings };
+  const settings = readUserFile(join(config, 'sluice.yaml'));
+  const { text: newSettings, version } = withNextVersion(settings);
+  const files = { 'features.yaml': features, 'sluice.yaml': { before: settings, after: newSettings } };
   const after = await tried(config, files, explain);
   const url = options.url ?? deployedUrl(before);
-  const replacement = new Replacement(config, files);
+  const replacement = new FileReplacement(config, files);
+  const content = after.configuration.canonicalJson;
+  const publication = { content, replaces: before.configuration.sha256, reason };
+  let isPublished = false;
   try {
-    const content = after.configuration.canonicalJson;
-    const state = await publishConfiguration(
-      { ...options, url },
-      { content, replaces: before.configuration.sha256, reason },
-    );
-    replacement.commit();
+    const state = await publishConfiguration({ ...options, url }, publication);
+    isPublished = true;
+    const kept = replacement.commit();
     const { names } = after.configuration.catalogue;
     const known = before.configuration.catalogue.names;
     const changes = [
@@ -87,22 +90,25 @@ async function change(
     ];
     process.stdout.write(
       `${changes.join(', ')}: rule set ${version}, ${String(names.length)} features, in force from ledger offset ` +
-        `${String(state.ledgerOffset)}; decisions were held for ${String(state.heldMs)} ms at most. ${config} says so too.\n`,
+        `${String(state.ledgerOffset)}; decisions were held for ${String(state.heldMs)} ms at most.` +
+        `${kept.length === 0 ? ` ${config} says so too.` : ''}
+`,
     );
+    if (kept.length > 0) throw new UserError(keptLine(config, kept));
   } finally {
-    replacement.discard();
+    if (!isPublished) replacement.discard();
   }
 }
 
 async function tried(
   config: string,
-  files: Readonly<Record<string, string>>,
+  files: Readonly<Record<string, NewText>>,
   explain: (problem: DeploymentProblem) => string,
 ): Promise<Deployment> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-change-'));
   try {
     cpSync(config, folder, { recursive: true });
-    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+    for (const [name, { after }] of Object.entries(files)) writeFileSync(join(folder, name), after);
     const result = await loadDeployment(folder);
     if (result.ok) return result.deployment;
     throw new UserError(result.problems.map(explain).join('\n'));
@@ -111,27 +117,13 @@ async function tried(
   }
 }
 
-function placed(config: string, { file, line, code, message }: DeploymentProblem): string {
-  return `${join(config, file)}:${line} ${message} [${code}]`;
+function keptLine(config: string, kept: readonly string[]): string {
+  return (
+    `${config} was changed meanwhile and is left as it is; what is in force is in ${kept.join(' and ')}: ` +
+    'bring it over before the next start, which would take it out again'
+  );
 }
 
-/** New texts of files, on the disk beside the old ones until all take their places. */
-class Replacement {
-  readonly #paths: readonly string[];
-
-  constructor(folder: string, files: Readonly<Record<string, string>>) {
-    this.#paths = Object.keys(files).map((name) => join(folder, name));
-    for (const [name, text] of Object.entries(files)) {
-      const path = join(folder, name);
-      writeFileSync(`${path}.new`, text, { mode: statSync(path).mode });
-    }
-  }
-
-  commit(): void {
-    for (const path of this.#paths) renameSync(`${path}.new`, path);
-  }
-
-  discard(): void {
-    for (const path of this.#paths) rmSync(`${path}.new`, { force: true });
-  }
+function placed(config: string, { file, line, code, message }: DeploymentProblem): string {
+  return `${join(config, file)}:${line} ${message} [${code}]`;
 }

@@ -34,6 +34,8 @@ export class SluiceAwayError extends UserError {}
 export async function askSluice<T>(options: SluiceAccessOptions, question: SluiceQuestion<T>): Promise<T> {
   const { method, path, body, shape } = question;
   const url = options.url ?? deployedUrl(await requireDeployment(options.config));
+  if (!/^https?:\/\//.test(url) || !URL.canParse(url))
+    throw new UserError(`--url must be an address such as http://127.0.0.1:8080, not ${url}`, 2);
   const { key } = options;
   let response: Response;
   try {

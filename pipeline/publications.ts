@@ -74,7 +74,7 @@ export class Publications {
     });
     const inForce = this.#services.configuration();
     if (request.replaces !== null && request.replaces !== inForce?.sha256) {
-      const message = `another configuration is in force than the one this was made from: version ${inForce?.definition.ruleSetVersion ?? ''}`;
+      const message = `another configuration is in force than the one this was made from: version ${inForce?.definition.ruleSetVersion ?? ''}; make the change from that one, or start Sluice with yours first`;
       return { code: 'SLUICE_PUBLICATION_BASE', field: 'replaces', message };
     }
     if (!compiled.ok) {

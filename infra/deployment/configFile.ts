@@ -27,9 +27,12 @@ export class ConfigFile {
       return;
     }
     this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false });
-    for (const error of this.#document.errors)
+    // Only the first: what is found after it mostly follows from it.
+    const [error] = this.#document.errors;
+    if (error !== undefined) {
       this.#addAt(error.pos[0], 'SLUICE_CONFIG_SYNTAX', `this is not valid YAML here: ${lowerFirst(error.message)}`);
-    if (this.problems.length > 0) return;
+      return;
+    }
     try {
       this.value = this.#document.toJS({ maxAliasCount: 100 });
     } catch (error) {
@@ -71,7 +74,7 @@ export class ConfigFile {
           this.add([...steps, key], 'SLUICE_CONFIG_UNKNOWN', messages[index] ?? issue.message);
       } else {
         const name = steps.filter((step) => typeof step === 'string').at(-1);
-        const subject = name === undefined ? 'the file' : describePath(steps);
+        const subject = name === undefined ? 'the file' : describePath(this.#asWritten(steps));
         this.add(steps, 'SLUICE_CONFIG_VALUE', `${subject} ${issue.message}`);
       }
     }
@@ -85,6 +88,12 @@ export class ConfigFile {
       value = Object.entries(value).find(([key]) => key === String(step))?.[1];
     }
     return value;
+  }
+
+  /** A list of one may be written without the list: then there is no first of it to name. */
+  #asWritten(steps: readonly (string | number)[]): readonly (string | number)[] {
+    const around = steps.slice(0, -1);
+    return typeof steps.at(-1) === 'number' && !Array.isArray(this.at(around)) ? around : steps;
   }
 
   /** Notes a problem at the part that `path` leads to, or as near to it as the file goes. */

@@ -34,7 +34,7 @@ function featuresOf(text: string): readonly Readonly<Record<string, unknown>>[] 
 
 describe('editing a deployment', () => {
   it('puts features at the end and leaves the rest as it was', () => {
-    const text = withFeatures(FEATURES, ADDED);
+    const text = withFeatures(FEATURES, ADDED, 'more.yaml');
     expect(text.startsWith(FEATURES)).toBe(true);
     expect(text).toContain('Ask Li');
     expect(featuresOf(text)).toEqual([...featuresOf(FEATURES), ...featuresOf(ADDED)]);
@@ -43,7 +43,7 @@ describe('editing a deployment', () => {
   it('fits the files that come with Sluice', () => {
     for (const deployment of ['default', 'handbook']) {
       const text = readFileSync(join(packageRoot, 'config', deployment, 'features.yaml'), 'utf8');
-      const added = withFeatures(text, ADDED);
+      const added = withFeatures(text, ADDED, 'more.yaml');
       expect(featuresOf(added)).toHaveLength(featuresOf(text).length + 1);
       expect(parse(withoutFeature(added, 'card_sum_1d'))).toEqual(parse(text));
     }
@@ -62,8 +62,24 @@ describe('editing a deployment', () => {
     expect(() => withoutFeature(FEATURES, 'nope')).toThrow('features.yaml has no feature nope');
   });
 
-  it.each(['', 'features: 3', 'rules: []', 'features: [', 'features: []'])('refuses a file that is %j', (added) => {
-    expect(() => withFeatures(FEATURES, added)).toThrow(/features/);
+  it.each(['', 'features: 3', 'rules: []', '- name: x', 'just text', 'features: []'])(
+    'refuses a file that is %j',
+    (added) => {
+      expect(() => withFeatures(FEATURES, added, 'more.yaml')).toThrow(
+        /^more\.yaml must be YAML with a list under `features:`/,
+      );
+    },
+  );
+
+  it('says in one line where a file is not YAML', () => {
+    const refused = /^more\.yaml:2 this is not valid YAML here: [^\n]+$/;
+    expect(() => withFeatures(FEATURES, 'features:\n  - { name: x', 'more.yaml')).toThrow(refused);
+  });
+
+  it('names the feature that was probably meant', () => {
+    expect(() => withoutFeature(FEATURES, 'amuont')).toThrow(
+      'features.yaml has no feature amuont; did you mean amount?',
+    );
   });
 
   it.each([

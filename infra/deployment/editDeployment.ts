@@ -1,4 +1,5 @@
-import { isMap, isNode, isSeq, parseDocument, Document, type YAMLSeq } from 'yaml';
+import { isMap, isNode, isSeq, LineCounter, parseDocument, Document, type YAMLSeq } from 'yaml';
+import { closestName } from './closestName.ts';
 
 /** A file of a deployment that cannot be changed as asked. */
 export class DeploymentEditError extends Error {
@@ -12,12 +13,11 @@ export class DeploymentEditError extends Error {
 
 /**
  * The text of features.yaml with the features of another such text at its end. What was there stays as it is, comments
- * included; whether the features make sense is for loadDeployment to say.
+ * included; whether the features make sense is for loadDeployment to say. `file` is where those to be added come from.
  */
-export function withFeatures(featuresYaml: string, addedYaml: string): string {
+export function withFeatures(featuresYaml: string, addedYaml: string, file: string): string {
   const existing = featureList(featuresYaml, 'features.yaml');
-  const added = featureList(addedYaml, 'the file');
-  if (added.items.length === 0) throw new DeploymentEditError('SLUICE_EDIT_FILE', 'the file holds no features');
+  const added = featureList(addedYaml, file);
   const document = new Document({ features: null });
   document.set('features', added);
   const [, ...lines] = document.toString({ lineWidth: 0, indentSeq: true }).trimEnd().split('\n');
@@ -32,7 +32,7 @@ export function withoutFeature(featuresYaml: string, name: string): string {
   const item = items.find((each) => isMap(each) && each.get('name') === name);
   const range = isNode(item) ? item.range : undefined;
   if (range === undefined || range === null)
-    throw new DeploymentEditError('SLUICE_EDIT_FEATURE', `features.yaml has no feature ${name}`);
+    throw new DeploymentEditError('SLUICE_EDIT_FEATURE', `features.yaml has no feature ${name}${hintFor(name, items)}`);
   const from = featuresYaml.lastIndexOf('\n', range[0] - 1) + 1;
   const end = featuresYaml.indexOf('\n', range[1] - 1);
   return featuresYaml.slice(0, from) + (end < 0 ? '' : featuresYaml.slice(end + 1));
@@ -60,16 +60,28 @@ export function withNextVersion(sluiceYaml: string): { readonly text: string; re
 
 const GENERATED_INDENT = 2;
 
-function featureList(yaml: string, what: string): YAMLSeq {
-  const document = parseDocument(yaml);
-  const features = document.errors.length > 0 ? undefined : document.get('features', true);
+function featureList(yaml: string, file: string): YAMLSeq {
+  const lineCounter = new LineCounter();
+  const document = parseDocument(yaml, { lineCounter, prettyErrors: false });
+  const [error] = document.errors;
+  if (error !== undefined) {
+    const { line } = lineCounter.linePos(error.pos[0]);
+    throw new DeploymentEditError('SLUICE_EDIT_FILE', `${file}:${line} this is not valid YAML here: ${error.message}`);
+  }
+  const features = isMap(document.contents) ? document.contents.get('features', true) : undefined;
   if (!isSeq(features) || features.flow === true) {
     throw new DeploymentEditError(
       'SLUICE_EDIT_FILE',
-      `${what} must be YAML with a list under \`features:\`, one feature an item, as in config/default/features.yaml`,
+      `${file} must be YAML with a list under \`features:\`, one feature an item, as in config/default/features.yaml`,
     );
   }
   return features;
+}
+
+function hintFor(name: string, items: readonly unknown[]): string {
+  const names = items.map((item) => (isMap(item) ? String(item.get('name')) : ''));
+  const closest = closestName(name, names);
+  return closest === undefined ? '; see sluice features list' : `; did you mean ${closest}?`;
 }
 
 /** Columns before the dash of an item. */

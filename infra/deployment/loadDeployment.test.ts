@@ -179,7 +179,7 @@ describe('A mistake in sluice.yaml', () => {
 
   it('in its syntax is told with its line', async () => {
     await write('sluice.yaml', `${SLUICE}http: { port: 1\nname: twice\n`);
-    expect((await problems())[0]).toMatch(/^sluice\.yaml:1[34] this is not valid YAML here: /);
+    expect(await problems()).toEqual([expect.stringMatching(/^sluice\.yaml:1[34] this is not valid YAML here: /)]);
     await write('sluice.yaml', `${SLUICE}name: twice\n`);
     expect(await problems()).toEqual(['sluice.yaml:13 this is not valid YAML here: map keys must be unique']);
   });
@@ -202,7 +202,14 @@ describe('A mistake in features.yaml', () => {
 
   it('with a window too long for the engine is told at the window', async () => {
     await replaceIn('features.yaml', FEATURES, 'window: 10m', 'window: 400d');
-    expect((await problems())[0]).toMatch(/^features\.yaml:5 /);
+    expect((await problems())[0]).toBe(
+      "features.yaml:5 feature 'card_count_10m': window must be from 1s to 90d, in whole milliseconds",
+    );
+  });
+
+  it('with an entity written without a list is told without one', async () => {
+    await replaceIn('features.yaml', FEATURES, 'entity: card', 'entity: shop');
+    expect((await problems())[0]).toMatch(/^features\.yaml:\d features\[1\]\.entity must be one of account, /);
   });
 });
 

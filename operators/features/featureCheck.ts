@@ -6,6 +6,7 @@ import type { CompiledFeature, CompiledWhere } from './catalogue.ts';
 import { entityNames, isTextField, textFields } from './keyField.ts';
 import { isNumberField } from './numberField.ts';
 import { MAX_DELAY_MS, MAX_FEATURE_NAME_LENGTH, MAX_WINDOW_MS, MIN_WINDOW_MS } from './limits.ts';
+import { durationText } from './sql/durationSql.ts';
 
 /** What refunds and reversals that are known by now have left of an amount. */
 const NET_AMOUNT = 'netAmountMinor';
@@ -36,9 +37,8 @@ export class FeatureCheck {
       const message = `a name is lower-case letters, digits and _, starts with a letter, and has at most ${MAX_FEATURE_NAME_LENGTH} characters`;
       this.#problem('SLUICE_FEATURE_NAME', 'name', message);
     }
-    const earlier = this.#namesAbove.indexOf(name);
-    if (earlier >= 0)
-      this.#problem('SLUICE_FEATURE_NAME', 'name', `'${name}' is already the name of feature ${earlier + 1}`);
+    if (this.#namesAbove.includes(name))
+      this.#problem('SLUICE_FEATURE_NAME', 'name', `'${name}' is already the name of a feature above`);
   }
 
   #expression(): CompiledFeature | null {
@@ -186,7 +186,8 @@ export class FeatureCheck {
 
   #checkDuration(field: 'windowMs' | 'delayMs', value: number, least: number, greatest: number): void {
     if (Number.isInteger(value) && value >= least && value <= greatest) return;
-    const message = `must be whole milliseconds from ${least} to ${greatest} (${greatest / 86_400_000} days)`;
+    const name = field === 'windowMs' ? 'window' : 'delay';
+    const message = `${name} must be from ${durationText(least)} to ${durationText(greatest)}, in whole milliseconds`;
     this.#problem('SLUICE_FEATURE_DURATION', field, message);
   }
 
