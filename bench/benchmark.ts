@@ -17,6 +17,11 @@ export function significant(value: number, digits = 3): number {
   return Number(value.toPrecision(digits));
 }
 
+/** Of values in rising order, the one that so large a share of them does not exceed; NaN if there are none. */
+export function atShare(sorted: ArrayLike<number>, share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
+}
+
 /** The middle of the values; the upper one of two middles. */
 export function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;

@@ -1,7 +1,7 @@
 import { createFeatureState } from '../operators/features/createFeatureState.ts';
 import { defaultLimits, type FeatureState } from '../operators/features/featureState.ts';
 import type { Transaction } from '../schemas/types.ts';
-import { median, significant, type Measurement } from './benchmark.ts';
+import { atShare, median, significant, type Measurement } from './benchmark.ts';
 import { LONGEST_WINDOW_MS, stateCatalogue } from './stateCatalogue.ts';
 import { StateEvents, type StateLoad } from './stateLoad.ts';
 
@@ -103,7 +103,7 @@ function timePassing(state: FeatureState, stream: BurstStream, out: Float64Array
   return {
     firstMs: durationsMs[0] ?? NaN,
     slowestMs: sortedMs.at(-1) ?? NaN,
-    p99Ms: sortedMs[Math.floor(sortedMs.length * 0.99)] ?? NaN,
+    p99Ms: atShare(sortedMs, 0.99),
     medianUs: median(durationsMs) * 1_000,
     preemptions,
     payments,

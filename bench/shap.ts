@@ -1,6 +1,6 @@
 import { randomEnsemble, randomNumbers, randomRow } from '../models/trees/randomEnsemble.ts';
 import { TreeShap } from '../models/trees/treeShap.ts';
-import { median, significant, type Measurement } from './benchmark.ts';
+import { atShare, median, significant, type Measurement } from './benchmark.ts';
 
 export interface ShapBenchmarkOptions {
   readonly trees: number;
@@ -35,7 +35,7 @@ export function benchmarkShap({ trees, depth, inputs, rows }: ShapBenchmarkOptio
     fields: {
       p50_us: significant(median(Array.from(timesUs))),
       min_us: significant(timesUs[0] ?? NaN),
-      p99_us: significant(timesUs[Math.floor(rows * 0.99)] ?? NaN),
+      p99_us: significant(atShare(timesUs, 0.99)),
       trees,
       depth,
       inputs,

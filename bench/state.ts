@@ -1,7 +1,7 @@
 import { getHeapStatistics } from 'node:v8';
 import { createFeatureState } from '../operators/features/createFeatureState.ts';
 import type { FeatureState } from '../operators/features/featureState.ts';
-import { significant, type Measurement } from './benchmark.ts';
+import { atShare, significant, type Measurement } from './benchmark.ts';
 import { stateCatalogue } from './stateCatalogue.ts';
 import { StateEvents, type StateLoad } from './stateLoad.ts';
 
@@ -101,6 +101,5 @@ function timeAll(
 }
 
 function percentileUs(sortedMs: Float64Array, share: number): number {
-  const index = Math.min(sortedMs.length - 1, Math.floor(sortedMs.length * share));
-  return significant((sortedMs[index] ?? Number.NaN) * 1_000);
+  return significant(atShare(sortedMs, share) * 1_000);
 }

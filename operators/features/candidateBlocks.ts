@@ -42,10 +42,10 @@ export class CandidateBlocks implements SavedState {
       this.#free[blockClass] = this.#page(freed)[this.#offset(freed)]!;
       return (freed << CLASS_BITS) | blockClass;
     }
-    const nodes = (1 << LEAST_SHIFT) << blockClass;
+    const nodes = nodesOf(blockClass);
     // What lies before the next multiple of its length becomes shorter blocks.
     for (let shorter = 0; (this.#used & (nodes - 1)) !== 0; shorter++) {
-      const bit = (1 << LEAST_SHIFT) << shorter;
+      const bit = nodesOf(shorter);
       if ((this.#used & bit) !== 0) this.release((this.#take(bit) << CLASS_BITS) | shorter);
     }
     return (this.#take(nodes) << CLASS_BITS) | blockClass;
@@ -88,4 +88,9 @@ export class CandidateBlocks implements SavedState {
     const node = address << LEAST_SHIFT;
     return this.pages.startOf(node >>> this.pageShift) + ((node & (this.#pageNodes - 1)) << NODE_SHIFT);
   }
+}
+
+/** Nodes of a block of the class. */
+export function nodesOf(blockClass: number): number {
+  return (1 << LEAST_SHIFT) << blockClass;
 }

@@ -1,7 +1,7 @@
 import type { SavedState, StateInput, StateOutput } from '../savedState.ts';
 import type { Pages } from '../tables/pages.ts';
 import { powerOfTwoFrom } from '../tables/powerOfTwo.ts';
-import { CandidateBlocks, CLASS_BITS, CLASS_MASK, LEAST_SHIFT, NODE_SHIFT } from './candidateBlocks.ts';
+import { CandidateBlocks, CLASS_BITS, CLASS_MASK, LEAST_SHIFT, nodesOf, NODE_SHIFT } from './candidateBlocks.ts';
 import { BOUNDARY, TIME, VALUE } from './eventNumbers.ts';
 import { MAX_CANDIDATES_PER_KEY } from './limits.ts';
 
@@ -68,7 +68,7 @@ export class Candidates implements SavedState {
 
   /** Adds the event's VALUE at its TIME to a pruned list; `sign` 1 keeps greatest values, -1 least. */
   addPruned(row: Float64Array, at: number, sign: number, event: Float64Array): void {
-    const length = lengthOf(row, at);
+    const length = candidatesOf(row, at);
     if (length === 0) {
       this.#insert(row, at, 0, event);
       return;
@@ -101,7 +101,7 @@ export class Candidates implements SavedState {
 
   /** Takes one event with this TIME and VALUE out of a whole list; events alike are interchangeable. */
   removeWhole(row: Float64Array, at: number, event: Float64Array): void {
-    const length = lengthOf(row, at);
+    const length = candidatesOf(row, at);
     if (length === 0) return;
     const first = this.oldest(row, at);
     const page = this.page(first);
@@ -118,7 +118,7 @@ export class Candidates implements SavedState {
 
   /** Drops what has left the longest window: events at or before BOUNDARY. */
   expire(row: Float64Array, at: number, event: Float64Array): void {
-    const length = lengthOf(row, at);
+    const length = candidatesOf(row, at);
     if (length === 0) return;
     const boundaryMs = event[BOUNDARY]!;
     const first = this.oldest(row, at);
@@ -130,7 +130,7 @@ export class Candidates implements SavedState {
   }
 
   clear(row: Float64Array, at: number): void {
-    if (lengthOf(row, at) > 0) this.#shorten(row, at, 0, 0);
+    if (candidatesOf(row, at) > 0) this.#shorten(row, at, 0, 0);
   }
 
   /**
@@ -151,7 +151,7 @@ export class Candidates implements SavedState {
 
   /** Node of the greatest (sign 1) or least (sign -1) value of a whole list that is later than BOUNDARY; 0 if there is none. */
   wholeExtreme(row: Float64Array, at: number, sign: number, event: Float64Array): number {
-    const length = lengthOf(row, at);
+    const length = candidatesOf(row, at);
     if (length === 0) return 0;
     const boundaryMs = event[BOUNDARY]!;
     const first = this.oldest(row, at);
@@ -178,7 +178,7 @@ export class Candidates implements SavedState {
 
   /** The newest event's node; 0 if the list is empty. */
   newest(row: Float64Array, at: number): number {
-    return row[at] === 0 ? 0 : this.oldest(row, at) + lengthOf(row, at) - 1;
+    return row[at] === 0 ? 0 : this.oldest(row, at) + candidatesOf(row, at) - 1;
   }
 
   /** The newest event's node if it is later than BOUNDARY, else 0. */
@@ -214,7 +214,7 @@ export class Candidates implements SavedState {
 
   /** How many of the list's events are at or before the event's TIME. */
   #countUpTo(row: Float64Array, at: number, event: Float64Array): number {
-    let count = lengthOf(row, at);
+    let count = candidatesOf(row, at);
     if (count === 0) return 0;
     const timeMs = event[TIME]!;
     const newest = this.newest(row, at);
@@ -226,7 +226,7 @@ export class Candidates implements SavedState {
 
   /** Puts the event behind the list's first `before` ones; in a full list the newest makes way. */
   #insert(row: Float64Array, at: number, before: number, event: Float64Array): void {
-    let length = lengthOf(row, at);
+    let length = candidatesOf(row, at);
     let place = before;
     if (length >= this.#maxPerKey) {
       length -= 1;
@@ -257,7 +257,7 @@ export class Candidates implements SavedState {
       return;
     }
     const block = row[at]! | 0;
-    const capacity = (1 << LEAST_SHIFT) << (block & CLASS_MASK);
+    const capacity = nodesOf(block & CLASS_MASK);
     const head = headOf(row, at);
     if (head + length < capacity) return;
     // At least half the block is free before the list: as many have left as are now moved.
@@ -267,7 +267,7 @@ export class Candidates implements SavedState {
 
   /** Sets head and length after events have left the list; a block of which little is used is replaced, an empty one freed. */
   #shorten(row: Float64Array, at: number, head: number, length: number): void {
-    this.#live -= lengthOf(row, at) - length;
+    this.#live -= candidatesOf(row, at) - length;
     if (length === 0) {
       this.#blocks.release(row[at]! | 0);
       row[at] = 0;
@@ -276,8 +276,7 @@ export class Candidates implements SavedState {
     }
     row[at + 1] = head * (LENGTH_MASK + 1) + length;
     const blockClass = (row[at]! | 0) & CLASS_MASK;
-    if (blockClass > 0 && length << 3 <= (1 << LEAST_SHIFT) << blockClass)
-      this.#replace(row, at, blockClass - 1, length);
+    if (blockClass > 0 && length << 3 <= nodesOf(blockClass)) this.#replace(row, at, blockClass - 1, length);
   }
 
   /** Moves the list to a block of another class. */
@@ -303,10 +302,6 @@ export class Candidates implements SavedState {
 
 /** How many candidates the list has that a row keeps at `at`. */
 export function candidatesOf(row: Float64Array, at: number): number {
-  return lengthOf(row, at);
-}
-
-function lengthOf(row: Float64Array, at: number): number {
   return (row[at + 1]! | 0) & LENGTH_MASK;
 }
 

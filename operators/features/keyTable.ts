@@ -150,12 +150,6 @@ export class StringKeyTable extends KeyTable {
     return text === null ? null : [text];
   }
 
-  /** The key's slot, a new one with an all-zero row if it has none; or KEY_REFUSED. */
-  intern(key: string): number {
-    this.#index.prepare(key);
-    return this.internPrepared();
-  }
-
   /** Takes a key that is about to be interned, and lists what is needed to foresee its slot. */
   prepare(key: string, list: PrefetchList): void {
     this.#index.prepare(key, list);
@@ -166,7 +160,7 @@ export class StringKeyTable extends KeyTable {
     return this.#index.foresee(list);
   }
 
-  /** `intern` of the prepared key. */
+  /** The prepared key's slot, a new one with an all-zero row if it has none; or KEY_REFUSED. */
   internPrepared(): number {
     const known = this.#index.findPrepared();
     if (known >= 0) return known;
