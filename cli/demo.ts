@@ -13,6 +13,7 @@ import { RunningSluice } from './runningSluice.ts';
 import { untilStopped } from './untilStopped.ts';
 import { eventsFromStart, warmUp } from './warmUp.ts';
 
+const HOUR_MS = 3_600_000;
 const STATUS_INTERVAL_MS = 1_000;
 const STATUS_WINDOW_SECONDS = 5;
 /** The time to pass over the simulated days before the start, so that the first payments do not come all at once. */
@@ -41,10 +42,14 @@ export function demoCommand(): Command {
         demoSimulation({ seed: options.seed, startTimeMs, paymentsPerSecond: options.rate });
       if (!existsSync(join(dataDir, 'ledger'))) {
         const startMs = performance.now();
-        const payments = await warmUp({ deployment, dataDir, logger }, simulationFrom(Date.now()));
+        const { payments, missingMs } = await warmUp({ deployment, dataDir, logger }, simulationFrom(Date.now()));
         const seconds = ((performance.now() - startMs) / 1_000).toFixed(1);
+        const rest =
+          missingMs === 0
+            ? 'six days'
+            : `six days but the last ${Math.ceil(missingMs / HOUR_MS)} hours, for which this machine is too busy`;
         say(
-          `Gave the simulated customers a history: ${payments.toLocaleString('en')} payments of six days, in ${seconds} s.`,
+          `Gave the simulated customers a history: ${payments.toLocaleString('en')} payments of ${rest}, in ${seconds} s.`,
         );
       }
       const sluice = await RunningSluice.start({

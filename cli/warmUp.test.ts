@@ -21,8 +21,9 @@ it('decides the payments before the start, in order of time; the live events beg
   };
   const dataDir = join(folder, 'data');
   const deployment = await requireDeployment('config/default');
-  const payments = await warmUp({ deployment, dataDir, logger: createLogger('silent') }, simulation);
+  const { payments, missingMs } = await warmUp({ deployment, dataDir, logger: createLogger('silent') }, simulation);
   expect(payments).toBeGreaterThan(250);
+  expect(missingMs).toBe(0);
 
   const data = openLmdb(dataDir, { readOnly: true });
   const records = (await data.ledger.read(0, 2_000)).map(({ value }) => decodeLedgerRecord(value));

@@ -6,17 +6,25 @@ import { RunningSluice, type RunOptions } from './runningSluice.ts';
 
 const TIME_LIMIT_MS = 10_000;
 
+export interface WarmUp {
+  readonly payments: number;
+  /** How long before the start a slow machine had to stop; 0: it came to the end. */
+  readonly missingMs: number;
+}
+
 /**
  * Puts a simulation's payments before its start into a new data folder, in order of time, as an import does: so customers
  * have a history when live payments begin, and the live figures hold none of these. A slow machine leaves out the newest
- * after a while. Returns how many payments they are.
+ * after a while.
  */
 export async function warmUp(
   options: Pick<RunOptions, 'deployment' | 'dataDir' | 'logger'>,
   simulation: SimulationOptions,
-): Promise<number> {
+): Promise<WarmUp> {
   const sluice = await RunningSluice.start({ ...options, http: null, isLive: false, history: false });
-  const running = runImport(eventsBefore(simulation), {
+  const timeLimit = AbortSignal.timeout(TIME_LIMIT_MS);
+  const events = new EventsBefore(simulation);
+  const running = runImport(events, {
     services: {
       ledger: sluice.data.ledger,
       decisions: sluice.data.decisions,
@@ -26,12 +34,12 @@ export async function warmUp(
     },
     source: `warm-up:${simulation.idPrefix}`,
     engineOffset: () => sluice.pipeline.engine.nextOffset,
-    signal: AbortSignal.timeout(TIME_LIMIT_MS),
+    signal: timeLimit,
     onProgress: () => undefined,
   });
   const { payments } = await Promise.race([running, sluice.pipeline.failed]);
   await sluice.stop();
-  return payments;
+  return { payments, missingMs: timeLimit.aborted ? simulation.startTimeMs - events.reachedMs : 0 };
 }
 
 /** A simulation without what comes before its start. */
@@ -41,11 +49,22 @@ export function* eventsFromStart(simulation: SimulationOptions): Generator<Simul
   }
 }
 
-async function* eventsBefore(simulation: SimulationOptions): AsyncGenerator<ImportEvent, void, undefined> {
-  for (const { kind, timeMs, event } of simulate(simulation)) {
-    if (timeMs >= simulation.startTimeMs) return;
-    const value = { ...event };
-    if (kind === 'transaction') yield { kind, value, isFollowed: true };
-    else yield { kind, value, transactionId: event.transactionId };
+class EventsBefore implements AsyncIterable<ImportEvent> {
+  /** The time of the event given last. */
+  reachedMs = 0;
+  readonly #simulation: SimulationOptions;
+
+  constructor(simulation: SimulationOptions) {
+    this.#simulation = simulation;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<ImportEvent, void, undefined> {
+    for (const { kind, timeMs, event } of simulate(this.#simulation)) {
+      if (timeMs >= this.#simulation.startTimeMs) return;
+      this.reachedMs = timeMs;
+      const value = { ...event };
+      if (kind === 'transaction') yield { kind, value, isFollowed: true };
+      else yield { kind, value, transactionId: event.transactionId };
+    }
   }
 }
