@@ -1,5 +1,6 @@
 import type { Deployment } from '../infra/deployment/loadDeployment.ts';
 import type { LedgerRow } from '../pipeline/ports.ts';
+import { publicationRecord } from '../pipeline/publicationRecord.ts';
 import { historicalSimulation } from '../pipeline/simulate/options.ts';
 import { simulate, type SimulatedEvent } from '../pipeline/simulate/simulate.ts';
 import { toTransaction } from '../pipeline/toTransaction.ts';
@@ -35,17 +36,7 @@ export function simulatedLedger(deployment: Deployment, payments: number, custom
 
 function deploymentEvents({ configuration, model }: Deployment): LedgerEvent[] {
   const by = { eventTimeMs: START_MS, author: 'bench', reason: 'benchmark' };
-  const events: LedgerEvent[] = [
-    {
-      kind: 'ruleSetPublication',
-      event: {
-        ...by,
-        version: configuration.definition.ruleSetVersion,
-        sha256: configuration.sha256,
-        content: configuration.canonicalJson,
-      },
-    },
-  ];
+  const events: LedgerEvent[] = [publicationRecord(configuration, by)];
   if (model === null) return events;
   const { metadata } = model;
   const promotion = { ...by, modelId: metadata.id, version: metadata.version, sha256: metadata.sha256 };

@@ -11,6 +11,7 @@ import { Engine } from '../pipeline/engine/engine.ts';
 import { PortEngineServices } from '../pipeline/engine/engineServices.ts';
 import { Pipeline } from '../pipeline/pipeline.ts';
 import type { GaugeName, Logger, Telemetry } from '../pipeline/ports.ts';
+import { publicationRecord } from '../pipeline/publicationRecord.ts';
 import { snapshotHeader } from '../pipeline/snapshots/snapshotHeader.ts';
 import { encodeLedgerRecord } from '../schemas/ledgerCodec.ts';
 import type { Transaction } from '../schemas/types.ts';
@@ -154,13 +155,12 @@ function benchConfiguration(): CompiledConfiguration {
 /** The payments that fill the longest window, as if an earlier run had decided them. */
 async function fillLedger(
   data: LmdbData,
-  { sha256, canonicalJson }: CompiledConfiguration,
+  configuration: CompiledConfiguration,
   events: StateEvents,
 ): Promise<void> {
   const made = { eventTimeMs: events.timeMs(0), author: 'bench', reason: 'benchmark' };
-  const publication = { ...made, version: 'bench', sha256, content: canonicalJson };
   await data.ledger.append([
-    encodeLedgerRecord({ kind: 'ruleSetPublication', event: publication }, made.eventTimeMs, 'bench'),
+    encodeLedgerRecord(publicationRecord(configuration, made), made.eventTimeMs, 'bench'),
   ]);
   for (let from = 0; from < events.windowEvents; from += BATCH_RECORDS) {
     const transactions = events.make(from, Math.min(from + BATCH_RECORDS, events.windowEvents));

@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import type { DeploymentProblem } from '../infra/deployment/deploymentProblem.ts';
-import { featureNameAt, withFeatures, withNextVersion, withoutFeature } from '../infra/deployment/editDeployment.ts';
+import { featureNameAt, withFeatures, withoutFeature, withVersion } from '../infra/deployment/editDeployment.ts';
 import { featureReaders } from '../infra/deployment/featureReaders.ts';
 import { loadDeployment, type Deployment } from '../infra/deployment/loadDeployment.ts';
+import { nextRuleSetVersion } from '../operators/rules/ruleSetVersion.ts';
 import { requireDeployment } from './deployment.ts';
 import { FileReplacement, type NewText } from './fileReplacement.ts';
-import { publishConfiguration } from './publication.ts';
+import { publishConfiguration, standingOf } from './publication.ts';
 import { deployedUrl, withSluiceOptions, type SluiceAccessOptions } from './sluiceAccess.ts';
 import { UserError } from './userError.ts';
 import { readUserFile } from './userFile.ts';
@@ -70,7 +71,8 @@ async function change(
 ): Promise<void> {
   const { config, reason } = options;
   const settings = readUserFile(join(config, 'sluice.yaml'));
-  const { text: newSettings, version } = withNextVersion(settings);
+  const version = nextRuleSetVersion(before.definition.ruleSetVersion);
+  const newSettings = withVersion(settings, version);
   const files = { 'features.yaml': features, 'sluice.yaml': { before: settings, after: newSettings } };
   const after = await tried(config, files, explain);
   const url = options.url ?? deployedUrl(before);
@@ -89,8 +91,7 @@ async function change(
       ...known.filter((name) => !names.includes(name)).map((name) => `${name} removed`),
     ];
     process.stdout.write(
-      `${changes.join(', ')}: rule set ${version}, ${String(names.length)} features, in force from ledger offset ` +
-        `${String(state.ledgerOffset)}; decisions were held for ${String(state.heldMs)} ms at most.` +
+      `${changes.join(', ')}: rule set ${version}, ${String(names.length)} features, ${standingOf(state)}.` +
         `${kept.length === 0 ? ` ${config} says so too.` : ''}
 `,
     );

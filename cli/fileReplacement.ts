@@ -3,7 +3,8 @@ import { join } from 'node:path';
 
 /** A text of a file, and the one that is to take its place. */
 export interface NewText {
-  readonly before: string;
+  /** Null: there is no such file. */
+  readonly before: string | null;
   readonly after: string;
 }
 
@@ -12,13 +13,13 @@ export interface NewText {
  * own in each process, so that two commands at a time do not take away each other's.
  */
 export class FileReplacement {
-  readonly #files: readonly { readonly path: string; readonly newPath: string; readonly before: string }[];
+  readonly #files: readonly { readonly path: string; readonly newPath: string; readonly before: string | null }[];
 
   constructor(folder: string, texts: Readonly<Record<string, NewText>>) {
     this.#files = Object.entries(texts).map(([name, { before, after }]) => {
       const path = join(folder, name);
       const newPath = `${path}.${process.pid}.new`;
-      writeFileSync(newPath, after, { mode: statSync(path).mode });
+      writeFileSync(newPath, after, before === null ? {} : { mode: statSync(path).mode });
       return { path, newPath, before };
     });
   }

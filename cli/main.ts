@@ -8,6 +8,7 @@ import { importCommand } from './import.ts';
 import { keyCommand } from './key.ts';
 import { queryCommand } from './query.ts';
 import { replayCommand } from './replay.ts';
+import { rulesCommand } from './rules.ts';
 import { simulateCommand } from './simulate.ts';
 import { skewCommand } from './skew.ts';
 import { stateCommand } from './state.ts';
@@ -43,6 +44,7 @@ for (const command of [
   exportCommand(),
   queryCommand(),
   featuresCommand(),
+  rulesCommand(),
   skewCommand(),
   stateCommand(),
   keyCommand(),

@@ -20,7 +20,7 @@ export function withSluiceOptions(command: Command): Command {
 }
 
 export interface SluiceQuestion<T> {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
   /** Sent as JSON. */
   readonly body?: unknown;

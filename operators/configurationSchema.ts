@@ -31,7 +31,8 @@ const example = z.strictObject({
   expect: z.enum(['fires', 'silent']),
 });
 
-const rule = z.strictObject({
+/** As a publication holds it. */
+export const ruleSchema = z.strictObject({
   id: z.string(),
   version: z.number(),
   owner: z.string(),
@@ -62,8 +63,9 @@ export const configurationSchema: z.ZodType<ConfigurationDefinition> = z.strictO
   ruleSetVersion: z.string(),
   latenessMs: z.number(),
   recentIds: z.number(),
+  approvals: z.literal([0, 1]).exactOptional(),
   features: z.array(feature),
-  rules: z.array(rule),
+  rules: z.array(ruleSchema),
   lists: z.array(list),
   policy: z.strictObject({
     thresholds: z.strictObject({ normal: thresholds, elevated: thresholds, lockdown: thresholds }),
@@ -74,11 +76,11 @@ export const configurationSchema: z.ZodType<ConfigurationDefinition> = z.strictO
 /** As it stands in a rules file, with the parts that may be left out: params {}, mode live, rollout 100, examples []. */
 export const ruleFileSchema = z.strictObject({
   rules: z.array(
-    rule.extend({
-      params: rule.shape.params.default({}),
-      mode: rule.shape.mode.default('live'),
-      rollout: rule.shape.rollout.default(100),
-      examples: rule.shape.examples.default([]),
+    ruleSchema.extend({
+      params: ruleSchema.shape.params.default({}),
+      mode: ruleSchema.shape.mode.default('live'),
+      rollout: ruleSchema.shape.rollout.default(100),
+      examples: ruleSchema.shape.examples.default([]),
     }),
   ),
 });

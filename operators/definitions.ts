@@ -93,6 +93,8 @@ export interface ConfigurationDefinition {
   readonly latenessMs: number;
   /** How many recent transaction ids are kept to recognise retries. */
   readonly recentIds: number;
+  /** People, beside its author, who must agree before another configuration takes this one's place. Default 0. */
+  readonly approvals?: 0 | 1;
   readonly features: readonly FeatureDefinition[];
   readonly rules: readonly RuleDefinition[];
   readonly lists: readonly ListDefinition[];

@@ -3,6 +3,7 @@ import { compileConfiguration, parseConfiguration } from '../operators/configura
 import { codecs } from '../schemas/codec.ts';
 import { decodeLedgerRecord } from '../schemas/ledgerCodec.ts';
 import type { Label } from '../schemas/types.ts';
+import { PublicationLog } from './engine/publicationLog.ts';
 import type { DecisionStore, Ledger } from './ports.ts';
 
 const READ_RECORDS = 2_048;
@@ -59,6 +60,7 @@ async function survey(
 }> {
   const hash = createHash('sha256');
   const labels = new Map<number, Label>();
+  const log = new PublicationLog();
   let names: readonly string[] = [];
   let catalogueSha256 = '';
   for (let offset = 0; offset < total;) {
@@ -70,9 +72,12 @@ async function survey(
         const label = codecs.label.decode(payload);
         if (label.transactionOffset !== null) labels.set(label.transactionOffset, label);
       } else if (kind === 'ruleSetPublication') {
-        const parsed = parseConfiguration(codecs.ruleSetPublication.decode(payload).content);
+        const publication = codecs.ruleSetPublication.decode(payload);
+        if (!log.apply(row.offset, publication)) continue;
+        const parsed = parseConfiguration(publication.content);
         const compiled = parsed.ok ? compileConfiguration(parsed.value) : parsed;
         if (!compiled.ok) continue;
+        log.tookEffect(compiled.value.definition.approvals ?? 0);
         names = compiled.value.catalogue.names;
         catalogueSha256 = compiled.value.catalogue.sha256;
       }

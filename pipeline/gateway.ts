@@ -2,8 +2,16 @@
  * What a gateway, or an analyst keeping lists, can ask of a running Sluice, whatever the transport. infra/http puts it
  * on HTTP; pipeline/ingest.ts answers it.
  */
+import type { RuleDefinition } from '../operators/definitions.ts';
 import type { StateReport } from './engine/stateReporter.ts';
-import type { Degradation, DecisionMode, Reason, RiskLevel, Verdict } from '../schemas/types.ts';
+import type { Degradation, DecisionMode, Reason, RiskLevel, RuleMode, Verdict } from '../schemas/types.ts';
+import type {
+  PublicationDetails,
+  PublicationPage,
+  PublicationSummary,
+  RuleSetInForce,
+  RuleTest,
+} from './ruleSetViews.ts';
 
 /** Input as it came. `jsonText` and `avro` are the bytes received; `json` is one element of an already parsed batch. */
 export type RawInput =
@@ -92,13 +100,27 @@ export interface PublicationRequest {
   readonly reason: string;
 }
 
+/** A change of the rules in force: of how one counts, of what they say, or back to a version that decided before. */
+export type RuleSetChange =
+  | {
+      readonly kind: 'set';
+      readonly rule: string;
+      /** Null: as it is. */
+      readonly mode: RuleMode | null;
+      readonly rollout: number | null;
+    }
+  | { readonly kind: 'rules'; readonly rules: readonly RuleDefinition[]; readonly removed: readonly string[] }
+  /** Null: the version before the one in force. */
+  | { readonly kind: 'rollback'; readonly version: string | null };
+
 /** How far the publication that was asked for last has come. */
 export interface PublicationState {
   /**
    * backfilling: the state of a new catalogue is being built from the ledger, while decisions go on under the old one.
-   * published: in force from `ledgerOffset` on. failed: nothing changed; `error` says why.
+   * published: in force from `ledgerOffset` on. proposed: waits for a second person; `ledgerOffset` is what it is called by.
+   * rejected: a proposal was. failed: nothing changed; `error` says why.
    */
-  readonly stage: 'none' | 'backfilling' | 'publishing' | 'published' | 'failed';
+  readonly stage: 'none' | 'backfilling' | 'publishing' | 'published' | 'proposed' | 'rejected' | 'failed';
   readonly version: string | null;
   readonly ledgerOffset: number | null;
   /** Ledger records that the new state has taken in, and how many there are. */
@@ -147,6 +169,26 @@ export interface Gateway {
   /** Begins to publish a configuration; a refusal when it cannot be. */
   publish(request: PublicationRequest, sender: Sender): Promise<Refusal | null>;
   publication(): PublicationState;
+  /** Null: none is yet. */
+  ruleSet(): RuleSetInForce | null;
+  /** What a change would do; a refusal when it names what there is not. */
+  testRules(change: RuleSetChange): Promise<RuleTest | Refusal>;
+  /** Begins to publish a change of what is in force, as `publish` does. */
+  changeRules(change: RuleSetChange, reason: string, sender: Sender): Promise<Refusal | null>;
+  /** Steps of configurations into force, newest first, from before a ledger offset; of one rule: those that changed it. */
+  publicationHistory(options: {
+    readonly before: number | null;
+    readonly limit: number;
+    readonly rule: string | null;
+  }): Promise<PublicationPage>;
+  publicationDetails(ledgerOffset: number): Promise<PublicationDetails | undefined>;
+  /** Those that wait for a second person. */
+  proposals(): Promise<readonly PublicationSummary[]>;
+  /** Begins to put a proposal into force, or ends it. */
+  answerProposal(
+    proposal: { readonly ledgerOffset: number; readonly answer: 'approve' | 'reject'; readonly reason: string },
+    sender: Sender,
+  ): Promise<Refusal | null>;
   /** Gives up a publication that is not in the ledger yet. */
   cancelPublication(): PublicationState;
   /** The posture as the engine has it now: normal and full unless one was set. */

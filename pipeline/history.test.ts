@@ -248,7 +248,8 @@ function payment(offset: number): LedgerEvent {
 
 function publication(content: string): LedgerEvent {
   const event = { eventTimeMs: NOW_MS, version: '1', sha256: '0'.repeat(64), content, author: 'test', reason: '' };
-  return { kind: 'ruleSetPublication', event };
+  const step = { step: 'publish', replaces: '', proposalOffset: null } as const;
+  return { kind: 'ruleSetPublication', event: { ...event, ...step } };
 }
 
 function thresholds(): object {

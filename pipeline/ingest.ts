@@ -14,6 +14,7 @@ import type {
   PublicationState,
   RawInput,
   Refusal,
+  RuleSetChange,
   Sender,
   StateAnswer,
   TransactionAnswer,
@@ -28,6 +29,14 @@ import { UNKNOWN_TRANSACTION } from './ingest/referToPayment.ts';
 import type { Chain, Outcome } from './outcome.ts';
 import { withoutCardNumber } from './toTransaction.ts';
 import type { Publications } from './publications.ts';
+import type { RuleSets } from './ruleSets.ts';
+import type {
+  PublicationDetails,
+  PublicationPage,
+  PublicationSummary,
+  RuleSetInForce,
+  RuleTest,
+} from './ruleSetViews.ts';
 import { labelTopology, outcomeTopology, paymentTopology } from './topology.ts';
 import { replyOfDecision, replyOfFallback } from './verdictReply.ts';
 
@@ -40,7 +49,8 @@ export interface EngineView {
     readonly entity: string;
   }[];
   readonly ruleSet: string;
-  readonly publications: Pick<Publications, 'request' | 'ask' | 'cancel'>;
+  readonly publications: Pick<Publications, 'request' | 'ask' | 'cancel' | 'approve' | 'reject'>;
+  readonly ruleSets: RuleSets;
   posture(): PostureState;
   /** Null: there is no feature state yet. */
   stateReport(): Promise<StateReport | null>;
@@ -173,8 +183,47 @@ export class Ingest implements Gateway {
   }
 
   async publish(request: PublicationRequest, sender: Sender): Promise<Refusal | null> {
-    if (!this.#engine.readiness().ready) return refusal('SLUICE_NOT_READY', null, 'not ready: try again in a moment');
+    const notReady = this.#notReadyToChange();
+    if (notReady !== null) return notReady;
     return this.#engine.publications.request({ ...request, reason: maskCardNumbers(request.reason) }, sender.source);
+  }
+
+  ruleSet(): RuleSetInForce | null {
+    return this.#engine.ruleSets.inForce();
+  }
+
+  testRules(change: RuleSetChange): Promise<RuleTest | Refusal> {
+    return this.#engine.ruleSets.test(change);
+  }
+
+  async changeRules(change: RuleSetChange, reason: string, sender: Sender): Promise<Refusal | null> {
+    const planned = this.#notReadyToChange() ?? (await this.#engine.ruleSets.plan(change));
+    return 'code' in planned ? planned : this.publish({ ...planned, reason }, sender);
+  }
+
+  publicationHistory(options: Parameters<Gateway['publicationHistory']>[0]): Promise<PublicationPage> {
+    return this.#engine.ruleSets.history(options);
+  }
+
+  publicationDetails(ledgerOffset: number): Promise<PublicationDetails | undefined> {
+    return this.#engine.ruleSets.details(ledgerOffset);
+  }
+
+  proposals(): Promise<readonly PublicationSummary[]> {
+    return this.#engine.ruleSets.proposals();
+  }
+
+  async answerProposal(
+    { ledgerOffset, answer, reason }: Parameters<Gateway['answerProposal']>[0],
+    { source }: Sender,
+  ): Promise<Refusal | null> {
+    const notReady = this.#notReadyToChange();
+    if (notReady !== null) return notReady;
+    const { publications } = this.#engine;
+    const why = maskCardNumbers(reason);
+    return answer === 'approve'
+      ? publications.approve(ledgerOffset, why, source)
+      : publications.reject(ledgerOffset, why, source);
   }
 
   publication(): PublicationState {
@@ -207,6 +256,11 @@ export class Ingest implements Gateway {
     const message = `not ready: ${readiness.reason}`;
     this.#services.telemetry.rejected('SLUICE_NOT_READY');
     return { kind: 'unavailable', refusal: refusal('SLUICE_NOT_READY', null, message), retryAfterSeconds: 1 };
+  }
+
+  #notReadyToChange(): Refusal | null {
+    if (this.#engine.readiness().ready) return null;
+    return refusal('SLUICE_NOT_READY', null, 'not ready: try again in a moment');
   }
 
   #context(sender: Sender): IngestContext {

@@ -13,6 +13,7 @@ import type { Gateway, PostureState, Readiness } from './gateway.ts';
 import { Ingest, type EngineView } from './ingest.ts';
 import type { IngestSettings } from './ingest/ingestContext.ts';
 import { OVERLOAD_AUTHOR } from './engine/postureState.ts';
+import { whyFolderWaits } from './folderAtStart.ts';
 import { GivenFallbacks } from './ingest/givenFallbacks.ts';
 import { PendingVerdicts } from './ingest/pendingVerdicts.ts';
 import { LedgerUnavailableError } from './ports.ts';
@@ -27,8 +28,10 @@ import type {
   SnapshotStore,
   Telemetry,
 } from './ports.ts';
+import { publicationRecord } from './publicationRecord.ts';
 import { Publications } from './publications.ts';
 import { Publisher } from './publish.ts';
+import { RuleSets } from './ruleSets.ts';
 import { restoreEngine } from './snapshots/restoreEngine.ts';
 
 export interface PipelinePorts {
@@ -116,6 +119,7 @@ export class Pipeline {
       read: (fromOffset, maxRecords) => ledger.read(fromOffset, maxRecords),
       configuration: () => this.engine.configuration,
       model: () => this.engine.scorer?.metadata ?? null,
+      log: () => this.engine.publications,
       createFeatures: (catalogue) => this.#services.createFeatures(catalogue),
       prepare: (publication) => {
         this.#services.prepare(publication);
@@ -255,18 +259,15 @@ export class Pipeline {
   }
 
   async #publishConfiguration(configuration: CompiledConfiguration): Promise<void> {
-    if (this.engine.configuration?.sha256 === configuration.sha256) return;
-    await this.append({
-      kind: 'ruleSetPublication',
-      event: {
-        eventTimeMs: this.#ports.clock(),
-        version: configuration.definition.ruleSetVersion,
-        sha256: configuration.sha256,
-        content: configuration.canonicalJson,
-        author: 'deployment',
-        reason: 'the deployment folder at start',
-      },
-    });
+    const inForce = this.engine.configuration;
+    if (inForce?.sha256 === configuration.sha256) return;
+    const why = whyFolderWaits(configuration, this.engine.publications);
+    if (why !== null) {
+      this.#ports.logger.warn({ inForce: inForce?.definition.ruleSetVersion ?? null }, why);
+      return;
+    }
+    const by = { eventTimeMs: this.#ports.clock(), author: 'deployment', reason: 'the deployment folder at start' };
+    await this.append(publicationRecord(configuration, by));
   }
 
   async #promoteModel(model: PipelineDeployment['model']): Promise<void> {
@@ -368,6 +369,12 @@ export class Pipeline {
         return engine().configuration?.definition.ruleSetVersion ?? '';
       },
       publications: this.#publications,
+      ruleSets: new RuleSets({
+        read: (fromOffset, maxRecords) => this.#ports.ledger.read(fromOffset, maxRecords),
+        configuration: () => engine().configuration,
+        model: () => engine().scorer?.metadata ?? null,
+        log: () => engine().publications,
+      }),
       posture,
       stateReport: () => reporter.report(),
       fallback: (transactionId) => engine().fallback(transactionId),

@@ -1,15 +1,18 @@
 import { setImmediate } from 'node:timers/promises';
-import { configurationSteps, parseConfiguration, type CompiledConfiguration } from '../operators/configuration.ts';
+import type { CompiledConfiguration } from '../operators/configuration.ts';
 import type { CompiledCatalogue } from '../operators/features/catalogue.ts';
 import type { FeatureState } from '../operators/features/featureState.ts';
-import { scoresCatalogue, type ModelMetadata } from '../models/modelPackage.ts';
+import type { ModelMetadata } from '../models/modelPackage.ts';
 import type { LedgerEvent } from '../schemas/ledgerEvent.ts';
-import type { Checked } from '../operators/definitions.ts';
 import type { Engine } from './engine/engine.ts';
 import type { PreparedPublication } from './engine/engineServices.ts';
+import type { PublicationEffect, PublicationEntry, PublicationLog } from './engine/publicationLog.ts';
 import { featuresOnlyEngine } from './engine/featureBackfill.ts';
 import type { PublicationRequest, PublicationState, Refusal } from './gateway.ts';
 import { LoopHolds } from './loopHolds.ts';
+import { checkPublication } from './publicationCheck.ts';
+import { publicationContent } from './publicationContent.ts';
+import { publicationRecord, type PublicationStep } from './publicationRecord.ts';
 import type { BackfillRun, BackfillRunner, Clock, LedgerRow } from './ports.ts';
 
 export interface PublicationServices {
@@ -22,6 +25,7 @@ export interface PublicationServices {
   /** What is in force. */
   configuration(): CompiledConfiguration | null;
   model(): ModelMetadata | null;
+  log(): PublicationLog;
   /** An empty feature state, as the engine's. */
   createFeatures(catalogue: CompiledCatalogue): FeatureState;
   /** Gives the engine what it needs for the configuration that is about to be published; null takes it back. */
@@ -34,10 +38,20 @@ const LOOK_MS = 20;
 /** Whoever asked for a publication is gone when nobody has asked for its progress for so long: it is given up. */
 export const ABANDONED_AFTER_MS = 30_000;
 
+/** A configuration that somebody wants in force, or, with a proposal's offset, agrees to. */
+interface Wanted {
+  readonly content: string;
+  readonly replaces: string | null;
+  readonly reason: string;
+  readonly author: string;
+  readonly proposalOffset: number | null;
+}
+
 /**
  * Publishes configurations to a running deployment, one at a time. One with another catalogue has that catalogue's state built
  * first, from the ledger and aside, while decisions go on under the old one; then the record is appended, and the engine
- * changes over at its offset. So a new feature is exact from its first use, and no payment waits for it.
+ * changes over at its offset. So a new feature is exact from its first use, and no payment waits for it. Where what is in force
+ * asks for a second person's approval, a proposal is appended instead, and the same happens once it is approved.
  */
 export class Publications {
   readonly #services: PublicationServices;
@@ -57,48 +71,41 @@ export class Publications {
     this.#services = services;
   }
 
-  /** Checks the configuration and starts to publish it; `ask` tells the rest. */
-  async request(request: PublicationRequest, author: string): Promise<Refusal | null> {
-    const { stage } = this.#current();
-    if (this.#isChecking || stage === 'backfilling' || stage === 'publishing') {
-      const message = this.#isChecking
-        ? 'another is being checked'
-        : `version ${this.#state.version ?? ''} is being published`;
-      return { code: 'SLUICE_PUBLICATION_BUSY', field: null, message };
+  /** Checks the configuration and starts to publish or propose it; `ask` tells the rest. */
+  async request({ content, replaces, reason }: PublicationRequest, author: string): Promise<Refusal | null> {
+    return this.#busy() ?? (await this.#begin({ content, replaces, reason, author, proposalOffset: null }));
+  }
+
+  /** Starts to put a proposal into force: somebody else than its author must ask for it. */
+  async approve(proposalOffset: number, reason: string, author: string): Promise<Refusal | null> {
+    const busy = this.#busy();
+    if (busy !== null) return busy;
+    const proposal = this.#openProposal(proposalOffset);
+    if ('code' in proposal) return proposal;
+    if (proposal.author === author) {
+      const message = `it is ${author}'s own: somebody else must approve it, with a key of their own`;
+      return { code: 'SLUICE_PROPOSAL_OWN', field: null, message };
     }
     this.#isChecking = true;
-    const holds = new LoopHolds();
-    this.#ending = new AbortController();
-    const compiled = await compileInTurns(request.content, holds).finally(() => {
+    const content = await publicationContent(this.#services, proposalOffset).finally(() => {
       this.#isChecking = false;
     });
-    const inForce = this.#services.configuration();
-    if (request.replaces !== null && request.replaces !== inForce?.sha256) {
-      const message = `another configuration is in force than the one this was made from: version ${inForce?.definition.ruleSetVersion ?? ''}; make the change from that one, or start Sluice with yours first`;
-      return { code: 'SLUICE_PUBLICATION_BASE', field: 'replaces', message };
-    }
-    if (!compiled.ok) {
-      const [problem] = compiled.problems;
-      const field = problem === undefined ? 'content' : [problem.section, ...problem.path].join('.');
-      return {
-        code: problem?.code ?? 'SLUICE_CONFIGURATION_SHAPE',
-        field,
-        message: problem?.message ?? 'is not usable',
-      };
-    }
-    const configuration = compiled.value;
-    if (inForce?.sha256 === configuration.sha256) {
-      const message = 'this configuration is in force already';
-      return { code: 'SLUICE_PUBLICATION_UNCHANGED', field: 'content', message };
-    }
-    const modelRefusal = this.#modelRefusal(configuration, inForce);
-    if (modelRefusal !== null) return modelRefusal;
-    this.#holds = holds;
-    this.#state = { ...NONE, stage: 'publishing', version: configuration.definition.ruleSetVersion };
-    this.#askedMs = performance.now();
-    this.#working = this.#publish(configuration, request, author, inForce).catch((error: unknown) => {
-      this.#state = { ...this.#state, stage: 'failed', error: messageOf(error) };
-    });
+    if (content === null) throw new Error(`the ledger has no publication at offset ${String(proposalOffset)}`);
+    return this.#begin({ content, replaces: null, reason, author, proposalOffset });
+  }
+
+  /** Ends a proposal without effect; its author may, too. */
+  reject(proposalOffset: number, reason: string, author: string): Refusal | null {
+    const busy = this.#busy();
+    if (busy !== null) return busy;
+    const proposal = this.#openProposal(proposalOffset);
+    if ('code' in proposal) return proposal;
+    const { version, sha256 } = proposal;
+    this.#ending = new AbortController();
+    const eventTimeMs = this.#services.clock();
+    const rejected = { step: 'reject', content: '', replaces: '', proposalOffset } as const;
+    const event = { eventTimeMs, version, sha256, author, reason, ...rejected };
+    this.#work(version, () => this.#append({ kind: 'ruleSetPublication', event }));
     return null;
   }
 
@@ -112,6 +119,7 @@ export class Publications {
   taken(nextOffset: number, durationMs: number): void {
     if (this.#isAppending || this.#isComing) this.#holds.note(durationMs);
     this.#takenOffset = nextOffset;
+    this.#settle();
   }
 
   /** Gives up what is not in the ledger yet. */
@@ -126,67 +134,113 @@ export class Publications {
     await this.#working;
   }
 
+  #busy(): Refusal | null {
+    const { stage, version } = this.#state;
+    if (!this.#isChecking && stage !== 'backfilling' && stage !== 'publishing') return null;
+    const message = this.#isChecking ? 'another is being checked' : `version ${version ?? ''} is being published`;
+    return { code: 'SLUICE_PUBLICATION_BUSY', field: null, message };
+  }
+
+  #openProposal(proposalOffset: number): PublicationEntry | Refusal {
+    const proposal = this.#services.log().entry(proposalOffset);
+    if (proposal?.effect === 'open') return proposal;
+    const known = proposal?.step === 'propose' ? CLOSED[proposal.effect] : undefined;
+    const message = known ?? 'there is no such proposal';
+    return { code: 'SLUICE_PROPOSAL_UNKNOWN', field: null, message };
+  }
+
   /** In the ledger, but the engine has not come to it yet. */
   get #isComing(): boolean {
-    const { stage, ledgerOffset } = this.#state;
-    return stage === 'published' && ledgerOffset !== null && this.#takenOffset <= ledgerOffset;
+    return this.#state.stage === 'publishing' && this.#state.ledgerOffset !== null;
+  }
+
+  /** Says what came of the record, once the engine has taken it. */
+  #settle(): void {
+    const { ledgerOffset } = this.#state;
+    if (!this.#isComing || ledgerOffset === null || this.#takenOffset <= ledgerOffset) return;
+    const effect = this.#services.log().entry(ledgerOffset)?.effect ?? 'baseGone';
+    const stage = STAGES[effect] ?? 'failed';
+    if (stage === 'failed') this.#services.prepare(null);
+    this.#state = { ...this.#state, stage, error: stage === 'failed' ? (FAILURES[effect] ?? effect) : null };
   }
 
   #current(): PublicationState {
     const run = this.#run;
     const state = { ...this.#state, heldMs: this.#holds.longestMs };
-    if (run !== null) return { ...state, doneRecords: run.nextOffset, totalRecords: this.#services.endOffset() };
-    return this.#isComing ? { ...state, stage: 'publishing' } : state;
+    return run === null ? state : { ...state, doneRecords: run.nextOffset, totalRecords: this.#services.endOffset() };
   }
 
-  /** A model that scores goes on scoring: its features stay as they are, and first. */
-  #modelRefusal({ catalogue }: CompiledConfiguration, inForce: CompiledConfiguration | null): Refusal | null {
-    const model = this.#services.model();
-    if (model === null || inForce === null) return null;
-    if (!scoresCatalogue(model, inForce.catalogue) || scoresCatalogue(model, catalogue)) return null;
-    const gone = model.inputs.find((name) => !catalogue.names.includes(name));
-    const why =
-      gone === undefined
-        ? 'its features must stay as they are and come first'
-        : `it reads the feature ${gone}, which would be gone`;
-    const message = `the model ${model.id} ${model.version} could not score any more: ${why}`;
-    return { code: 'SLUICE_MODEL_CATALOGUE', field: 'features', message };
+  async #begin(wanted: Wanted): Promise<Refusal | null> {
+    const services = this.#services;
+    this.#isChecking = true;
+    const holds = new LoopHolds();
+    this.#ending = new AbortController();
+    const ground = { inForce: services.configuration(), model: services.model() };
+    const checked = await checkPublication(wanted.content, ground, holds).finally(() => {
+      this.#isChecking = false;
+    });
+    const inForce = services.configuration();
+    if (wanted.replaces !== null && wanted.replaces !== inForce?.sha256) {
+      const message = `another configuration is in force than the one this was made from: version ${inForce?.definition.ruleSetVersion ?? ''}; make the change from that one`;
+      return { code: 'SLUICE_PUBLICATION_BASE', field: 'replaces', message };
+    }
+    if (!checked.ok) return checked.refusals[0];
+    const { configuration } = checked;
+    if (inForce?.sha256 === configuration.sha256) {
+      const message = 'this configuration is in force already';
+      return { code: 'SLUICE_PUBLICATION_UNCHANGED', field: 'content', message };
+    }
+    this.#holds = holds;
+    this.#work(configuration.definition.ruleSetVersion, () => this.#publish(configuration, wanted, inForce));
+    return null;
+  }
+
+  #work(version: string, work: () => Promise<void>): void {
+    this.#state = { ...NONE, stage: 'publishing', version };
+    this.#askedMs = performance.now();
+    this.#working = work().catch((error: unknown) => {
+      this.#state = { ...this.#state, stage: 'failed', error: messageOf(error) };
+    });
   }
 
   async #publish(
     configuration: CompiledConfiguration,
-    { reason }: PublicationRequest,
-    author: string,
+    { replaces, reason, author, proposalOffset }: Wanted,
     inForce: CompiledConfiguration | null,
   ): Promise<void> {
     const services = this.#services;
+    const by = (): Parameters<typeof publicationRecord>[1] => ({ eventTimeMs: services.clock(), author, reason });
+    if (proposalOffset === null && services.log().approvals > 0) {
+      const step = { step: 'propose', replaces: inForce?.sha256 ?? '' } as const;
+      await this.#append(publicationRecord(configuration, by(), step));
+      return;
+    }
     const { backfill } = services;
     this.#ending.signal.throwIfAborted();
     const isOther = inForce?.catalogue.sha256 !== configuration.catalogue.sha256;
     const engine = backfill !== null && isOther ? await this.#backfilled(backfill, configuration) : null;
     services.prepare({ configuration, engine });
     try {
-      // From here on it can no longer be given up.
-      this.#ending.signal.throwIfAborted();
-      this.#isAppending = true;
-      const ledgerOffset = await services.append({
-        kind: 'ruleSetPublication',
-        event: {
-          eventTimeMs: services.clock(),
-          version: configuration.definition.ruleSetVersion,
-          sha256: configuration.sha256,
-          content: configuration.canonicalJson,
-          author,
-          reason,
-        },
-      });
-      this.#state = { ...this.#state, stage: 'published', ledgerOffset };
+      const step: PublicationStep =
+        proposalOffset === null ? { replaces: replaces ?? '' } : { step: 'approve', proposalOffset };
+      await this.#append(publicationRecord(configuration, by(), step));
     } catch (error) {
       services.prepare(null);
       throw error;
+    }
+  }
+
+  async #append(event: LedgerEvent): Promise<void> {
+    // From here on it can no longer be given up.
+    this.#ending.signal.throwIfAborted();
+    this.#isAppending = true;
+    try {
+      const ledgerOffset = await this.#services.append(event);
+      this.#state = { ...this.#state, stage: 'publishing', ledgerOffset };
     } finally {
       this.#isAppending = false;
     }
+    this.#settle();
   }
 
   async #backfilled(backfill: BackfillRunner, configuration: CompiledConfiguration): Promise<Engine> {
@@ -243,11 +297,29 @@ const NONE: PublicationState = {
   error: null,
 };
 
-/** Compiling holds no decision up: it takes tens of milliseconds. */
-async function compileInTurns(content: string, holds: LoopHolds): Promise<Checked<CompiledConfiguration>> {
-  const parsed = await holds.time(() => parseConfiguration(content));
-  return parsed.ok ? holds.inTurns(configurationSteps(parsed.value)) : parsed;
-}
+const STAGES: Readonly<Partial<Record<PublicationEffect, PublicationState['stage']>>> = {
+  inForce: 'published',
+  open: 'proposed',
+  noted: 'rejected',
+};
+
+/** Why a record had no effect: somebody else's came before it in the ledger. */
+const FAILURES: Readonly<Partial<Record<PublicationEffect, string>>> = {
+  baseGone:
+    'SLUICE_PUBLICATION_BASE: another configuration came into force just before it; make the change from that one',
+  stale: 'SLUICE_PUBLICATION_BASE: another configuration came into force just before it; make the change from that one',
+  notApproved:
+    'SLUICE_PROPOSAL_NEEDED: what is in force by now asks for a second person; publish it again as a proposal',
+  noProposal: 'SLUICE_PROPOSAL_UNKNOWN: the proposal was answered just before',
+  tooMany: 'SLUICE_PROPOSAL_COUNT: too many proposals are open; have some approved or rejected first',
+};
+
+/** What became of a proposal that is no longer open. */
+const CLOSED: Readonly<Partial<Record<PublicationEffect, string>>> = {
+  approved: 'it was approved already',
+  rejected: 'it was rejected',
+  stale: 'what it was made from is no longer in force: make the change anew',
+};
 
 /** With its code, which tells the one who asked what to do. */
 function messageOf(error: unknown): string {

@@ -97,7 +97,8 @@ describe('a codec', () => {
 
   it('takes records larger than its first buffer', () => {
     const content = 'rule '.repeat(100_000);
-    const publication = { eventTimeMs: 1, version: '1', sha256: '', content, author: 'a', reason: '' };
+    const step = { step: 'publish', replaces: '', proposalOffset: null } as const;
+    const publication = { eventTimeMs: 1, version: '1', sha256: '', content, author: 'a', reason: '', ...step };
     const decoded = codecs.ruleSetPublication.decode(codecs.ruleSetPublication.encode(publication));
     expect(decoded.content).toBe(content);
   });

@@ -27,7 +27,10 @@ const events: readonly LedgerEvent[] = [
   },
   {
     kind: 'ruleSetPublication',
-    event: { eventTimeMs: 5, version: '1', sha256: 'a', content: '{}', ...audit },
+    event: {
+      ...{ eventTimeMs: 5, version: '1', sha256: 'a', content: '{}', ...audit },
+      ...{ step: 'approve', replaces: 'b', proposalOffset: 4 },
+    },
   },
   {
     kind: 'modelPromotion',

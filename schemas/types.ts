@@ -320,7 +320,9 @@ export interface Posture {
   readonly reason: string;
 }
 
-/** What decides from this offset on: feature catalogue, rules, lists and policy, whole. */
+export type PublicationStep = 'publish' | 'propose' | 'approve' | 'reject';
+
+/** A step of a configuration (feature catalogue, rules, lists and policy, whole) on its way into force. Published or approved it decides from this offset on, if what it replaces is in force until then. */
 export interface RuleSetPublication {
   /** When it was published. Epoch milliseconds, UTC. */
   readonly eventTimeMs: number;
@@ -328,12 +330,18 @@ export interface RuleSetPublication {
   readonly version: string;
   /** SHA-256 of content, hexadecimal. */
   readonly sha256: string;
-  /** Canonical JSON of the published configuration. */
+  /** Canonical JSON of the configuration; empty where it is rejected. */
   readonly content: string;
   /** Who made the change. */
   readonly author: string;
   /** Why. */
   readonly reason: string;
+  /** publish: in force without a second person. propose: waits for one, who is to approve or reject it. */
+  readonly step: PublicationStep;
+  /** SHA-256 of the configuration that it was made from: no effect where another is in force. Empty: whichever. */
+  readonly replaces: string;
+  /** Ledger offset of the proposal that is approved or rejected. */
+  readonly proposalOffset: null | number;
 }
 
 /** Moves the engine's time on when no payment does. */

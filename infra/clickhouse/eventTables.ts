@@ -137,11 +137,18 @@ export class RuleSetPublicationTable extends EventTable {
   readonly #content = this.add('content', new StringColumn(), schemaDoc('RuleSetPublication', 'content'));
   readonly #author = this.add('author', new LowCardinalityColumn(), schemaDoc('RuleSetPublication', 'author'));
   readonly #reason = this.add('reason', new StringColumn(), schemaDoc('RuleSetPublication', 'reason'));
+  readonly #step = this.add('step', new LowCardinalityColumn(), schemaDoc('RuleSetPublication', 'step'));
+  readonly #replaces = this.add('replaces', new StringColumn(), schemaDoc('RuleSetPublication', 'replaces'));
+  readonly #proposalOffset = this.add(
+    'proposal_offset',
+    nullableOffset(),
+    schemaDoc('RuleSetPublication', 'proposalOffset'),
+  );
 
   constructor() {
     super(
       'rule_set_publications',
-      'What decided from each offset on: features, rules, lists and policy.',
+      'Configurations (features, rules, lists and policy) on their way into force.',
       'RuleSetPublication',
     );
   }
@@ -153,6 +160,9 @@ export class RuleSetPublicationTable extends EventTable {
     this.#content.push(publication.content);
     this.#author.push(publication.author);
     this.#reason.push(publication.reason);
+    this.#step.push(publication.step);
+    this.#replaces.push(publication.replaces);
+    this.#proposalOffset.push(publication.proposalOffset);
   }
 }
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { packageRoot } from '../../schemas/packageRoot.ts';
-import { featureNameAt, withFeatures, withNextVersion, withoutFeature } from './editDeployment.ts';
+import { featureNameAt, withFeatures, withoutFeature, withVersion } from './editDeployment.ts';
 
 const FEATURES = `# Ours.
 features:
@@ -84,9 +84,8 @@ describe('editing a deployment', () => {
 
   it.each([
     ['ruleSetVersion: 2026-11.9 # current', 'ruleSetVersion: 2026-11.10 # current'],
-    ['name: x\nruleSetVersion: "7"\n', 'name: x\nruleSetVersion: "8"\n'],
-    ['ruleSetVersion: spring', 'ruleSetVersion: spring.1'],
-  ])('counts %j on', (before, after) => {
-    expect(withNextVersion(before).text).toBe(after);
+    ['name: x\nruleSetVersion: "7"\n', 'name: x\nruleSetVersion: "2026-11.10"\n'],
+  ])('gives %j another version', (before, after) => {
+    expect(withVersion(before, '2026-11.10')).toBe(after);
   });
 });

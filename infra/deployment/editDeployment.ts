@@ -47,15 +47,13 @@ export function featureNameAt(featuresYaml: string, line: number): string | null
   return typeof name === 'string' ? name : null;
 }
 
-/** The text of sluice.yaml with the next rule-set version (2026-11.4 after 2026-11.3), and that version. */
-export function withNextVersion(sluiceYaml: string): { readonly text: string; readonly version: string } {
+/** The text of sluice.yaml with another rule-set version. */
+export function withVersion(sluiceYaml: string, version: string): string {
   const line = /^(ruleSetVersion:\s*)(['"]?)([^\s'"#]+)\2/m.exec(sluiceYaml);
-  const [whole, key = '', quote = '', version = ''] = line ?? [];
+  const [whole, key = '', quote = ''] = line ?? [];
   if (whole === undefined)
     throw new DeploymentEditError('SLUICE_EDIT_FILE', 'sluice.yaml has no line with a ruleSetVersion');
-  const counted = /^(.*?)(\d+)$/.exec(version);
-  const next = counted === null ? `${version}.1` : `${counted[1] ?? ''}${String(Number(counted[2]) + 1)}`;
-  return { text: sluiceYaml.replace(whole, `${key}${quote}${next}${quote}`), version: next };
+  return sluiceYaml.replace(whole, () => `${key}${quote}${version}${quote}`);
 }
 
 const GENERATED_INDENT = 2;

@@ -78,6 +78,7 @@ export async function loadDeployment(folder: string): Promise<LoadResult> {
     ruleSetVersion: sluice?.ruleSetVersion ?? 'unknown',
     latenessMs: sluice?.latenessMs ?? 0,
     recentIds: sluice?.recentIds ?? 1,
+    ...(sluice?.approvals === 1 ? { approvals: 1 } : {}),
     features: features.values,
     rules: rules.values,
     lists: lists.values,

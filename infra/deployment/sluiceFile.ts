@@ -112,6 +112,8 @@ const history = z
     batchRecords,
   }));
 
+const publication = z.strictObject({ approvals: z.union([z.literal(0), z.literal(1)]).default(0) }).prefault({});
+
 const snapshots = z
   .strictObject({
     enabled: z.boolean().default(true),
@@ -137,12 +139,18 @@ export const sluiceFileSchema = z
     engine,
     history,
     snapshots,
+    publication,
+  })
+  .refine(({ publication: { approvals }, http: { requireKeys } }) => approvals === 0 || requireKeys, {
+    path: ['publication', 'approvals'],
+    error: 'needs http.requireKeys: without keys nobody can be told from anybody else',
   })
   .transform((file) => ({
     name: file.name,
     ruleSetVersion: file.ruleSetVersion,
     latenessMs: file.lateness,
     recentIds: file.recentIds,
+    approvals: file.publication.approvals,
     settings: {
       http: file.http,
       apiKeys: file.apiKeys,

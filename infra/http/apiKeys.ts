@@ -13,6 +13,7 @@ export type Permission =
   | 'readPosture'
   | 'setPosture'
   | 'readState'
+  | 'readRules'
   | 'publish';
 
 /** A key as the configuration keeps it: never the key itself. */
@@ -26,7 +27,7 @@ export interface ApiKey {
 
 const PERMISSIONS: Readonly<Record<Role, ReadonlySet<Permission>>> = {
   gateway: new Set(['transactions', 'verdicts', 'outcomes', 'labels']),
-  analyst: new Set(['lists', 'labels', 'live', 'readPosture', 'readState', 'publish']),
+  analyst: new Set(['lists', 'labels', 'live', 'readPosture', 'readState', 'readRules', 'publish']),
   operator: new Set([
     'transactions',
     'verdicts',
@@ -37,6 +38,7 @@ const PERMISSIONS: Readonly<Record<Role, ReadonlySet<Permission>>> = {
     'readPosture',
     'setPosture',
     'readState',
+    'readRules',
     'publish',
   ]),
 };

@@ -16,6 +16,7 @@ import type { LiveFeedPort } from './liveFeed.ts';
 import { operationHandlers } from './operationRoutes.ts';
 import { OPERATIONS, type OperationId } from './operations.ts';
 import { paymentHandlers } from './paymentRoutes.ts';
+import { ruleHandlers } from './ruleRoutes.ts';
 import { stateHandlers } from './stateRoutes.ts';
 import { steeringHandlers } from './steeringRoutes.ts';
 
@@ -135,6 +136,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const handlers = {
     ...paymentHandlers(context),
     ...steeringHandlers(context),
+    ...ruleHandlers(context),
     ...stateHandlers(context),
     ...operationHandlers(context, options.version),
     ...consoleHandlers(),

@@ -5,6 +5,7 @@ import type { HttpSettings } from './httpSettings.ts';
 import type { Operation } from './operation.ts';
 import { OPERATIONS } from './operations.ts';
 import { REPLY_SCHEMAS } from './replySchemas.ts';
+import { answer, rollback, ruleChanges, ruleSetting } from './ruleSchemas.ts';
 import { listEntryChange, postureChange, publicationRequest } from './steeringSchemas.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -51,6 +52,7 @@ const TAGS: OpenApiDocument['tags'] = [
   { name: 'Lists', description: 'Block, allow and watch lists.' },
   { name: 'Posture', description: 'How strict to be, and what to leave out.' },
   { name: 'State', description: 'What the feature windows hold, and the memory they take.' },
+  { name: 'Rules', description: 'The rules in force, and changes of them.' },
   { name: 'Publications', description: 'What decides: catalogue, rules, lists and policy as one.' },
   { name: 'Live', description: 'What the console shows.' },
   { name: 'Operation', description: 'Health, metrics, documents. No key needed.' },
@@ -108,6 +110,10 @@ function componentSchemas(settings: HttpSettings): Record<string, JsonObject> {
     },
     ListEntryChange: { ...zodJsonSchema(listEntryChange), description: "A list entry's end and reason." },
     Publication: { ...zodJsonSchema(publicationRequest), description: 'A configuration to be in force from now on.' },
+    RuleChanges: { ...zodJsonSchema(ruleChanges), description: 'Rules to publish or test, and those to remove.' },
+    RuleSetting: { ...zodJsonSchema(ruleSetting), description: 'How a rule counts from now on.' },
+    Rollback: { ...zodJsonSchema(rollback), description: 'Which version is to be in force again.' },
+    Answer: { ...zodJsonSchema(answer), description: 'Why a proposal is approved or rejected.' },
     PostureChange: { ...zodJsonSchema(postureChange), description: 'The posture from now on.' },
   };
   for (const [name, schema] of Object.entries(REPLY_SCHEMAS)) schemas[name] = zodJsonSchema(schema);

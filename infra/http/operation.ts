@@ -7,7 +7,8 @@ export interface Operation {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** As OpenAPI writes it: /v1/verdicts/{transactionId}. */
   readonly path: string;
-  readonly tag: 'Payments' | 'Feedback' | 'Lists' | 'Posture' | 'Publications' | 'State' | 'Live' | 'Operation';
+  readonly tag:
+    'Payments' | 'Feedback' | 'Lists' | 'Posture' | 'Rules' | 'Publications' | 'State' | 'Live' | 'Operation';
   /** Null: public. */
   readonly permission: Permission | null;
   readonly summary: string;

@@ -1,4 +1,5 @@
 import type { Operation } from './operation.ts';
+import { RULE_OPERATIONS } from './ruleOperations.ts';
 
 const PAYMENT = {
   transactionId: 't-81',
@@ -260,6 +261,7 @@ export const OPERATIONS = {
     description: 'Before it is in the ledger; afterwards this changes nothing.',
     replies: { 200: { description: 'How far it has come.', schema: 'PublicationState' } },
   },
+  ...RULE_OPERATIONS,
   live: {
     id: 'live',
     method: 'GET',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { RULE_REPLY_SCHEMAS } from './ruleReplySchemas.ts';
 
 /** The shapes of replies, for the OpenAPI document; tests hold real replies to them. */
 const verdictName = z.enum(['approve', 'challenge', 'review', 'decline']);
@@ -207,16 +208,19 @@ export const REPLY_SCHEMAS = {
   PublicationState: z
     .strictObject({
       stage: z
-        .enum(['none', 'backfilling', 'publishing', 'published', 'failed'])
-        .describe('backfilling: the new catalogue’s state is being built. published: in force.'),
+        .enum(['none', 'backfilling', 'publishing', 'published', 'proposed', 'rejected', 'failed'])
+        .describe(
+          'backfilling: the new catalogue’s state is being built. published: in force. proposed: waits for a second person.',
+        ),
       version: z.string().nullable().describe('Of the rule set.'),
-      ledgerOffset: z.int().nullable().describe('From which it is in force.'),
+      ledgerOffset: z.int().nullable().describe('From which it is in force; of a proposal, what it is called by.'),
       doneRecords: z.int().describe('Ledger records that the new state has taken in.'),
       totalRecords: z.int().describe('Ledger records there are.'),
       heldMs: z.number().describe('The longest time for which it has held decisions up, in milliseconds.'),
       error: z.string().nullable().describe('Why it failed; nothing changed then.'),
     })
     .describe('How far the latest publication has come.'),
+  ...RULE_REPLY_SCHEMAS,
   Status: z
     .strictObject({
       status: z.enum(['ok', 'ready']),

@@ -3,6 +3,8 @@ import type { Handler } from './addRoute.ts';
 import { answerAccepted, answerJson, senderOf, type HttpContext } from './httpContext.ts';
 import { HttpError } from './httpError.ts';
 import { pathParameter } from './paymentRoutes.ts';
+import { publicationError } from './publicationError.ts';
+import { queryNumber, queryText } from './queryParameters.ts';
 import { listEntryChange, parseSteering, postureChange, publicationRequest } from './steeringSchemas.ts';
 
 /** As in schemas/list-change.avsc. */
@@ -55,7 +57,7 @@ export function steeringHandlers(context: HttpContext): {
     listEntries: (request, reply) => {
       const list = knownList(request);
       const after = queryText(request, 'after', MAX_VALUE_LENGTH);
-      const limit = pageLimit(request);
+      const limit = queryNumber(request, 'limit', 1, MAX_PAGE) ?? DEFAULT_PAGE;
       const entries = gateway.listEntries(list, { after, limit }) ?? [];
       const next = entries.length < limit ? null : (entries.at(-1)?.value ?? null);
       return answerJson(reply, 200, JSON.stringify({ list, entries, next }));
@@ -82,8 +84,7 @@ export function steeringHandlers(context: HttpContext): {
     publish: async (request, reply) => {
       const sender = senderOf(request.apiKey, request.headers['content-type']);
       const refusal = await gateway.publish(parseSteering(publicationRequest, request.body), sender);
-      if (refusal?.code === 'SLUICE_NOT_READY') throw new HttpError(503, refusal, NOT_READY_RETRY_SECONDS);
-      if (refusal !== null) throw new HttpError(PUBLICATION_CONFLICTS.has(refusal.code) ? 409 : 400, refusal);
+      if (refusal !== null) throw publicationError(refusal);
       return answerJson(reply, 202, JSON.stringify(gateway.publication()));
     },
     publication: (_request, reply) => answerJson(reply, 200, JSON.stringify(gateway.publication())),
@@ -100,35 +101,10 @@ export function steeringHandlers(context: HttpContext): {
   };
 }
 
-const NOT_READY_RETRY_SECONDS = 1;
-const PUBLICATION_CONFLICTS: ReadonlySet<string> = new Set([
-  'SLUICE_PUBLICATION_BASE',
-  'SLUICE_PUBLICATION_BUSY',
-  'SLUICE_PUBLICATION_UNCHANGED',
-]);
-
 function listValue(request: FastifyRequest): string {
   const value = pathParameter(request, 'value');
   if (value.length === 0 || value.length > MAX_VALUE_LENGTH) throw invalid('value', 'must have 1 to 64 characters');
   return value;
-}
-
-function queryText(request: FastifyRequest, name: string, maxLength: number): string | null {
-  const { query } = request;
-  const value: unknown = typeof query === 'object' && query !== null ? Reflect.get(query, name) : undefined;
-  if (value === undefined || value === '') return null;
-  if (typeof value !== 'string' || value.length > maxLength) {
-    throw invalid(name, `must be given once, with at most ${maxLength} characters`);
-  }
-  return value;
-}
-
-function pageLimit(request: FastifyRequest): number {
-  const text = queryText(request, 'limit', 4);
-  if (text === null) return DEFAULT_PAGE;
-  const limit = /^\d+$/.test(text) ? Number(text) : 0;
-  if (limit < 1 || limit > MAX_PAGE) throw invalid('limit', `must be a whole number from 1 to ${MAX_PAGE}`);
-  return limit;
 }
 
 function invalid(field: string, message: string): HttpError {

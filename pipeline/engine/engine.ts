@@ -12,6 +12,7 @@ import { contentHashOf } from '../ingest/contentHash.ts';
 import type { LedgerRow } from '../ports.ts';
 import { Decider } from './decider.ts';
 import { PostureState } from './postureState.ts';
+import { PublicationLog } from './publicationLog.ts';
 import { RecentIds } from './recentIds.ts';
 import { loadRecord, saveRecord } from './savedRecords.ts';
 import { WaitingPayments } from './waitingPayments.ts';
@@ -61,6 +62,7 @@ export interface EngineOutput {
 export class Engine {
   readonly posture = new PostureState();
   readonly lists = new ListState([]);
+  readonly publications = new PublicationLog();
   readonly #services: EngineServices;
   readonly #options: EngineOptions;
   readonly #recentIds = new RecentIds(0);
@@ -155,6 +157,7 @@ export class Engine {
     output.number(this.#nextOffset);
     output.number(this.#lastPaymentOffset);
     output.text(configuration?.canonicalJson ?? '');
+    this.publications.save(output);
     saveRecord(output, codecs.modelPromotion, this.#promotion);
     output.number(this.#fallbacks.size);
     for (const fallback of this.#fallbacks.values()) saveRecord(output, codecs.fallback, fallback);
@@ -169,6 +172,7 @@ export class Engine {
     this.#nextOffset = input.number();
     this.#lastPaymentOffset = input.number();
     const content = input.text();
+    this.publications.load(input);
     const promotion = loadRecord(input, codecs.modelPromotion);
     this.#fallbacks.clear();
     for (let left = input.number(); left > 0; left--) {
@@ -286,10 +290,13 @@ export class Engine {
   }
 
   async #publish(offset: number, publication: RuleSetPublication): Promise<void> {
+    if (!this.publications.apply(offset, publication)) return;
     const { content, version } = publication;
     const configuration =
       this.#services.compiled(content) ?? configurationOf(content, `${version} at offset ${String(offset)}`);
-    this.#recentIds.resize(configuration.definition.recentIds);
+    const { recentIds, approvals } = configuration.definition;
+    this.publications.tookEffect(approvals ?? 0);
+    this.#recentIds.resize(recentIds);
     if (this.#options.featuresOnly !== undefined) return;
     this.lists.declare(configuration.listNames);
     if (this.#features?.catalogue.sha256 !== configuration.catalogue.sha256) {

@@ -6,6 +6,7 @@ import { STATE_LAYOUT, type StateArray, type StateOutput } from '../../operators
 import { encodeLedgerRecord } from '../../schemas/ledgerCodec.ts';
 import type { LedgerEvent } from '../../schemas/ledgerEvent.ts';
 import type { Transaction } from '../../schemas/types.ts';
+import { publicationRecord } from '../publicationRecord.ts';
 import { Random } from '../simulate/random.ts';
 import { MemoryDecisionStore } from '../testing/memoryDecisionStore.ts';
 import { MemoryLedger } from '../testing/memoryLedger.ts';
@@ -14,7 +15,7 @@ import { Engine } from './engine.ts';
 import { PortEngineServices } from './engineServices.ts';
 
 /** What an engine of STATE_LAYOUT saves after the ledger below. */
-const SAVED = { layout: 1, sha256: '19b20cd0b55ea4f61f8fa3365a50d6e9328fbaa8c441dabb00ebab7c8381270c' };
+const SAVED = { layout: 1, sha256: '3f3d5063a6c4e6eef28b9cb971dc037be2d18d2f39ea2b17e4c574b9a511c105' };
 
 /**
  * Snapshots outlive the Sluice that wrote them. Bytes that differ from those recorded here are another layout, or another
@@ -74,11 +75,10 @@ const definition: ConfigurationDefinition = {
 function events(): LedgerEvent[] {
   const compiled = compileConfiguration(definition);
   if (!compiled.ok) throw new Error(JSON.stringify(compiled.problems));
-  const { sha256, canonicalJson } = compiled.value;
   const made = { eventTimeMs: START_MS, author: 'test', reason: '' };
   const random = new Random(1, 'layout');
   const list: LedgerEvent[] = [
-    { kind: 'ruleSetPublication', event: { ...made, version: 'layout', sha256, content: canonicalJson } },
+    publicationRecord(compiled.value, made),
     { kind: 'modelPromotion', event: { ...made, modelId: 'm', version: '1', sha256: 'f'.repeat(64), metadata: '{}' } },
     { kind: 'listChange', event: { ...made, list: 'blocked', value: '名单', action: 'put', expiresAtMs: null } },
     { kind: 'posture', event: { ...made, riskLevel: 'elevated', degradation: 'noModel', expiresAtMs: null } },

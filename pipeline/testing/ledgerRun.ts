@@ -14,6 +14,7 @@ import { encodeLedgerRecord } from '../../schemas/ledgerCodec.ts';
 import type { LedgerEvent } from '../../schemas/ledgerEvent.ts';
 import { packageRoot } from '../../schemas/packageRoot.ts';
 import type { ModelPromotion, Transaction, TransactionType } from '../../schemas/types.ts';
+import { publicationRecord } from '../publicationRecord.ts';
 import { MemoryDecisionStore } from './memoryDecisionStore.ts';
 import { MemoryLedger } from './memoryLedger.ts';
 import { MemoryModelStore } from './memoryModelStore.ts';
@@ -47,7 +48,12 @@ function features(factor: number): FeatureDefinition[] {
   return [...windows, ...more];
 }
 
-function configuration(ruleSetVersion: string, factor: number, limit: number): CompiledConfiguration {
+function configuration(
+  ruleSetVersion: string,
+  factor: number,
+  limit: number,
+  others: Partial<ConfigurationDefinition> = {},
+): CompiledConfiguration {
   const thresholds = { challenge: 300, review: 700, decline: 930 };
   const definition: ConfigurationDefinition = {
     ruleSetVersion,
@@ -73,6 +79,7 @@ function configuration(ruleSetVersion: string, factor: number, limit: number): C
       thresholds: { normal: thresholds, elevated: { ...thresholds, challenge: 100 }, lockdown: thresholds },
       maxReasons: 5,
     },
+    ...others,
   };
   const compiled = compileConfiguration(definition);
   if (!compiled.ok) throw new Error(JSON.stringify(compiled.problems));
@@ -80,7 +87,12 @@ function configuration(ruleSetVersion: string, factor: number, limit: number): C
 }
 
 const first = configuration('first', 1, 500);
-const configurations = [first, configuration('other-rules', 1, 900), configuration('other-features', 2, 500)];
+const configurations = [
+  first,
+  configuration('other-rules', 1, 900),
+  configuration('other-features', 2, 500),
+  configuration('guarded', 1, 300, { approvals: 1, recentIds: 4 }),
+];
 const fitting = { ...metadata, inputs: first.catalogue.names, catalogueSha256: first.catalogue.sha256 };
 
 type Step = (timeMs: number, offset: number) => LedgerEvent;
@@ -177,7 +189,7 @@ const fallback: fc.Arbitrary<Step> = fc.nat(12).map((id) => (eventTimeMs, offset
 
 const publication: fc.Arbitrary<Step> = fc
   .constantFrom(...configurations)
-  .map((compiled) => (eventTimeMs) => publicationOf(compiled, eventTimeMs));
+  .map((compiled) => (eventTimeMs) => publicationRecord(compiled, { eventTimeMs, author: 'test', reason: '' }));
 
 const promotion: fc.Arbitrary<Step> = fc.boolean().map((isModel) => (eventTimeMs) => {
   return { kind: 'modelPromotion', event: promotionOf(isModel, eventTimeMs) };
@@ -196,8 +208,45 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.constant<Step>((eventTimeMs) => ({ kind: 'tick', event: { eventTimeMs } })) },
 );
 
+/** A proposal, what comes meanwhile, and a second look at it, which may be the author's own or that of a proposal long gone. */
+const proposal: fc.Arbitrary<Step[]> = fc
+  .record({
+    compiled: fc.constantFrom(...configurations),
+    base: fc.constantFrom('', '', ...configurations.map(({ sha256 }) => sha256)),
+    meanwhile: fc.array(step, { maxLength: 4 }),
+    answer: fc.constantFrom('approve' as const, 'approve' as const, 'reject' as const),
+    answers: fc.integer({ min: 1, max: 2 }),
+    checker: fc.constantFrom('maker', 'checker', 'checker'),
+  })
+  .map(({ compiled, base, meanwhile, answer, answers, checker }) => {
+    const look =
+      (back: number): Step =>
+      (eventTimeMs, offset) =>
+        publicationRecord(
+          compiled,
+          { eventTimeMs, author: checker, reason: '' },
+          { step: answer, proposalOffset: offset - back },
+        );
+    return [
+      (eventTimeMs) =>
+        publicationRecord(compiled, { eventTimeMs, author: 'maker', reason: '' }, { step: 'propose', replaces: base }),
+      ...meanwhile,
+      ...Array.from({ length: answers }, (_, index) => look(meanwhile.length + 1 + index)),
+    ];
+  });
+
 /** What happens, each so many milliseconds after the one before. */
-export const ledgerSteps = fc.array(fc.tuple(step, fc.nat(2_000)), { minLength: 1, maxLength: 60, size: 'max' });
+export const ledgerSteps = fc
+  .array(fc.oneof({ weight: 15, arbitrary: step.map((each) => [each]) }, { weight: 1, arbitrary: proposal }), {
+    minLength: 1,
+    maxLength: 60,
+    size: 'max',
+  })
+  .chain((steps) => {
+    const flat = steps.flat();
+    const laterMs = fc.array(fc.nat(2_000), { minLength: flat.length, maxLength: flat.length, size: 'max' });
+    return laterMs.map((later) => flat.map((each, index): readonly [Step, number] => [each, later[index] ?? 0]));
+  });
 export type LedgerSteps = readonly (readonly [Step, number])[];
 
 /** A ledger that a first engine has decided from its start. */
@@ -215,7 +264,7 @@ export class LedgerRun {
     await run.#models.put(metadata.sha256, onnx);
     let timeMs = START_MS;
     const events: LedgerEvent[] = [
-      publicationOf(first, timeMs),
+      publicationRecord(first, { eventTimeMs: timeMs, author: 'test', reason: '' }),
       { kind: 'modelPromotion', event: promotionOf(true, timeMs) },
     ];
     for (const [step, laterMs] of steps) {
@@ -269,16 +318,12 @@ export class LedgerRun {
         refusals: lists.refusals,
         posture: [posture.at(timeMs), posture.isOverloaded],
         configuration: configuration?.sha256,
+        publications: [of.publications.entries, of.publications.inForceOffset, of.publications.approvals],
         model: scorer?.metadata,
       };
     };
     expect(visible(engine)).toEqual(visible(this.#reference));
   }
-}
-
-function publicationOf({ definition, sha256, canonicalJson }: CompiledConfiguration, eventTimeMs: number): LedgerEvent {
-  const event = { eventTimeMs, version: definition.ruleSetVersion, sha256, author: 'test', reason: '' };
-  return { kind: 'ruleSetPublication', event: { ...event, content: canonicalJson } };
 }
 
 function promotionOf(isModel: boolean, eventTimeMs: number): ModelPromotion {

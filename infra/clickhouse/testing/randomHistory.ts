@@ -136,7 +136,17 @@ const otherEvent: fc.Arbitrary<LedgerEvent> = fc.oneof(
   }),
   fc.record({
     kind: fc.constant('ruleSetPublication'),
-    event: fc.record({ eventTimeMs: time, version: text, sha256: text, content: text, author: text, reason: text }),
+    event: fc.record({
+      eventTimeMs: time,
+      version: text,
+      sha256: text,
+      content: text,
+      author: text,
+      reason: text,
+      step: fc.constantFrom('publish', 'propose', 'approve', 'reject'),
+      replaces: text,
+      proposalOffset: nullable(fc.nat()),
+    }),
   }),
   fc.record({
     kind: fc.constant('modelPromotion'),

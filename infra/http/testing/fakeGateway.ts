@@ -11,11 +11,19 @@ import type {
   PublicationState,
   Refusal,
   RawInput,
+  RuleSetChange,
   Sender,
   StateAnswer,
   TransactionAnswer,
   VerdictReply,
 } from '../../../pipeline/gateway.ts';
+import type {
+  PublicationDetails,
+  PublicationPage,
+  PublicationSummary,
+  RuleSetInForce,
+  RuleTest,
+} from '../../../pipeline/ruleSetViews.ts';
 
 /** A gateway in memory: approves everything, remembers everything it was given. */
 export class FakeGateway implements Gateway {
@@ -23,6 +31,7 @@ export class FakeGateway implements Gateway {
   readonly verdicts = new Map<string, { readonly content: string; readonly reply: VerdictReply }>();
   readonly entries = new Map<string, ListEntry>();
   readonly publications: PublicationRequest[] = [];
+  readonly changes: RuleSetChange[] = [];
   /** Set to answer every submission with it. */
   nextAnswer: TransactionAnswer | undefined;
   /** Set to hold every submission until it resolves. */
@@ -122,6 +131,51 @@ export class FakeGateway implements Gateway {
     return { stage, version: null, ledgerOffset: null, doneRecords: 1, totalRecords: 2, heldMs: 0, error: null };
   }
 
+  ruleSet(): RuleSetInForce | null {
+    return this.isReady
+      ? { ...STEP, sinceMs: 1_767_225_600_000, approvals: 1, nextVersion: '2', versions: ['1'], rules: [] }
+      : null;
+  }
+
+  testRules(change: RuleSetChange): Promise<RuleTest | Refusal> {
+    this.changes.push(change);
+    return Promise.resolve({ problems: [], changes: [], others: [], diff: '' });
+  }
+
+  changeRules(change: RuleSetChange, reason: string): Promise<Refusal | null> {
+    this.changes.push(change);
+    return this.publish({ content: '{}', replaces: null, reason });
+  }
+
+  publicationHistory(options: Parameters<Gateway['publicationHistory']>[0]): Promise<PublicationPage> {
+    return Promise.resolve({ publications: [SUMMARY].slice(0, options.limit), next: options.before });
+  }
+
+  publicationDetails(ledgerOffset: number): Promise<PublicationDetails | undefined> {
+    const configuration = { ruleSetVersion: '1', latenessMs: 0, recentIds: 1, features: [], rules: [], lists: [] };
+    const level = { challenge: 1, review: 2, decline: 3 };
+    const policy = { thresholds: { normal: level, elevated: level, lockdown: level }, maxReasons: 1 };
+    return Promise.resolve(
+      ledgerOffset === SUMMARY.ledgerOffset
+        ? { ...SUMMARY, configuration: { ...configuration, policy }, diff: '' }
+        : undefined,
+    );
+  }
+
+  proposals(): Promise<readonly PublicationSummary[]> {
+    return Promise.resolve([SUMMARY]);
+  }
+
+  answerProposal(
+    { ledgerOffset }: Parameters<Gateway['answerProposal']>[0],
+    { source }: Sender,
+  ): Promise<Refusal | null> {
+    const known = ledgerOffset === SUMMARY.ledgerOffset;
+    if (known && source !== SUMMARY.author) return Promise.resolve(null);
+    const code = known ? 'SLUICE_PROPOSAL_OWN' : 'SLUICE_PROPOSAL_UNKNOWN';
+    return Promise.resolve({ code, field: null, message: 'cannot be answered' });
+  }
+
   posture(): PostureState {
     return this.#posture;
   }
@@ -164,6 +218,14 @@ export class FakeGateway implements Gateway {
     );
   }
 }
+
+const STEP = { version: '1', sha256: 'a'.repeat(64), ledgerOffset: 5, author: 'analyst', reason: '' };
+const SUMMARY: PublicationSummary = {
+  ...STEP,
+  ...{ step: 'propose', effect: 'open', replaces: '', proposalOffset: null, timeMs: 1_767_225_600_000 },
+  changes: [{ rule: 'r', from: null, to: { version: 1, mode: 'shadow', rollout: 100 }, fields: [] }],
+  others: [],
+};
 
 export function approval(transactionId: string, ledgerOffset: number): VerdictReply {
   return {
