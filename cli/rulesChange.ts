@@ -49,8 +49,8 @@ than before gets its version counted up, and so does the rule set; the folder is
         process.stdout.write(`Nothing to publish: ${options.config} says what is in force (${ruleSet.version}).\n`);
         return;
       }
-      process.stdout.write(lines.map((line) => `${line}\n`).join(''));
       if (options.dryRun === true) {
+        process.stdout.write(lines.map((line) => `${line}\n`).join(''));
         process.stdout.write(`This would be rule set ${ruleSetVersion}; nothing has changed.\n`);
         return;
       }

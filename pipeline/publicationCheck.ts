@@ -1,6 +1,6 @@
 import { configurationSteps, parseConfiguration, type CompiledConfiguration } from '../operators/configuration.ts';
 import type { ConfigurationProblem } from '../operators/definitions.ts';
-import { runExamples } from '../operators/rules/ruleExamples.ts';
+import { exampleSteps } from '../operators/rules/ruleExamples.ts';
 import { scoresCatalogue, type ModelMetadata } from '../models/modelPackage.ts';
 import type { Refusal } from './gateway.ts';
 import type { LoopHolds } from './loopHolds.ts';
@@ -26,7 +26,7 @@ export async function checkPublication(
   if (!compiled.ok) return refused(compiled.problems);
   const configuration = compiled.value;
   const { catalogue, listNames, ruleSet } = configuration;
-  const failed = await holds.time(() => runExamples(ruleSet.rules, { features: catalogue.names, lists: listNames }));
+  const failed = await holds.inTurns(exampleSteps(ruleSet.rules, { features: catalogue.names, lists: listNames }));
   if (failed.length > 0) return refused(failed);
   const modelRefusal = modelRefusalOf(configuration, ground);
   return modelRefusal === null ? { ok: true, configuration } : { ok: false, refusals: [modelRefusal] };

@@ -5,6 +5,7 @@ import { CelEvaluationError } from '../cel/celEvaluationError.ts';
 import type { EvaluationContext } from '../cel/context.ts';
 import { closedValues } from '../cel/scope.ts';
 import type { ConfigurationProblem, RuleExample } from '../definitions.ts';
+import { runSteps, type Steps } from '../steps.ts';
 import type { CompiledRule, RuleScope } from './ruleSet.ts';
 
 const nullableText = z.string().nullable();
@@ -41,6 +42,14 @@ const transactionShape = z
  * NaN, of lists empty. Gives a problem for each example that does not turn out as it says, or cannot be run.
  */
 export function runExamples(rules: readonly CompiledRule[], scope: RuleScope): readonly ConfigurationProblem[] {
+  return runSteps(exampleSteps(rules, scope));
+}
+
+/** The same, a step for each rule. */
+export function* exampleSteps(
+  rules: readonly CompiledRule[],
+  scope: RuleScope,
+): Steps<readonly ConfigurationProblem[]> {
   const problems: ConfigurationProblem[] = [];
   for (const [index, rule] of rules.entries()) {
     const { id, examples } = rule.definition;
@@ -55,6 +64,7 @@ export function runExamples(rules: readonly CompiledRule[], scope: RuleScope): r
         message: `rule '${id}', example ${place + 1}: ${message}`,
       });
     }
+    yield;
   }
   return problems;
 }
