@@ -21,6 +21,7 @@ export async function bringFolder(
   folder: string,
   before: ConfigurationDefinition,
   after: ConfigurationDefinition,
+  isInForce: boolean,
 ): Promise<string> {
   const loaded = await loadDeployment(folder);
   if (!loaded.ok) return `${folder} has mistakes and is left as it is: see sluice check ${folder}.`;
@@ -41,6 +42,7 @@ export async function bringFolder(
     return `${folder} keeps its own draft of ${drafts.join(', ')}, which is not what was published: see sluice rules diff.`;
   const now = await loadDeployment(folder);
   const isSame = now.ok && now.deployment.configuration.canonicalJson === canonicalJson(after);
+  if (isSame && !isInForce) return `${folder} says so too: a draft until it is approved.`;
   return isSame
     ? `${folder} says so too.`
     : `${folder} says so of these rules, and has other drafts: see sluice rules diff.`;

@@ -36,7 +36,7 @@ export function rulesApproveCommand(): Command {
       const { configuration, changes, others } = await publicationAt(options, state.ledgerOffset ?? -1);
       for (const line of changeLines(changes, others)) process.stdout.write(`${line}\n`);
       process.stdout.write(`Rule set ${configuration.ruleSetVersion}, ${standingOf(state)}.\n`);
-      process.stdout.write(`${await bringFolder(options.config, before.configuration, configuration)}\n`);
+      process.stdout.write(`${await bringFolder(options.config, before.configuration, configuration, true)}\n`);
     });
 }
 

@@ -66,7 +66,10 @@ function listCommand(): Command {
         return;
       }
       const others = otherChanges(configuration, draft);
-      const differences = [...(drafts.length === 0 ? [] : [drafts.length === 1 ? '1 rule' : `${String(drafts.length)} rules`]), ...others];
+      const differences = [
+        ...(drafts.length === 0 ? [] : [drafts.length === 1 ? '1 rule' : `${String(drafts.length)} rules`]),
+        ...others,
+      ];
       if (draft.ruleSetVersion !== version) differences.push(`it is called ${draft.ruleSetVersion}`);
       process.stdout.write(
         differences.length === 0

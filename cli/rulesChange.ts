@@ -100,7 +100,7 @@ async function tell(
   const { configuration, changes, others } = await publicationAt(options, state.ledgerOffset ?? -1);
   for (const line of changeLines(changes, others)) process.stdout.write(`${line}\n`);
   process.stdout.write(`Rule set ${configuration.ruleSetVersion}, ${standingOf(state)}.\n`);
-  process.stdout.write(`${await bringFolder(options.config, before, configuration)}\n`);
+  process.stdout.write(`${await bringFolder(options.config, before, configuration, state.stage === 'published')}\n`);
 }
 
 /** The rules in force with these ones as the folder has them, in the folder's order. */
