@@ -10,7 +10,7 @@ import { TestDeployment } from '../testing/testDeployment.ts';
 import type { UpSluice } from '../testing/upSluice.ts';
 
 /** Each test starts a dozen programs. */
-const TIMEOUT_MS = 300_000;
+const TIMEOUT_MS = 600_000;
 
 const ANY_AMOUNT = `
   # Whatever it is.
