@@ -153,15 +153,9 @@ function benchConfiguration(): CompiledConfiguration {
 }
 
 /** The payments that fill the longest window, as if an earlier run had decided them. */
-async function fillLedger(
-  data: LmdbData,
-  configuration: CompiledConfiguration,
-  events: StateEvents,
-): Promise<void> {
+async function fillLedger(data: LmdbData, configuration: CompiledConfiguration, events: StateEvents): Promise<void> {
   const made = { eventTimeMs: events.timeMs(0), author: 'bench', reason: 'benchmark' };
-  await data.ledger.append([
-    encodeLedgerRecord(publicationRecord(configuration, made), made.eventTimeMs, 'bench'),
-  ]);
+  await data.ledger.append([encodeLedgerRecord(publicationRecord(configuration, made), made.eventTimeMs, 'bench')]);
   for (let from = 0; from < events.windowEvents; from += BATCH_RECORDS) {
     const transactions = events.make(from, Math.min(from + BATCH_RECORDS, events.windowEvents));
     const values = transactions.map((transaction, place) =>
