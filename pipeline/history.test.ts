@@ -3,6 +3,7 @@ import { codecs } from '../schemas/codec.ts';
 import { encodeLedgerRecord } from '../schemas/ledgerCodec.ts';
 import type { LedgerEvent } from '../schemas/ledgerEvent.ts';
 import type { Decision, Transaction } from '../schemas/types.ts';
+import { SealChain, sealRows } from './chain/sealChain.ts';
 import { HistoryWriter } from './history.ts';
 import type { HistoryWriterOptions } from './history.ts';
 import { MemoryDecisionStore } from './testing/memoryDecisionStore.ts';
@@ -21,8 +22,10 @@ class Setup {
   readonly #stop = new AbortController();
   #running: Promise<void> | null = null;
 
-  constructor(options: Partial<HistoryWriterOptions> = {}, history = new MemoryHistory()) {
+  /** The chain begins behind the records of most tests. */
+  constructor(options: Partial<HistoryWriterOptions> = {}, history = new MemoryHistory(), chainBegin = 1_000_000) {
     this.history = history;
+    void this.decisions.beginChain(chainBegin);
     const note = (_fields: object, message: string): void => {
       this.messages.push(message);
     };
@@ -90,6 +93,33 @@ describe('the history writer', () => {
     await setup.writer.reached(4);
     await setup.stop();
     expect(setup.history.records.size).toBe(4);
+  });
+
+  it('stops before the first record that is not sealed, and goes on when it is', async () => {
+    const setup = new Setup({}, new MemoryHistory(), 1);
+    await setup.append([tick(), tick(), payment(2), tick()]);
+    const chain = new SealChain(1);
+    const rows = await setup.ledger.read(0, 4);
+    const decided = new Map([[2, codecs.decision.encode(decision(2))]]);
+    await setup.decisions.put([], sealRows(chain, rows.slice(0, 2), decided));
+    setup.run();
+    await setup.writer.reached(2);
+    expect(setup.writer.state()).toMatchObject({ offset: 2, lagRecords: 2, status: 'writing' });
+    await setup.decide(2);
+    await setup.decisions.put([], sealRows(chain, rows, decided));
+    await setup.writer.reached(4);
+    await setup.stop();
+    const seals = [...setup.history.records.values()].map(({ seal }) => seal?.chainSha256 ?? null);
+    expect(seals).toEqual([null, expect.any(String), expect.any(String), chain.head]);
+  });
+
+  it('writes nothing before it is known where the chain begins', async () => {
+    const setup = new Setup({ decisions: new MemoryDecisionStore() });
+    await setup.append([tick()]);
+    setup.run();
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(setup.writer.state()).toMatchObject({ offset: 0, status: 'writing' });
+    await setup.stop();
   });
 
   it('closes a batch at the limit of bytes, but takes any single record', async () => {

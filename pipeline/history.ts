@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { codecs } from '../schemas/codec.ts';
 import { decodeLedgerRecord } from '../schemas/ledgerCodec.ts';
+import { decodeSeal } from './chain/seal.ts';
 import { featureColumns } from './featureColumns.ts';
 import type {
   DecisionStore,
@@ -16,7 +17,7 @@ import type {
 
 export interface HistoryWriterOptions {
   readonly ledger: Pick<Ledger, 'read' | 'endOffset'>;
-  readonly decisions: Pick<DecisionStore, 'read'>;
+  readonly decisions: Pick<DecisionStore, 'read' | 'seals' | 'chainBegin'>;
   readonly history: Pick<History, 'prepare' | 'position' | 'write'>;
   readonly logger: Logger;
   readonly telemetry?: Pick<Telemetry, 'stage' | 'gauge'>;
@@ -59,6 +60,13 @@ interface FormedBatch {
   readonly columns: readonly FeatureColumns[];
   /** Whether more records wait behind it. */
   readonly isFull: boolean;
+}
+
+/** What is stored of a run of records, by ledger offset. */
+interface StoredDecisions {
+  readonly decided: ReadonlyMap<number, Buffer>;
+  readonly seals: ReadonlyMap<number, Buffer>;
+  readonly chainBegin: number;
 }
 
 /**
@@ -160,8 +168,8 @@ export class HistoryWriter {
   }
 
   /**
-   * The next batch: up to the limits, but never past the first payment without a stored decision. With `toOffset`
-   * exactly up to it. Undefined when there is nothing to write yet.
+   * The next batch: up to the limits, but never past the first record that is not sealed, nor past a payment without a stored
+   * decision. With `toOffset` exactly up to it. Undefined when there is nothing to write yet.
    */
   async #form(fromOffset: number, toOffset: number | null): Promise<FormedBatch | undefined> {
     const { ledger, decisions, maxRecords } = this.#options;
@@ -176,11 +184,19 @@ export class HistoryWriter {
     const rows = await this.#readRows(fromOffset, wanted);
     const last = rows.at(-1);
     if (last === undefined) return undefined;
+    const chainBegin = decisions.chainBegin();
+    // Until the engine's start has said so, nobody knows which records will be sealed.
+    if (chainBegin === null) return undefined;
+    // Before the decisions, which are stored together with their seals: what has a seal then has its decision.
+    const seals = new Map<number, Buffer>();
+    for (const { ledgerOffset, value } of await decisions.seals(fromOffset, last.offset + 1)) {
+      seals.set(ledgerOffset, value);
+    }
     const decided = new Map<number, Buffer>();
     for (const { ledgerOffset, value } of await decisions.read(fromOffset, last.offset + 1)) {
       decided.set(ledgerOffset, value);
     }
-    const formed = this.#decode(rows, decided, toOffset === null);
+    const formed = this.#decode(rows, { decided, seals, chainBegin }, toOffset === null);
     if (toOffset !== null && formed?.batch.toOffset !== toOffset) return undefined;
     return formed;
   }
@@ -197,7 +213,7 @@ export class HistoryWriter {
 
   #decode(
     rows: readonly LedgerRow[],
-    decided: ReadonlyMap<number, Buffer>,
+    { decided, seals, chainBegin }: StoredDecisions,
     isBounded: boolean,
   ): FormedBatch | undefined {
     const records: HistoryRecord[] = [];
@@ -207,7 +223,9 @@ export class HistoryWriter {
     for (const { offset, value } of rows) {
       const { ingestTimeMs, source, ...event } = decodeLedgerRecord(value);
       const decision = decided.get(offset);
-      if (event.kind === 'transaction' && decision === undefined) {
+      const seal = seals.get(offset);
+      const isSealed = seal !== undefined || offset < chainBegin;
+      if (!isSealed || (event.kind === 'transaction' && decision === undefined)) {
         isFull = false;
         break;
       }
@@ -227,6 +245,7 @@ export class HistoryWriter {
         event,
         value,
         decision: decision === undefined ? null : codecs.decision.decode(decision),
+        seal: seal === undefined ? null : (decodeSeal(offset, seal) ?? null),
       });
     }
     const [first] = records;

@@ -4,6 +4,7 @@ import type { CompiledConfiguration } from '../operators/configuration.ts';
 import type { ModelMetadata } from '../models/modelPackage.ts';
 import { encodeLedgerRecord } from '../schemas/ledgerCodec.ts';
 import type { LedgerEvent } from '../schemas/ledgerEvent.ts';
+import { resumeChain } from './chain/sealChain.ts';
 import { Engine } from './engine/engine.ts';
 import { runEngineLoop } from './engine/engineLoop.ts';
 import { PortEngineServices } from './engine/engineServices.ts';
@@ -227,6 +228,7 @@ export class Pipeline {
         signal: this.#stopping.signal,
       });
     this.#reading = null;
+    this.#publisher.resume(await resumeChain(ledger, decisions, this.#engine.nextOffset));
     this.#takenOffset = this.#engine.nextOffset;
     return { offset: this.#engine.nextOffset, seconds: (performance.now() - startMs) / 1_000 };
   }

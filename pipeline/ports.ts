@@ -3,6 +3,7 @@
  * Each port has a conformance suite in pipeline/testing that every adapter must pass.
  */
 import type { StateInput, StateOutput } from '../operators/savedState.ts';
+import type { Seal } from './chain/seal.ts';
 import type { Decision, DecisionMode, Degradation, RiskLevel, Verdict } from '../schemas/types.ts';
 import type { LedgerEvent } from '../schemas/ledgerEvent.ts';
 
@@ -54,10 +55,19 @@ export interface DecisionRow {
   readonly value: Buffer;
 }
 
-/** Decisions by ledger offset and by transaction id. Writing the same decision twice changes nothing. */
+/** The seal of one ledger record and its decision: `value` as encodeSeal (chain/seal.ts) makes it. */
+export interface SealRow {
+  readonly ledgerOffset: number;
+  readonly value: Buffer;
+}
+
+/**
+ * Decisions by ledger offset and by transaction id, and the chain of hashes over all records and decisions. Writing the same
+ * decision or seal twice changes nothing.
+ */
 export interface DecisionStore {
-  /** Resolves once all are durable. */
-  put(decisions: readonly DecisionRow[]): Promise<void>;
+  /** Resolves once all are durable: the decisions with the seals, or nothing. */
+  put(decisions: readonly DecisionRow[], seals?: readonly SealRow[]): Promise<void>;
   get(ledgerOffset: number): Promise<Buffer | undefined>;
   /** The first decision with this transaction id. */
   find(transactionId: string): Promise<Buffer | undefined>;
@@ -68,6 +78,14 @@ export interface DecisionStore {
   ): Promise<readonly { readonly ledgerOffset: number; readonly value: Buffer }[]>;
   /** Greatest ledger offset that has a decision; -1 when none has. */
   lastOffset(): number;
+  /** Notes that the chain begins with the record at this offset, unless that was noted before. Resolves to what is noted. */
+  beginChain(ledgerOffset: number): Promise<number>;
+  /** Offset of the first record that is sealed; null before it is known. */
+  chainBegin(): number | null;
+  /** Seals with fromOffset <= ledgerOffset < toOffset, in order. */
+  seals(fromOffset: number, toOffset: number): Promise<readonly SealRow[]>;
+  /** The seal with the greatest offset. */
+  lastSeal(): SealRow | null;
 }
 
 /** Model files by the SHA-256 of their content, so that a replay finds the very bytes that scored. */
@@ -144,6 +162,8 @@ export interface HistoryRecord {
   readonly value: Buffer;
   /** For a transaction: its decision. */
   readonly decision: Decision | null;
+  /** Null for a record that is older than the chain. */
+  readonly seal: Seal | null;
 }
 
 /** Names and order of a catalogue's features: history keeps one typed column for each. */

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { bareTransaction } from '../operators/cel/bareContext.ts';
+import { codecs } from '../schemas/codec.ts';
 import type { Decision } from '../schemas/types.ts';
 import type { EngineOutput } from './engine/engine.ts';
 import { PendingVerdicts } from './ingest/pendingVerdicts.ts';
-import { LedgerUnavailableError, type DecisionRow } from './ports.ts';
+import { SealChain } from './chain/sealChain.ts';
+import { LedgerUnavailableError, type DecisionRow, type LedgerRow, type SealRow } from './ports.ts';
 import { Publisher } from './publish.ts';
 import { CountingTelemetry } from './testing/topologyDriver.ts';
 import { MemoryDecisionStore } from './testing/memoryDecisionStore.ts';
@@ -37,18 +39,22 @@ function output(ledgerOffset: number): EngineOutput {
   return { transaction: bareTransaction, ingestTimeMs: 0, decision };
 }
 
+function row(offset: number): LedgerRow {
+  return { offset, value: Buffer.from(`record ${offset}`) };
+}
+
 /** Refuses the first put, as a full disk does, and remembers the order of the rest. */
 class FullOnce extends MemoryDecisionStore {
   readonly stored: number[] = [];
   #isFull = true;
-  override async put(rows: readonly DecisionRow[]): Promise<void> {
+  override async put(rows: readonly DecisionRow[], seals: readonly SealRow[]): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
     if (this.#isFull) {
       this.#isFull = false;
       throw new LedgerUnavailableError('SLUICE_LEDGER_FULL', 'full');
     }
     this.stored.push(...rows.map((row) => row.ledgerOffset));
-    return super.put(rows);
+    return super.put(rows, seals);
   }
 }
 
@@ -64,11 +70,17 @@ describe('the publisher', () => {
       clock: () => 0,
       show: () => undefined,
     });
-    for (const offset of [1, 2, 3, 4]) await publisher.publish([output(offset)]);
+    publisher.resume(new SealChain(1));
+    for (const offset of [1, 2, 3, 4]) await publisher.publish([row(offset)], [output(offset)]);
     expect(decisions.stored).toEqual([]);
     expect((await first.decided)?.ledgerOffset).toBe(1);
     await publisher.drain();
     expect(decisions.stored).toEqual([1, 2, 3, 4]);
+    const chain = new SealChain(1);
+    const seals = [1, 2, 3, 4].map((offset) =>
+      chain.add(offset, row(offset).value, codecs.decision.encode(output(offset).decision)),
+    );
+    expect(await decisions.seals(0, 10)).toEqual(seals);
   });
 
   it('rejects when decisions cannot be stored at all', async () => {
@@ -84,7 +96,8 @@ describe('the publisher', () => {
       clock: () => 0,
       show: () => undefined,
     });
-    await publisher.publish([output(1)]);
+    publisher.resume(new SealChain(1));
+    await publisher.publish([row(1)], [output(1)]);
     await expect(publisher.drain()).rejects.toThrow('broken');
   });
 });

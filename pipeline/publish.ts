@@ -1,9 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
 import { codecs } from '../schemas/codec.ts';
+import { sealRows, type SealChain } from './chain/sealChain.ts';
 import type { EngineOutput } from './engine/engine.ts';
 import type { PendingVerdicts } from './ingest/pendingVerdicts.ts';
 import { LedgerUnavailableError } from './ports.ts';
-import type { Clock, DecisionRow, DecisionStore, LiveDecision, Telemetry } from './ports.ts';
+import type { Clock, DecisionRow, DecisionStore, LedgerRow, LiveDecision, SealRow, Telemetry } from './ports.ts';
 
 export interface PublishServices {
   readonly decisions: DecisionStore;
@@ -14,15 +15,18 @@ export interface PublishServices {
   readonly show: (decision: LiveDecision) => void;
 }
 
-/** Decisions that may wait for the disk before the engine does. */
+/** Records that may wait for the disk before the engine does. */
 const MAX_WAITING = 2_048;
 
 /**
- * Makes decisions durable, and only then tells them: to the waiting request, the metrics and the live feed. Strictly in order, so
- * that a crash leaves no decision behind a hole; what comes while one commit is on its way shares the next.
+ * Makes decisions durable, sealed in the chain of hashes with all records between them, and only then tells them: to the
+ * waiting request, the metrics and the live feed. Strictly in order, so that a crash leaves no decision behind a hole; what comes
+ * while one commit is on its way shares the next.
  */
 export class Publisher {
   readonly #services: PublishServices;
+  #chain: SealChain | null = null;
+  #rows: LedgerRow[] = [];
   #waiting: EngineOutput[] = [];
   #storing: Promise<void> | null = null;
 
@@ -30,15 +34,21 @@ export class Publisher {
     this.#services = services;
   }
 
-  /** Resolves when there is room for the next batch. Rejects when decisions could not be stored. */
-  async publish(outputs: readonly EngineOutput[]): Promise<void> {
+  /** Goes on with this chain; before anything is published. */
+  resume(chain: SealChain): void {
+    this.#chain = chain;
+  }
+
+  /** The records that the engine has taken, and its decisions on them. Resolves when there is room for the next. */
+  async publish(rows: readonly LedgerRow[], outputs: readonly EngineOutput[]): Promise<void> {
+    this.#rows.push(...rows);
     this.#waiting.push(...outputs);
-    if (this.#storing === null && this.#waiting.length > 0) {
+    if (this.#storing === null && this.#rows.length > 0) {
       this.#storing = this.#storeAll();
       // Whoever awaits next sees the rejection: publish or drain.
       this.#storing.catch(() => undefined);
     }
-    if (this.#waiting.length >= MAX_WAITING) await this.#storing;
+    if (this.#rows.length >= MAX_WAITING) await this.#storing;
   }
 
   /** Resolves when every decision is stored and told. */
@@ -47,24 +57,26 @@ export class Publisher {
   }
 
   async #storeAll(): Promise<void> {
-    while (this.#waiting.length > 0) {
+    while (this.#rows.length > 0) {
+      const rows = this.#rows;
       const outputs = this.#waiting;
+      this.#rows = [];
       this.#waiting = [];
-      await this.#store(outputs);
+      await this.#store(rows, outputs);
     }
     this.#storing = null;
   }
 
-  async #store(outputs: readonly EngineOutput[]): Promise<void> {
+  async #store(rows: readonly LedgerRow[], outputs: readonly EngineOutput[]): Promise<void> {
     const { decisions, pending, telemetry, clock, show } = this.#services;
     const startMs = performance.now();
-    const rows = outputs.map(({ decision }) => ({
+    const decided = outputs.map(({ decision }) => ({
       ledgerOffset: decision.ledgerOffset,
       transactionId: decision.transactionId,
       isFirst: decision.status === 'new',
       value: codecs.decision.encode(decision),
     }));
-    await putUntilStored(decisions, rows);
+    await putUntilStored(decisions, decided, this.#seal(rows, decided));
     telemetry.stage('store', performance.now() - startMs);
     const nowMs = clock();
     for (const { decision, transaction, ingestTimeMs } of outputs) {
@@ -86,6 +98,11 @@ export class Publisher {
       });
     }
   }
+
+  #seal(rows: readonly LedgerRow[], decided: readonly DecisionRow[]): readonly SealRow[] {
+    if (this.#chain === null) throw new Error('decisions were published before their chain was resumed');
+    return sealRows(this.#chain, rows, new Map(decided.map(({ ledgerOffset, value }) => [ledgerOffset, value])));
+  }
 }
 
 const RETRY_MS = 200;
@@ -94,10 +111,14 @@ const RETRY_MS = 200;
  * A full disk must not lose a decision: it is tried again until there is room. Meanwhile new payments are refused by the
  * ledger, which is on the same disk, and those already in it wait.
  */
-async function putUntilStored(decisions: DecisionStore, rows: readonly DecisionRow[]): Promise<void> {
+async function putUntilStored(
+  decisions: DecisionStore,
+  rows: readonly DecisionRow[],
+  seals: readonly SealRow[],
+): Promise<void> {
   for (;;) {
     try {
-      await decisions.put(rows);
+      await decisions.put(rows, seals);
       return;
     } catch (error) {
       if (!(error instanceof LedgerUnavailableError) || error.code === 'SLUICE_LEDGER_CLOSED') throw error;

@@ -138,6 +138,10 @@ function withChanged(driver: TopologyDriver, offset: number, changed: Decision):
     get: (ledgerOffset) => driver.decisions.get(ledgerOffset),
     find: (transactionId) => driver.decisions.find(transactionId),
     lastOffset: () => driver.decisions.lastOffset(),
+    beginChain: (ledgerOffset) => driver.decisions.beginChain(ledgerOffset),
+    chainBegin: () => driver.decisions.chainBegin(),
+    seals: (from, to) => driver.decisions.seals(from, to),
+    lastSeal: () => driver.decisions.lastSeal(),
     read: async (from, to) =>
       (await driver.decisions.read(from, to)).map((row) => (row.ledgerOffset === offset ? { ...row, value } : row)),
   };

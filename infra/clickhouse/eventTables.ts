@@ -23,6 +23,19 @@ export class LedgerTable extends HistoryTable {
   readonly #value = this.add('value', new StringColumn(), 'The whole record in Avro single-object encoding.', {
     codec: 'ZSTD(1)',
   });
+  readonly #decisionSha256 = this.add(
+    'decision_sha256',
+    new StringColumn(),
+    "SHA-256 of the decision's bytes in the decision store; empty for a record that is no payment.",
+    { codec: 'ZSTD(1)' },
+  );
+  readonly #chainSha256 = this.add(
+    'chain_sha256',
+    new StringColumn(),
+    'SHA-256 of the text "chain_sha256-of-the-record-before ledger_offset SHA256(value) decision_sha256"; empty in records that ' +
+      'are older than the chain.',
+    { codec: 'ZSTD(1)' },
+  );
 
   constructor() {
     super('ledger', 'Every record of the ledger, byte for byte: what the other tables and a rebuilt ledger come from.');
@@ -34,6 +47,8 @@ export class LedgerTable extends HistoryTable {
     this.#ingestTime.push(record.ingestTimeMs);
     this.#source.push(record.source);
     this.#value.pushBytes(record.value);
+    this.#decisionSha256.push(record.seal?.decisionSha256 ?? '');
+    this.#chainSha256.push(record.seal?.chainSha256 ?? '');
   }
 }
 

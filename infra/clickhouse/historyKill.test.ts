@@ -4,6 +4,7 @@ import { HistoryWriter } from '../../pipeline/history.ts';
 import type { FeatureColumns, HistoryBatch } from '../../pipeline/ports.ts';
 import { MemoryDecisionStore } from '../../pipeline/testing/memoryDecisionStore.ts';
 import { MemoryLedger } from '../../pipeline/testing/memoryLedger.ts';
+import { encodeSeal } from '../../pipeline/chain/seal.ts';
 import { codecs } from '../../schemas/codec.ts';
 import { platformPackage } from './embedded/platform.ts';
 import { ClickHouseHistory } from './history.ts';
@@ -113,6 +114,10 @@ async function stores(
             },
           ],
     ),
+    batch.records.flatMap(({ offset, seal }) =>
+      seal === null ? [] : [{ ledgerOffset: offset, value: encodeSeal(seal) }],
+    ),
   );
+  await decisions.beginChain(0);
   return { ledger, decisions };
 }

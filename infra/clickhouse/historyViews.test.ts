@@ -257,5 +257,6 @@ function other(offset: number, event: LedgerEvent): HistoryRecord {
     event,
     value: encodeLedgerRecord(event, START_MS, 'test'),
     decision: null,
+    seal: null,
   };
 }

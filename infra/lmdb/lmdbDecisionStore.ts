@@ -1,8 +1,9 @@
 import type { Database, RootDatabase } from 'lmdb';
-import type { DecisionRow, DecisionStore } from '../../pipeline/ports.ts';
+import type { DecisionRow, DecisionStore, SealRow } from '../../pipeline/ports.ts';
 import { LedgerUnavailableError } from '../../pipeline/ports.ts';
 import { GroupCommit } from './groupCommit.ts';
 import type { CommitLimits } from './groupCommit.ts';
+import { LmdbSeals } from './lmdbSeals.ts';
 
 export interface LmdbDecisionStoreOptions {
   readonly folder: string;
@@ -10,16 +11,24 @@ export interface LmdbDecisionStoreOptions {
   readonly limits: CommitLimits;
 }
 
+interface Work {
+  readonly decisions: readonly DecisionRow[];
+  readonly seals: readonly SealRow[];
+  /** Where the chain of seals begins, if that is to be noted. */
+  readonly begin: number | null;
+}
+
 /**
  * Decisions by ledger offset, and an index from transaction id to the offset of its first decision. What was decided
- * first stays: a gateway may have acted on it.
+ * first stays: a gateway may have acted on it. Seals lie beside them, written in the same transaction.
  */
 export class LmdbDecisionStore implements DecisionStore {
   readonly #environment: RootDatabase;
   readonly #decisions: Database<Buffer, number>;
   readonly #firstOffsets: Database<number, string>;
+  readonly #seals: LmdbSeals;
   readonly #options: LmdbDecisionStoreOptions;
-  readonly #commits: GroupCommit<readonly DecisionRow[], true> | null;
+  readonly #commits: GroupCommit<Work, true> | null;
   #lastOffset: number;
   #nextLastOffset: number;
 
@@ -28,6 +37,7 @@ export class LmdbDecisionStore implements DecisionStore {
     this.#options = options;
     this.#decisions = environment.openDB<Buffer, number>({ name: 'decisions', encoding: 'binary' });
     this.#firstOffsets = environment.openDB<number, string>({ name: 'firstOffsets', encoding: 'ordered-binary' });
+    this.#seals = new LmdbSeals(environment);
     this.#lastOffset = this.#readLastOffset();
     this.#nextLastOffset = this.#lastOffset;
     this.#commits = options.readOnly
@@ -36,18 +46,40 @@ export class LmdbDecisionStore implements DecisionStore {
           write: (works) => this.#write(works),
           committed: () => {
             this.#lastOffset = this.#nextLastOffset;
+            this.#seals.committed();
           },
-          rolledBack: () => this.#readLastOffset() === this.#lastOffset,
+          rolledBack: () => this.#readLastOffset() === this.#lastOffset && this.#seals.isAsCommitted(),
         });
   }
 
-  async put(decisions: readonly DecisionRow[]): Promise<void> {
-    if (this.#commits === null)
-      throw new LedgerUnavailableError('SLUICE_LEDGER_CLOSED', `${this.#options.folder} is open for reading only.`);
-    if (decisions.length === 0) return;
+  async put(decisions: readonly DecisionRow[], seals: readonly SealRow[] = []): Promise<void> {
+    if (decisions.length + seals.length === 0) return;
     let bytes = 0;
     for (const decision of decisions) bytes += decision.value.length + decision.transactionId.length;
-    await this.#commits.submit(decisions, decisions.length, bytes);
+    for (const seal of seals) bytes += seal.value.length;
+    await this.#submit({ decisions, seals, begin: null }, bytes);
+  }
+
+  async beginChain(ledgerOffset: number): Promise<number> {
+    const noted = this.chainBegin();
+    if (noted !== null) return noted;
+    await this.#submit({ decisions: [], seals: [], begin: ledgerOffset }, 0);
+    return this.chainBegin() ?? ledgerOffset;
+  }
+
+  chainBegin(): number | null {
+    this.#refresh();
+    return this.#seals.begin();
+  }
+
+  async seals(fromOffset: number, toOffset: number): Promise<readonly SealRow[]> {
+    this.#refresh();
+    return this.#seals.read(fromOffset, toOffset);
+  }
+
+  lastSeal(): SealRow | null {
+    this.#refresh();
+    return this.#seals.last();
   }
 
   async get(ledgerOffset: number): Promise<Buffer | undefined> {
@@ -84,11 +116,19 @@ export class LmdbDecisionStore implements DecisionStore {
     await this.#environment.close();
   }
 
-  #write(works: readonly (readonly DecisionRow[])[]): readonly true[] {
+  async #submit(work: Work, bytes: number): Promise<void> {
+    if (this.#commits === null)
+      throw new LedgerUnavailableError('SLUICE_LEDGER_CLOSED', `${this.#options.folder} is open for reading only.`);
+    await this.#commits.submit(work, Math.max(1, work.decisions.length), bytes);
+  }
+
+  #write(works: readonly Work[]): readonly true[] {
     let lastOffset = this.#lastOffset;
     const done: true[] = [];
-    for (const rows of works) {
-      for (const { ledgerOffset, transactionId, isFirst, value } of rows) {
+    this.#seals.write(works.flatMap(({ seals }) => seals));
+    for (const { decisions, begin } of works) {
+      if (begin !== null) this.#seals.noteBegin(begin);
+      for (const { ledgerOffset, transactionId, isFirst, value } of decisions) {
         if (ledgerOffset > lastOffset) {
           this.#decisions.putSync(ledgerOffset, value, { append: true });
           lastOffset = ledgerOffset;

@@ -29,7 +29,7 @@ export async function runEngineLoop(services: EngineLoopServices, signal: AbortS
     const outputs = await engine.process(rows);
     const durationMs = performance.now() - startMs;
     telemetry.stage('decide', durationMs);
-    await publisher.publish(outputs);
+    await publisher.publish(rows, outputs);
     const lagRecords = ledger.endOffset() - engine.nextOffset;
     telemetry.gauge('engineOffset', engine.nextOffset);
     telemetry.gauge('ledgerEndOffset', ledger.endOffset());

@@ -21,6 +21,8 @@ export function expectedRows(
       ingest_time: time(record.ingestTimeMs),
       source: text(record.source),
       value: record.value.toString('hex').toUpperCase(),
+      decision_sha256: record.seal?.decisionSha256 ?? '',
+      chain_sha256: record.seal?.chainSha256 ?? '',
     });
     addEvent(record, catalogues, add);
   }

@@ -44,5 +44,6 @@ export function eventRecord(offset: number, event: LedgerEvent): HistoryRecord {
     event,
     value: encodeLedgerRecord(event, timeMs, 'test'),
     decision: null,
+    seal: null,
   };
 }

@@ -1,4 +1,6 @@
 import fc from 'fast-check';
+import { CHAIN_START, sealOf } from '../../../pipeline/chain/seal.ts';
+import { codecs } from '../../../schemas/codec.ts';
 import { encodeLedgerRecord } from '../../../schemas/ledgerCodec.ts';
 import type { LedgerEvent } from '../../../schemas/ledgerEvent.ts';
 import type { Decision, Transaction } from '../../../schemas/types.ts';
@@ -211,11 +213,22 @@ export function randomBatch(
   return fc.tuple(records, time, text).map(([made, ingestTimeMs, source]) => ({
     fromOffset,
     toOffset: fromOffset + made.length,
-    records: made.map((make, index) => make(fromOffset + index, ingestTimeMs, source)),
+    records: sealed(made.map((make, index) => make(fromOffset + index, ingestTimeMs, source))),
   }));
 }
 
-type RecordMaker = (offset: number, ingestTimeMs: number, source: string) => HistoryRecord;
+type UnsealedRecord = Omit<HistoryRecord, 'seal'>;
+type RecordMaker = (offset: number, ingestTimeMs: number, source: string) => UnsealedRecord;
+
+function sealed(records: readonly UnsealedRecord[]): HistoryRecord[] {
+  let before = CHAIN_START;
+  return records.map((record) => {
+    const decision = record.decision === null ? undefined : codecs.decision.encode(record.decision);
+    const seal = sealOf(before, record.offset, record.value, decision);
+    before = seal.chainSha256;
+    return { ...record, seal };
+  });
+}
 
 const unpaid: fc.Arbitrary<RecordMaker> = otherEvent.map((event): RecordMaker => (offset, ingestTimeMs, source) => ({
   offset,
