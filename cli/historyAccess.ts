@@ -41,7 +41,8 @@ export async function askHistory<T>(
   }
 }
 
-function historyServer(
+/** Of a running Sluice, as an analyst reaches it. */
+export function historyServer(
   deployment: Deployment,
   { data, historyPort }: HistoryAccessOptions,
 ): ConstructorParameters<typeof HistoryReader>[0] {

@@ -14,6 +14,7 @@ import { skewCommand } from './skew.ts';
 import { stateCommand } from './state.ts';
 import { upCommand } from './up.ts';
 import { explainError, UserError } from './userError.ts';
+import { verifyCommand } from './verify.ts';
 import { version } from './version.ts';
 
 const program = new Command('sluice')
@@ -40,6 +41,7 @@ for (const command of [
   checkCommand(),
   importCommand(),
   replayCommand(),
+  verifyCommand(),
   simulateCommand(),
   exportCommand(),
   queryCommand(),

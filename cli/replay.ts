@@ -17,33 +17,39 @@ Reads only: it may run beside a running Sluice. Events of the feature windows go
 as long as it runs, as many bytes as the data folder's reservoir/ has. Exit code 1 when any decision differs.`,
     )
     .action(async (options: { readonly data: string; readonly json?: boolean }) => {
-      const data = openLmdb(options.data, { readOnly: true });
-      const progress = new ProgressLine(options.json !== true);
-      const report = await verified(data, (done, total) => {
-        progress.show(`replaying ${done.toLocaleString('en')} of ${total.toLocaleString('en')} records`, done / total);
-      });
-      progress.clear();
-      await data.close();
+      const report = await replayAll(options.data, new ProgressLine(options.json !== true));
       process.exitCode = report.different === 0 ? 0 : 1;
-      if (options.json === true) {
-        process.stdout.write(`${JSON.stringify(report)}\n`);
-        return;
-      }
-      const { records, decisions, equal, different, undecided, differences, seconds } = report;
-      process.stdout.write(
-        `${records.toLocaleString('en')} records, ${decisions.toLocaleString('en')} decisions in ${seconds.toFixed(1)} s: ` +
-          `${equal.toLocaleString('en')} equal, ${different.toLocaleString('en')} different` +
-          `${undecided > 0 ? `, ${undecided.toLocaleString('en')} not decided before` : ''}.\n`,
-      );
-      for (const { ledgerOffset, transactionId, kind, fields } of differences) {
-        const what = {
-          missing: 'is not stored',
-          extra: 'should not be there',
-          different: `differs in ${fields.join(', ')}`,
-        }[kind];
-        process.stdout.write(`  offset ${String(ledgerOffset)}, transaction ${transactionId}: ${what}\n`);
-      }
+      process.stdout.write(options.json === true ? `${JSON.stringify(report)}\n` : replayText(report));
     });
+}
+
+/** Decides everything in the data folder again. */
+export async function replayAll(dataDir: string, progress: ProgressLine): Promise<ReplayReport> {
+  const data = openLmdb(dataDir, { readOnly: true });
+  const report = await verified(data, (done, total) => {
+    progress.show(`replaying ${done.toLocaleString('en')} of ${total.toLocaleString('en')} records`, done / total);
+  });
+  progress.clear();
+  await data.close();
+  return report;
+}
+
+export function replayText(report: ReplayReport): string {
+  const { records, decisions, equal, different, undecided, differences, seconds } = report;
+  const lines = [
+    `${records.toLocaleString('en')} records, ${decisions.toLocaleString('en')} decisions in ${seconds.toFixed(1)} s: ` +
+      `${equal.toLocaleString('en')} equal, ${different.toLocaleString('en')} different` +
+      `${undecided > 0 ? `, ${undecided.toLocaleString('en')} not decided before` : ''}.\n`,
+  ];
+  for (const { ledgerOffset, transactionId, kind, fields } of differences) {
+    const what = {
+      missing: 'is not stored',
+      extra: 'should not be there',
+      different: `differs in ${fields.join(', ')}`,
+    }[kind];
+    lines.push(`  offset ${String(ledgerOffset)}, transaction ${transactionId}: ${what}\n`);
+  }
+  return lines.join('');
 }
 
 /** With the events in files, so that memory does not grow with the ledger. */

@@ -115,6 +115,59 @@ export interface SnapshotHeader {
 }
 
 /** The engine's state as of some ledger offsets, so that a start need not read the whole ledger. */
+export type StoreName = 'ledger' | 'decisions' | 'seals';
+
+/** The rows of one store as they lie: keys are ledger offsets unless somebody put in others. */
+export interface StoredRow {
+  readonly key: number;
+  readonly value: Buffer;
+}
+
+/** How much a store holds. */
+export interface StoreExtent {
+  readonly rows: number;
+  /** Behind the greatest key. */
+  readonly endOffset: number;
+}
+
+/** The data folder read for a check: gaps and foreign rows are given as they are, and no row is taken for sound. */
+export interface StoredRows {
+  /** All as of one moment, or the ledger as of a later one, so that it holds all that is decided. */
+  extents(): Readonly<Record<StoreName, StoreExtent>> & { readonly chainBegin: number | null; readonly ids: number };
+  /** Rows with fromKey <= key < toKey, in order. */
+  read(store: StoreName, fromKey: number, toKey: number): readonly StoredRow[];
+  /** What the index of ids says: the offset of the first decision on this transaction. */
+  firstOffset(transactionId: string): number | undefined;
+}
+
+/** A row of a history table that is not what ledger and decisions say. */
+export interface HistoryDifference {
+  readonly table: string;
+  /** Null: of the table as a whole. */
+  readonly ledgerOffset: number | null;
+  readonly kind: 'changed' | 'missing' | 'added';
+  /** Which columns, and what they hold instead; at most a few hundred characters. */
+  readonly detail: string;
+}
+
+export interface HistoryComparison {
+  /** Rows found, by table. */
+  readonly rows: ReadonlyMap<string, number>;
+  readonly differences: readonly HistoryDifference[];
+}
+
+/** The history read for a check. */
+export interface HistoryAudit {
+  /** Every record below this offset should be in history; the differences are of whole tables. */
+  begin(): Promise<{ readonly endOffset: number; readonly differences: readonly HistoryDifference[] }>;
+  /** Makes decisions of these catalogues known. */
+  learn(columns: readonly FeatureColumns[]): void;
+  /** Compares all tables' rows with what they should be, at the offsets of the batch's records; these need not be all of its range. */
+  compare(batch: HistoryBatch): Promise<HistoryComparison>;
+  /** Rows behind all that was ever begun to be written, and what else belongs to no range. */
+  end(): Promise<readonly HistoryDifference[]>;
+}
+
 export interface SnapshotStore {
   /** Offsets of the snapshots there are, the newest first. None of them is looked into. */
   offsets(): Promise<readonly number[]>;

@@ -83,6 +83,11 @@ export abstract class HistoryTable {
     }));
   }
 
+  /** Names and ClickHouse types of every column but the features'. */
+  columnTypes(): readonly { readonly name: string; readonly type: string }[] {
+    return this.#columns.map(({ name, column }) => ({ name, type: column.type }));
+  }
+
   get qualifiedName(): string {
     return `${HISTORY_DATABASE}.${this.name}`;
   }
