@@ -16,6 +16,7 @@ import { ReservoirHealth } from '../infra/reservoir/reservoirHealth.ts';
 import { SnapshotFolder } from '../infra/snapshots/snapshotFolder.ts';
 import { SnapshotThread } from '../infra/snapshots/snapshotThread.ts';
 import { Pipeline } from '../pipeline/pipeline.ts';
+import { ChainHeads } from './chainHeads.ts';
 import { giveHeapRoom } from './heapGrowth.ts';
 import { RunningHistory } from './runningHistory.ts';
 import { version } from './version.ts';
@@ -50,6 +51,7 @@ export class RunningSluice {
   readonly #http: FastifyInstance | null;
   readonly #snapshots: SnapshotThread | null;
   readonly #gauges: NodeJS.Timeout;
+  readonly #chainHeads: ChainHeads;
 
   private constructor(parts: {
     readonly pipeline: Pipeline;
@@ -61,6 +63,7 @@ export class RunningSluice {
     readonly cardKey: Buffer;
     readonly url: string | null;
     readonly http: FastifyInstance | null;
+    readonly logger: Logger;
   }) {
     this.pipeline = parts.pipeline;
     this.data = parts.data;
@@ -71,6 +74,7 @@ export class RunningSluice {
     this.url = parts.url;
     this.#http = parts.http;
     this.#snapshots = parts.snapshots;
+    this.#chainHeads = new ChainHeads(parts.data.decisions, parts.logger);
     this.#gauges = setInterval(() => {
       this.telemetry.gauge('waitingRequests', this.pipeline.waitingRequests);
     }, GAUGE_INTERVAL_MS);
@@ -183,7 +187,18 @@ export class RunningSluice {
               pipeline.restoredOffset,
             )
           : null;
-      return new RunningSluice({ pipeline, data, statistics, telemetry, history, snapshots, cardKey, url, http });
+      return new RunningSluice({
+        pipeline,
+        data,
+        statistics,
+        telemetry,
+        history,
+        snapshots,
+        cardKey,
+        url,
+        http,
+        logger,
+      });
     } catch (error) {
       for (const stop of started.reverse()) await stop().catch(() => undefined);
       throw error;
@@ -199,6 +214,7 @@ export class RunningSluice {
     const threadsStopped = Promise.all([this.history?.stop(), this.#snapshots?.stop()]);
     await this.#http?.close();
     await this.pipeline.stop();
+    this.#chainHeads.stop();
     await threadsStopped;
     await this.data.close();
   }

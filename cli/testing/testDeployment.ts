@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect } from 'vitest';
 import { createApiKey } from '../../infra/http/apiKeys.ts';
+import { LmdbStoredRows } from '../../infra/lmdb/lmdbStoredRows.ts';
 import { openLmdb } from '../../infra/lmdb/openLmdb.ts';
+import { verifyStores } from '../../pipeline/chain/verifyStores.ts';
 import { verifyReplay } from '../../pipeline/replay.ts';
 import type { SmallDisk } from './smallDisk.ts';
 import { killSpawned, spawnSluice, type SluiceProcess } from './spawnSluice.ts';
@@ -73,7 +75,7 @@ export class TestDeployment {
     return UpSluice.ready(this.spawnUp(options), this.dataDir);
   }
 
-  /** The ledger again from its start: every decision must come out byte for byte as it is stored. */
+  /** The ledger again from its start: every decision must come out byte for byte as it is stored, and be sealed as it is. */
   async verify(): Promise<void> {
     if (!existsSync(join(this.dataDir, 'decisions', 'data.mdb'))) return;
     const data = openLmdb(this.dataDir, { readOnly: true });
@@ -81,6 +83,13 @@ export class TestDeployment {
       expect(await verifyReplay(data)).toMatchObject({ different: 0, differences: [] });
     } finally {
       await data.close();
+    }
+    const rows = new LmdbStoredRows(this.dataDir);
+    try {
+      const report = await verifyStores({ rows, history: null }, { anchors: [], onProgress: () => undefined });
+      expect(report).toMatchObject({ totalFindings: 0, findings: [] });
+    } finally {
+      await rows.close();
     }
   }
 

@@ -222,6 +222,7 @@ export class ClickHouseAudit implements HistoryAudit {
 }
 
 function unreadable(ledgerOffset: number): HistoryDifference {
-  const detail = 'it cannot be compared: the stored decision is of another payment or of features that were never published';
+  const detail =
+    'it cannot be compared: the stored decision is of another payment or of features that were never published';
   return { table: 'decisions', ledgerOffset, kind: 'changed', detail };
 }

@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+
 /**
  * Reads blocks in ClickHouse's Native format (https://clickhouse.com/docs/interfaces/formats/Native) with the column types that
  * the history has, written without a look at the encoders: what it reads of a sent block and of a found one is compared.
@@ -195,7 +197,8 @@ class StringCells implements NativeCells {
   }
 
   text(row: number): string {
-    return JSON.stringify(this.#values[row]?.toString('utf8') ?? '');
+    const value = this.#values[row] ?? Buffer.alloc(0);
+    return isUtf8(value) ? JSON.stringify(value.toString('utf8')) : `${value.length} bytes`;
   }
 }
 

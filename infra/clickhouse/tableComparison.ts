@@ -85,9 +85,10 @@ function cellOf({ block, row }: Row, column: string): string | null {
 
 function describeChange(columns: readonly string[], wanted: Row, found: Row): string {
   const changed = columns.filter((column) => !isEqual(wanted, found, column));
-  const named = changed
-    .slice(0, MAX_COLUMNS)
-    .map((column) => `${column} is ${textOf(found, column)} instead of ${textOf(wanted, column)}`);
+  const named = changed.slice(0, MAX_COLUMNS).map((column) => {
+    const [is, was] = [textOf(found, column), textOf(wanted, column)];
+    return is === was ? `${column} differs` : `${column} is ${is} instead of ${was}`;
+  });
   const more = changed.length - named.length;
   return named.join('; ') + (more > 0 ? `; and ${more} more columns` : '');
 }

@@ -14,7 +14,7 @@ export interface SealVerdict {
  * the seals around it, a seal that was changed does not.
  */
 export class ChainCheck {
-  /** Hashes that the next seal may go on from: as stored, and as computed where the two differ. Empty: the seal is missing. */
+  /** Hashes that the next seal may go on from: as stored, and as computed where the two differ. */
   #before: readonly string[] = [CHAIN_START];
   #isFirst = true;
   #head: string = CHAIN_START;
@@ -50,11 +50,16 @@ export class ChainCheck {
     const isSound = follows(seal.recordSha256, seal.decisionSha256);
     const isOfContent = !isSound && follows(recordSha256, decisionSha256);
     this.#head = seal.chainSha256;
-    const computed = this.#before.map((before) =>
-      chainHash(before, ledgerOffset, seal.recordSha256, seal.decisionSha256),
-    );
+    const computed = (record_: string, decision_: string): readonly string[] =>
+      this.#before.map((before) => chainHash(before, ledgerOffset, record_, decision_));
     this.#before =
-      isSound || isOfContent ? [seal.chainSha256] : [seal.chainSha256, ...computed].slice(0, MAX_CANDIDATES);
+      isSound || isOfContent
+        ? [seal.chainSha256]
+        : [
+            seal.chainSha256,
+            ...computed(recordSha256, decisionSha256),
+            ...computed(seal.recordSha256, seal.decisionSha256),
+          ].slice(0, MAX_CANDIDATES);
     return {
       record:
         record === undefined ? 'missing' : isOfContent || recordSha256 === seal.recordSha256 ? 'sealed' : 'changed',
@@ -65,7 +70,7 @@ export class ChainCheck {
 }
 
 /** A run of seals that were all rewritten must not make the check slower and slower. */
-const MAX_CANDIDATES = 2;
+const MAX_CANDIDATES = 4;
 const CONTENT_HASH = 'the hash of its record or decision';
 const CHAIN_HASH = 'its chain hash does not follow from the seal before';
 const NO_BEGIN = 'the chain does not begin here: seals before it were removed, or it was rewritten';

@@ -32,6 +32,10 @@ export class Findings {
     return total;
   }
 
+  has(store: string): boolean {
+    return this.#counts.has(store);
+  }
+
   checked(store: string, rows: number): void {
     this.#rows.set(store, (this.#rows.get(store) ?? 0) + rows);
   }

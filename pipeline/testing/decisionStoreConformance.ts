@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { DecisionRow, DecisionStore } from '../ports.ts';
+import type { DecisionRow, DecisionStore, SealRow } from '../ports.ts';
 
 /** One decision store under test and the means to open it again. */
 export interface DecisionStoreHarness {
@@ -17,6 +17,8 @@ const row = (ledgerOffset: number, transactionId: string, text: string, isFirst 
   isFirst,
   value: Buffer.from(text),
 });
+
+const seal = (ledgerOffset: number, text: string): SealRow => ({ ledgerOffset, value: Buffer.from(text) });
 
 /** What every decision store promises (pipeline/ports.ts). Any adapter runs it. */
 export function describeDecisionStore(name: string, createHarness: () => Promise<DecisionStoreHarness>): void {
@@ -107,6 +109,31 @@ export function describeDecisionStore(name: string, createHarness: () => Promise
       const ids = ['a', 'a\u0000b', '交易-1', ' ', '0', '1e5', 'true', 'x'.repeat(64), '交'.repeat(64)];
       await store.put(ids.map((id, offset) => row(offset, id, `d${offset}`)));
       for (const [offset, id] of ids.entries()) expect((await store.find(id))?.toString()).toBe(`d${offset}`);
+    });
+
+    it('keeps seals with the decisions, and of each the first', async () => {
+      const store = await harness.open();
+      expect(store.lastSeal()).toBeNull();
+      await store.put([row(1, 't-1', 'one')], [seal(0, 'a'), seal(1, 'b')]);
+      await store.put([], [seal(1, 'other'), seal(2, 'c')]);
+      await Promise.all([3, 4, 5].map((offset) => store.put([], [seal(offset, `s${offset}`)])));
+      const texts = (await store.seals(0, 5)).map(({ ledgerOffset, value }) => `${ledgerOffset} ${value.toString()}`);
+      expect(texts).toEqual(['0 a', '1 b', '2 c', '3 s3', '4 s4']);
+      expect(store.lastSeal()).toMatchObject({ ledgerOffset: 5 });
+      await harness.close();
+      const again = await harness.open();
+      expect(again.lastSeal()?.value.toString()).toBe('s5');
+      await again.put([], [seal(6, 'g')]);
+      expect((await again.seals(5, 9)).map(({ ledgerOffset }) => ledgerOffset)).toEqual([5, 6]);
+    });
+
+    it('notes where the chain begins, once', async () => {
+      const store = await harness.open();
+      expect(store.chainBegin()).toBeNull();
+      expect(await store.beginChain(7)).toBe(7);
+      expect(await store.beginChain(9)).toBe(7);
+      await harness.close();
+      expect((await harness.open()).chainBegin()).toBe(7);
     });
 
     it('keeps everything when it is closed and opened again', async () => {
