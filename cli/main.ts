@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { checkCommand } from './check.ts';
+import { decisionCommand } from './decision.ts';
 import { demoCommand } from './demo.ts';
 import { exportCommand } from './export.ts';
 import { featuresCommand } from './features.ts';
@@ -45,6 +46,7 @@ for (const command of [
   simulateCommand(),
   exportCommand(),
   queryCommand(),
+  decisionCommand(),
   featuresCommand(),
   rulesCommand(),
   skewCommand(),

@@ -175,7 +175,7 @@ function changedValue(name: string, type: string): string {
   if (type === 'Float64') return `if(${name} = 12345, 1, 12345)`;
   if (type.startsWith('DateTime64')) return `addMilliseconds(${name}, 1)`;
   if (type.startsWith('Array(')) return `arrayPushBack(${name}, ${constant(type)})`;
-  if (type.startsWith('Map(')) return `mapUpdate(${name}, map('zz', ${constant(type.slice(type.indexOf(',')))}))`;
+  if (type.startsWith('Map(')) return `CAST(map('zz', ${constant(type.slice(type.indexOf(',')))}), '${type}')`;
   return `${name} + 1`;
 }
 

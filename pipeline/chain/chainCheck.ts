@@ -15,9 +15,15 @@ export interface SealVerdict {
  */
 export class ChainCheck {
   /** Hashes that the next seal may go on from: as stored, and as computed where the two differ. */
-  #before: readonly string[] = [CHAIN_START];
+  #before: readonly string[];
   #isFirst = true;
-  #head: string = CHAIN_START;
+  #head: string;
+
+  /** `before`: the chain's hash before the first record that is checked. */
+  constructor(before: string = CHAIN_START) {
+    this.#before = [before];
+    this.#head = before;
+  }
 
   /** The chain's hash at the newest seal that was looked at. */
   get head(): string {
