@@ -34,10 +34,14 @@ export function certificatePage(certificate: Certificate, isWhole: boolean): str
 }
 
 function section(title: string, rows: readonly (readonly [string, string])[]): string {
-  return `${title}\n${textTable(
-    rows.map(([name, value]) => [`  ${name}`, value]),
-    [0, 1],
-  )}`;
+  const width = Math.max(...rows.map(([name]) => columnsOf(name)));
+  const lines = rows.map(([name, value]) => `  ${name}${' '.repeat(width - columnsOf(name))}  ${value}\n`);
+  return `${title}\n${lines.join('')}`;
+}
+
+/** Chinese characters take two columns of a terminal. */
+function columnsOf(text: string): number {
+  return [...text].reduce((columns, character) => columns + (character > '\u2e7f' ? 2 : 1), 0);
 }
 
 function payment({ transaction, decision, ingestTimeMs, source }: Certificate): string {

@@ -113,27 +113,21 @@ describe.runIf(platformPackage() !== undefined)('a check of the history', () => 
       await write(seed);
       const random = new Random(seed, 'tamper');
       const expected: string[] = [];
-      for (const { name, qualifiedName } of new HistoryTables().all) {
+      const tampered = new HistoryTables().all.map(async ({ name, qualifiedName }) => {
         const offsets = await offsetsOf(name);
         const [removed = 0, copied = 0] = shuffled(offsets, random);
         const free = batch.records.map(({ offset }) => offset).find((offset) => !offsets.includes(offset));
+        const made = [copied, batch.toOffset + 5, ...(free === undefined ? [] : [free])];
         await engine.command(
-          `INSERT INTO ${qualifiedName} SELECT * FROM ${qualifiedName} WHERE ledger_offset = ${copied} LIMIT 1`,
+          `INSERT INTO ${qualifiedName} SELECT * REPLACE (arrayJoin([${made.join(', ')}]) AS ledger_offset) ` +
+            `FROM (SELECT * FROM ${qualifiedName} WHERE ledger_offset = ${copied} LIMIT 1)`,
         );
-        expected.push(`${name} ${copied} added`);
-        const made = [batch.toOffset + 5, ...(free === undefined ? [] : [free])];
-        for (const offset of made) {
-          await engine.command(
-            `INSERT INTO ${qualifiedName} SELECT * REPLACE (${offset} AS ledger_offset) FROM ` +
-              `(SELECT * FROM ${qualifiedName} WHERE ledger_offset = ${copied} LIMIT 1)`,
-          );
-          expected.push(`${name} ${offset} added`);
-        }
         await engine.command(
           `ALTER TABLE ${qualifiedName} DELETE WHERE ledger_offset = ${removed} SETTINGS mutations_sync = 2`,
         );
-        expected.push(`${name} ${removed} missing`);
-      }
+        expected.push(`${name} ${removed} missing`, ...made.map((offset) => `${name} ${offset} added`));
+      });
+      await Promise.all(tampered);
       const found = (await differences()).map(({ table, ledgerOffset, kind }) => `${table} ${ledgerOffset} ${kind}`);
       expect([...new Set(found)].sort()).toEqual(expected.sort());
     },

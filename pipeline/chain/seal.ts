@@ -18,7 +18,7 @@ export interface Seal {
 /** The chain before its first record. */
 export const CHAIN_START = '';
 
-export const SEAL_BYTES = 96;
+const SEAL_BYTES = 96;
 
 export function sealOf(
   before: string,
