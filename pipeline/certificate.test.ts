@@ -91,9 +91,12 @@ describe('a certificate', () => {
     const offset = before?.decision.ledgerOffset ?? -1;
     const stored = decided.get(offset);
     const tampered = Buffer.from(stored ?? '');
-    tampered.writeUInt8(tampered.readUInt8(tampered.length - 1) ^ 1, tampered.length - 1);
+    // In the last feature's value: the array's end follows it.
+    tampered.writeUInt8(tampered.readUInt8(tampered.length - 5) ^ 1, tampered.length - 5);
     decided.set(offset, tampered);
     expect((await certify(driver, 't-1'))?.seal?.isIntact).toBe(false);
+    decided.set(offset, tampered.subarray(1));
+    await expect(certify(driver, 't-1')).rejects.toThrow(/^SLUICE_DECISION_UNREADABLE: .*t-1.*run sluice verify$/);
     decided.set(offset, stored ?? Buffer.alloc(0));
     chain.seals.delete(offset);
     expect((await certify(driver, 't-1'))?.seal).toBeNull();

@@ -69,7 +69,12 @@ export async function certify(
 ): Promise<Certificate | undefined> {
   const stored = await stores.decisions.find(transactionId);
   if (stored === undefined) return undefined;
-  const decision = codecs.decision.decode(stored);
+  const decoded = codecs.decision.tryDecode(stored);
+  if (!decoded.ok)
+    throw new Error(
+      `SLUICE_DECISION_UNREADABLE: the stored decision on ${transactionId} is damaged; run sluice verify`,
+    );
+  const decision = decoded.value;
   const { ledgerOffset } = decision;
   const [row] = await stores.ledger.read(ledgerOffset, 1);
   const record = row === undefined ? undefined : decodeLedgerRecord(row.value);
