@@ -18,8 +18,9 @@ describeLedger('MemoryLedger', () => {
 describeDecisionStore('MemoryDecisionStore', () => {
   const values = new Map<number, Buffer>();
   const firstOffsets = new Map<string, number>();
+  const chain = { begin: null, seals: new Map<number, Buffer>() };
   return Promise.resolve({
-    open: () => Promise.resolve(new MemoryDecisionStore(values, firstOffsets)),
+    open: () => Promise.resolve(new MemoryDecisionStore(values, firstOffsets, chain)),
     close: () => Promise.resolve(),
     dispose: () => Promise.resolve(),
   });
