@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { packageRoot } from '../../schemas/packageRoot.ts';
 import { Random } from '../../pipeline/simulate/random.ts';
 import type { FeatureColumns, HistoryBatch, HistoryDifference } from '../../pipeline/ports.ts';
 import { ClickHouseAudit } from './clickHouseAudit.ts';
@@ -70,6 +73,22 @@ describe.runIf(platformPackage() !== undefined)('a check of the history', () => 
     async (seed) => {
       await write(seed);
       expect(await differences()).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    "has the chain that the guide's SQL follows",
+    async () => {
+      const guide = readFileSync(join(packageRoot, 'docs', 'history.md'), 'utf8');
+      const [, query = ''] = /```sql\n(SELECT countIf\(chain_sha256[^`]*)```/.exec(guide) ?? [];
+      await write(3);
+      expect(await engine.rows(query)).toEqual([{ sealed: batch.records.length, wrong: [] }]);
+      await engine.command(
+        "ALTER TABLE sluice.ledger UPDATE value = 'x' WHERE ledger_offset = 7 SETTINGS mutations_sync = 2",
+      );
+      await engine.command('ALTER TABLE sluice.ledger DELETE WHERE ledger_offset = 90 SETTINGS mutations_sync = 2');
+      expect(await engine.rows(query)).toEqual([{ sealed: batch.records.length - 1, wrong: [7, 91] }]);
     },
     TIMEOUT_MS,
   );
