@@ -7,6 +7,7 @@ import { benchmarkBurst, burstLoads } from './burst.ts';
 import { benchmarkEngine, type EngineBenchmarkOptions } from './engine.ts';
 import { benchmarkHttp, type HttpBenchmarkOptions } from './http.ts';
 import { benchmarkImport, type ImportBenchmarkOptions } from './import.ts';
+import { benchmarkLists, listKinds, type BenchmarkedList, type ListsBenchmarkOptions } from './lists.ts';
 import { describeCommit, describeMachine } from './machine.ts';
 import { benchmarkReservoir, type ReservoirBenchmarkOptions } from './reservoir.ts';
 import { recordResult } from './results.ts';
@@ -70,6 +71,14 @@ benchmark('shap', "TreeSHAP alone: every input's contribution to the margin of a
   .option('--inputs <n>', 'values in a row', count, 100)
   .option('--rows <n>', 'timed', count, 10_000)
   .action((options: ShapBenchmarkOptions & Recording) => run('shap', options, () => benchmarkShap(options)));
+
+benchmark('lists', 'an import into a list as the engine takes it: time, longest hold, memory, look-ups')
+  .option('--entries <n>', 'of the list', count, 1_000_000)
+  .addOption(new Option('--list <kind>', 'only this one').choices(listKinds))
+  .action(async (options: ListsBenchmarkOptions & Recording & { readonly list?: BenchmarkedList }) => {
+    for (const kind of options.list === undefined ? listKinds : [options.list])
+      await run('lists', options, () => benchmarkLists(kind, options));
+  });
 
 benchmark('http', 'sluice up under an open-loop load over HTTP')
   .option('--config <folder>', 'the deployment', DEFAULT_CONFIG)

@@ -7,7 +7,9 @@ export function keyCommand(): Command {
     .description('Make an API key: printed once, and its entry for sluice.yaml, which holds only the hash.')
     .argument('<id>', 'who will use it, e.g. web-shop; named in the ledger as the source of its payments')
     .addOption(
-      new Option('--role <role>', 'what it may do').choices(['gateway', 'analyst', 'operator']).default('gateway'),
+      new Option('--role <role>', 'what it may do')
+        .choices(['gateway', 'analyst', 'alerting', 'operator'])
+        .default('gateway'),
     )
     .option('--json', 'key and entry as JSON')
     .action((id: string, options: { readonly role: string; readonly json?: boolean }) => {

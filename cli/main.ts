@@ -7,11 +7,14 @@ import { exportCommand } from './export.ts';
 import { featuresCommand } from './features.ts';
 import { importCommand } from './import.ts';
 import { keyCommand } from './key.ts';
+import { listsCommand } from './lists.ts';
+import { postureCommand } from './posture.ts';
 import { queryCommand } from './query.ts';
 import { replayCommand } from './replay.ts';
 import { rulesCommand } from './rules.ts';
 import { simulateCommand } from './simulate.ts';
 import { skewCommand } from './skew.ts';
+import { snoozeCommand } from './snooze.ts';
 import { stateCommand } from './state.ts';
 import { upCommand } from './up.ts';
 import { explainError, UserError } from './userError.ts';
@@ -49,6 +52,9 @@ for (const command of [
   decisionCommand(),
   featuresCommand(),
   rulesCommand(),
+  listsCommand(),
+  snoozeCommand(),
+  postureCommand(),
   skewCommand(),
   stateCommand(),
   keyCommand(),

@@ -30,6 +30,9 @@ export interface SluiceQuestion<T> {
 /** Nobody listens where Sluice should be. */
 export class SluiceAwayError extends UserError {}
 
+/** It takes nothing now, and says that it may be asked again. */
+export class SluiceBusyError extends UserError {}
+
 /** Asks a running Sluice; what it refuses is told to the user. */
 export async function askSluice<T>(options: SluiceAccessOptions, question: SluiceQuestion<T>): Promise<T> {
   const { method, path, body, shape } = question;
@@ -58,7 +61,8 @@ export async function askSluice<T>(options: SluiceAccessOptions, question: Sluic
   if (response.status === 401 && key === undefined)
     throw new UserError('Give an API key: --key sk_..., or in SLUICE_API_KEY.');
   const { code, field, message } = refused.data.error;
-  throw new UserError(`Refused${field === null ? '' : ` (${field})`}: ${message} [${code}]`);
+  const Refused = response.headers.has('retry-after') ? SluiceBusyError : UserError;
+  throw new Refused(`Refused${field === null ? '' : ` (${field})`}: ${message} [${code}]`);
 }
 
 /** Where a deployment runs, as its sluice.yaml says. */

@@ -1,9 +1,13 @@
 import { z } from 'zod';
-import type { ConfigurationDefinition } from './definitions.ts';
+import type { ConfigurationDefinition, ListEntity } from './definitions.ts';
 import { aggregateNames } from './features/aggregates.ts';
 
 const localizedText = z.strictObject({ en: z.string(), zh: z.string() });
 const entity = z.enum(['account', 'card', 'device', 'ip', 'merchant', 'terminal', 'payee']);
+export const listEntitySchema: z.ZodType<ListEntity> = z.union(
+  [entity, z.enum(['bin', 'country', 'mcc']), z.templateLiteral(['attributes.', z.string().min(1).max(64)])],
+  'must be one of account, card, device, ip, merchant, terminal, payee, bin, country, mcc, attributes.NAME',
+);
 
 const feature = z.strictObject({
   name: z.string(),
@@ -52,7 +56,8 @@ export const ruleSchema = z.strictObject({
 const list = z.strictObject({
   name: z.string(),
   kind: z.enum(['block', 'allow', 'watch']),
-  entity,
+  entity: listEntitySchema,
+  hashed: z.literal('sha256').exactOptional(),
   text: localizedText,
 });
 

@@ -66,11 +66,16 @@ export interface RuleExample {
   readonly expect: 'fires' | 'silent';
 }
 
+/** What of a payment a list is about. Lists of `ip` take addresses and CIDR blocks, lists of `bin` prefixes and ranges. */
+export type ListEntity = EntityName | 'bin' | 'country' | 'mcc' | `attributes.${string}`;
+
 export interface ListDefinition {
   readonly name: string;
   /** block: decline; allow: approve, over rules and model, but not over block; watch: only rules read it. */
   readonly kind: 'block' | 'allow' | 'watch';
-  readonly entity: EntityName;
+  readonly entity: ListEntity;
+  /** What people enter is hashed before it is kept, as gateways hash what they send: see listValue.ts. */
+  readonly hashed?: 'sha256';
   readonly text: LocalizedText;
 }
 

@@ -1,10 +1,12 @@
+import { SNOOZES } from './lists/snoozes.ts';
 import type { ConfigurationDefinition, ConfigurationProblem, ListDefinition, PolicyDefinition } from './definitions.ts';
 
 export const maxLists = 64;
 export const maxRecentIds = 50_000_000;
 export const maxReasonsPerVerdict = 20;
 const riskLevels = ['normal', 'elevated', 'lockdown'] as const;
-const entities: readonly string[] = ['account', 'card', 'device', 'ip', 'merchant', 'terminal', 'payee'];
+const listEntity = /^(account|card|device|ip|merchant|terminal|payee|bin|country|mcc|attributes\..{1,64})$/;
+const hashable = /^(account|device|payee|attributes\..*)$/;
 const listKinds: readonly string[] = ['block', 'allow', 'watch'];
 
 /** Faults of ruleSetVersion and recentIds; the catalogue checks latenessMs. */
@@ -35,7 +37,7 @@ export function listProblems(lists: readonly ListDefinition[]): readonly Configu
     problems.push({ code: 'SLUICE_LIST_COUNT', section: 'lists', path: [], message });
   }
   const seen = new Set<string>();
-  for (const [index, { name, kind, entity, text }] of lists.entries()) {
+  for (const [index, { name, kind, entity, hashed, text }] of lists.entries()) {
     const checks: readonly (readonly [boolean, string, readonly string[], string])[] = [
       [
         /^[a-z0-9][a-z0-9-]{0,63}$/.test(name),
@@ -45,7 +47,19 @@ export function listProblems(lists: readonly ListDefinition[]): readonly Configu
       ],
       [!seen.has(name), 'DUPLICATE', ['name'], `a second list '${name}'`],
       [listKinds.includes(kind), 'KIND', ['kind'], `kind must be one of ${listKinds.join(', ')}`],
-      [entities.includes(entity), 'ENTITY', ['entity'], `entity must be one of ${entities.join(', ')}`],
+      [name !== SNOOZES, 'RESERVED', ['name'], 'is the list that snoozed rules are kept on'],
+      [
+        listEntity.test(entity),
+        'ENTITY',
+        ['entity'],
+        'entity must be account, card, device, ip, merchant, terminal, payee, bin, country, mcc or attributes.NAME',
+      ],
+      [
+        hashed === undefined || hashable.test(entity),
+        'HASHED',
+        ['hashed'],
+        'only lists of accounts, devices, payees and attributes can be hashed',
+      ],
       [text.en.trim() !== '', 'TEXT', ['text', 'en'], 'text.en is missing'],
       [text.zh.trim() !== '', 'TEXT', ['text', 'zh'], 'text.zh is missing'],
     ];

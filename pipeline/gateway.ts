@@ -4,6 +4,8 @@
  */
 import type { RuleDefinition } from '../operators/definitions.ts';
 import type { StateReport } from './engine/stateReporter.ts';
+import type { ListKeeping } from './listKeeping.ts';
+import type { SnoozeKeeping } from './snoozeKeeping.ts';
 import type { Degradation, DecisionMode, Reason, RiskLevel, RuleMode, Verdict } from '../schemas/types.ts';
 import type {
   PublicationDetails,
@@ -63,21 +65,6 @@ export type AcceptAnswer =
   | { readonly kind: 'unknownTransaction'; readonly refusal: Refusal }
   | { readonly kind: 'unavailable'; readonly refusal: Refusal; readonly retryAfterSeconds: number };
 
-export interface ListEntry {
-  readonly value: string;
-  readonly expiresAtMs: number | null;
-  readonly author: string;
-  readonly reason: string;
-  readonly sinceMs: number;
-}
-
-export interface ListSummary {
-  readonly name: string;
-  readonly kind: 'block' | 'allow' | 'watch';
-  readonly entity: string;
-  readonly entries: number;
-}
-
 export interface PostureState {
   readonly riskLevel: RiskLevel;
   readonly degradation: Degradation;
@@ -133,30 +120,20 @@ export interface PublicationState {
 
 /** Ready: the engine has caught up with the ledger. The reason says what is missing, the warning what somebody must mend. */
 export type Readiness =
-  { readonly ready: true; readonly warning: string | null } | { readonly ready: false; readonly reason: string };
+  | {
+      readonly ready: true;
+      readonly warning: string | null;
+      readonly posture: Pick<PostureState, 'riskLevel' | 'degradation'>;
+    }
+  | { readonly ready: false; readonly reason: string };
 
 export interface Gateway {
   submitTransaction(input: RawInput, sender: Sender): Promise<TransactionAnswer>;
   findVerdict(transactionId: string): Promise<VerdictReply | undefined>;
   submitOutcome(input: RawInput, sender: Sender): Promise<AcceptAnswer>;
   submitLabel(input: RawInput, sender: Sender): Promise<AcceptAnswer>;
-  lists(): readonly ListSummary[];
-  /** Undefined for a list that sluice.yaml does not declare. `value` may be a card number: it is looked up by its token. */
-  listEntries(
-    list: string,
-    options: { readonly after: string | null; readonly limit: number },
-  ): readonly ListEntry[] | undefined;
-  listEntry(list: string, value: string): ListEntry | undefined;
-  changeList(
-    change: {
-      readonly list: string;
-      readonly value: string;
-      readonly action: 'put' | 'delete';
-      readonly expiresAtMs: number | null;
-      readonly reason: string;
-    },
-    sender: Sender,
-  ): Promise<AcceptAnswer>;
+  readonly lists: ListKeeping;
+  readonly snoozes: SnoozeKeeping;
   setPosture(
     posture: {
       readonly riskLevel: RiskLevel;

@@ -300,6 +300,7 @@ function decision(ledgerOffset: number): Decision {
     score: 0,
     modelScore: null,
     mode: 'full',
+    riskLevel: 'normal',
     degraded: [],
     reasons: [],
     rulesFired: [],

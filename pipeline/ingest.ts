@@ -1,4 +1,5 @@
-import { maxListEntries, type ListState } from '../operators/lists/listState.ts';
+import type { ListDefinition } from '../operators/definitions.ts';
+import type { ListState } from '../operators/lists/listState.ts';
 import type { LedgerEvent } from '../schemas/ledgerEvent.ts';
 import { codecs } from '../schemas/codec.ts';
 import { parseJson } from '../schemas/parse.ts';
@@ -7,8 +8,6 @@ import type {
   AcceptAnswer,
   Gateway,
   Readiness,
-  ListEntry,
-  ListSummary,
   PostureState,
   PublicationRequest,
   PublicationState,
@@ -25,9 +24,12 @@ import type { StateReport } from './engine/stateReporter.ts';
 import { appendEvent } from './ingest/appendEvent.ts';
 import { deadLetterOf } from './ingest/deadLetter.ts';
 import type { IngestContext, IngestServices } from './ingest/ingestContext.ts';
+import { ListDesk, type ListDeskServices } from './ingest/listDesk.ts';
+import { SnoozeDesk } from './ingest/snoozeDesk.ts';
 import { UNKNOWN_TRANSACTION } from './ingest/referToPayment.ts';
+import type { ListKeeping } from './listKeeping.ts';
+import { withDeadline } from './ingest/withDeadline.ts';
 import type { Chain, Outcome } from './outcome.ts';
-import { withoutCardNumber } from './toTransaction.ts';
 import type { Publications } from './publications.ts';
 import type { RuleSets } from './ruleSets.ts';
 import type {
@@ -37,21 +39,22 @@ import type {
   RuleSetInForce,
   RuleTest,
 } from './ruleSetViews.ts';
+import type { SnoozeKeeping } from './snoozeKeeping.ts';
 import { labelTopology, outcomeTopology, paymentTopology } from './topology.ts';
 import { replyOfDecision, replyOfFallback } from './verdictReply.ts';
 
 /** What ingest reads of the engine: never more than a look at its state as of now. */
 export interface EngineView {
   readonly lists: ListState;
-  readonly declaredLists: readonly {
-    readonly name: string;
-    readonly kind: ListSummary['kind'];
-    readonly entity: string;
-  }[];
+  readonly declaredLists: readonly ListDefinition[];
+  /** Ids of all rules in force. */
+  readonly rules: readonly string[];
   readonly ruleSet: string;
   readonly publications: Pick<Publications, 'request' | 'ask' | 'cancel' | 'approve' | 'reject'>;
   readonly ruleSets: RuleSets;
   posture(): PostureState;
+  /** Resolves once the engine has taken the record at an offset. */
+  taken(ledgerOffset: number): Promise<void>;
   /** Null: there is no feature state yet. */
   stateReport(): Promise<StateReport | null>;
   fallback(transactionId: string): Fallback | undefined;
@@ -60,12 +63,23 @@ export interface EngineView {
 
 /** Answers gateways and analysts: runs the topologies, and deals with every outcome they can have. */
 export class Ingest implements Gateway {
+  readonly lists: ListKeeping;
+  readonly snoozes: SnoozeKeeping;
   readonly #services: IngestServices;
   readonly #engine: EngineView;
 
   constructor(services: IngestServices, engine: EngineView) {
     this.#services = services;
     this.#engine = engine;
+    const desk: ListDeskServices = {
+      lists: () => engine.lists,
+      declared: () => engine.declaredLists,
+      cardKey: services.cardKey,
+      clock: services.clock,
+      append: (event, sender) => this.#steer(this.#context(sender), { kind: 'listChange', event }),
+    };
+    this.lists = new ListDesk(desk);
+    this.snoozes = new SnoozeDesk(desk, () => engine.rules);
   }
 
   async submitTransaction(input: RawInput, sender: Sender): Promise<TransactionAnswer> {
@@ -124,52 +138,6 @@ export class Ingest implements Gateway {
     return this.#accept('label', labelTopology, input, sender);
   }
 
-  lists(): readonly ListSummary[] {
-    return this.#engine.declaredLists.map(({ name, kind, entity }) => ({
-      name,
-      kind,
-      entity,
-      entries: this.#engine.lists.count(name),
-    }));
-  }
-
-  listEntries(
-    list: string,
-    { after, limit }: { readonly after: string | null; readonly limit: number },
-  ): readonly ListEntry[] | undefined {
-    if (!this.#isDeclared(list)) return undefined;
-    const cursor = after === null ? null : this.#engine.lists.cursorOf(list, this.#tokenised(after));
-    return this.#engine.lists.page(list, cursor, limit).entries.map(toListEntry);
-  }
-
-  listEntry(list: string, value: string): ListEntry | undefined {
-    const entry = this.#engine.lists.get(list, this.#tokenised(value));
-    return entry === undefined ? undefined : toListEntry(entry);
-  }
-
-  async changeList(change: Parameters<Gateway['changeList']>[0], sender: Sender): Promise<AcceptAnswer> {
-    const context = this.#context(sender);
-    const value = this.#tokenised(change.value);
-    const parsed = parseJson('listChange', {
-      eventTimeMs: context.acceptedAtMs,
-      list: change.list,
-      value,
-      action: change.action,
-      expiresAtMs: change.expiresAtMs,
-      author: sender.source,
-      reason: maskCardNumbers(change.reason),
-    });
-    if (!parsed.ok) return { kind: 'rejected', refusal: parsed };
-    if (!this.#isDeclared(change.list)) {
-      return { kind: 'rejected', refusal: refusal('SLUICE_LIST_UNKNOWN', 'list', 'sluice.yaml declares no such list') };
-    }
-    if (change.action === 'put' && this.#isFull(change.list, value)) {
-      const message = `the list holds its most, ${String(maxListEntries)} entries; take some off first`;
-      return { kind: 'rejected', refusal: refusal('SLUICE_LIST_FULL', 'list', message) };
-    }
-    return this.#appendEvent(context, { kind: 'listChange', event: parsed.value });
-  }
-
   async setPosture(posture: Parameters<Gateway['setPosture']>[0], sender: Sender): Promise<AcceptAnswer> {
     const context = this.#context(sender);
     const parsed = parseJson('posture', {
@@ -179,7 +147,9 @@ export class Ingest implements Gateway {
       author: sender.source,
     });
     if (!parsed.ok) return { kind: 'rejected', refusal: parsed };
-    return this.#appendEvent(context, { kind: 'posture', event: parsed.value });
+    if (posture.expiresAtMs !== null && posture.expiresAtMs <= context.acceptedAtMs)
+      return { kind: 'rejected', refusal: refusal('SLUICE_POSTURE_EXPIRED', 'expiresAtMs', 'is in the past') };
+    return this.#steer(context, { kind: 'posture', event: parsed.value });
   }
 
   async publish(request: PublicationRequest, sender: Sender): Promise<Refusal | null> {
@@ -267,20 +237,6 @@ export class Ingest implements Gateway {
     return { services: this.#services, sender, acceptedAtMs: this.#services.clock() };
   }
 
-  #isDeclared(list: string): boolean {
-    return this.#engine.declaredLists.some(({ name }) => name === list);
-  }
-
-  #isFull(list: string, value: string): boolean {
-    const { lists } = this.#engine;
-    return lists.get(list, value) === undefined && lists.count(list) >= maxListEntries;
-  }
-
-  /** A card number is only ever known here by its token. */
-  #tokenised(value: string): string {
-    return withoutCardNumber(value, this.#services.cardKey);
-  }
-
   async #accept(
     subject: 'outcome' | 'label',
     topology: Chain<IngestContext, RawInput, number>,
@@ -299,8 +255,14 @@ export class Ingest implements Gateway {
     return this.#answerAppend(outcome);
   }
 
-  async #appendEvent(context: IngestContext, event: LedgerEvent): Promise<AcceptAnswer> {
-    return this.#answerAppend(await appendEvent(context, event));
+  /** Writes what changes decisions, and waits until the engine has taken it: whoever looks then sees it. */
+  async #steer(context: IngestContext, event: LedgerEvent): Promise<AcceptAnswer> {
+    const answer = this.#answerAppend(await appendEvent(context, event));
+    if (answer.kind === 'accepted') {
+      const taken = this.#engine.taken(answer.ledgerOffset).then(() => undefined);
+      await withDeadline(taken, MAX_STEERING_WAIT_MS);
+    }
+    return answer;
   }
 
   #answerAppend(outcome: Outcome<number>): AcceptAnswer {
@@ -339,17 +301,9 @@ export class Ingest implements Gateway {
   }
 }
 
+/** An engine that is far behind takes longer; what was written holds all the same. */
+const MAX_STEERING_WAIT_MS = 5_000;
+
 function refusal(code: string, field: string | null, message: string): Refusal {
   return { code, field, message };
-}
-
-function toListEntry(entry: {
-  readonly value: string;
-  readonly expiresAtMs: number | null;
-  readonly author: string;
-  readonly reason: string;
-  readonly addedAtMs: number;
-}): ListEntry {
-  const { value, expiresAtMs, author, reason, addedAtMs } = entry;
-  return { value, expiresAtMs, author, reason, sinceMs: addedAtMs };
 }

@@ -178,21 +178,27 @@ describe('what changes decisions', () => {
   it('a list change counts from its offset on', async () => {
     const driver = await start();
     await driver.submit(payment('t-1'));
-    const change = { list: 'blocked-devices', value: 'd-9', expiresAtMs: null, reason: 'stolen' };
-    expect(await driver.pipeline.gateway.changeList({ ...change, action: 'put' }, DRIVER_SENDER)).toMatchObject({
+    const change = { list: 'blocked-devices', entries: [{ value: 'd-9' }], expiresAtMs: null, reason: 'stolen' };
+    expect(await driver.pipeline.gateway.lists.change({ ...change, action: 'put' }, DRIVER_SENDER)).toMatchObject({
       kind: 'accepted',
     });
     expect(await driver.submit(payment('t-2'))).toMatchObject({
       verdict: { verdict: 'decline', score: 1000, reasons: [{ code: 'BLOCK_LIST', list: 'blocked-devices' }] },
     });
-    await driver.pipeline.gateway.changeList({ ...change, action: 'delete' }, DRIVER_SENDER);
+    await driver.pipeline.gateway.lists.change({ ...change, action: 'delete' }, DRIVER_SENDER);
     expect(await driver.submit(payment('t-3', { card: null }))).toMatchObject({ verdict: { verdict: 'approve' } });
   });
 
   it('an allow list overrides rules and says so', async () => {
     const driver = await start();
-    const change = { list: 'trusted-accounts', value: 'a-102', action: 'put', expiresAtMs: null, reason: '' } as const;
-    await driver.pipeline.gateway.changeList(change, DRIVER_SENDER);
+    const change = {
+      list: 'trusted-accounts',
+      entries: [{ value: 'a-102' }],
+      action: 'put',
+      expiresAtMs: null,
+      reason: 'known',
+    } as const;
+    await driver.pipeline.gateway.lists.change(change, DRIVER_SENDER);
     for (const id of ['t-1', 't-2']) await driver.submit(payment(id));
     expect(await driver.submit(payment('t-3'))).toMatchObject({
       verdict: { verdict: 'approve', reasons: [{ code: 'ALLOW_LIST' }] },
@@ -201,8 +207,14 @@ describe('what changes decisions', () => {
 
   it('an undeclared list is refused', async () => {
     const driver = await start();
-    const change = { list: 'nope', value: 'x', action: 'put', expiresAtMs: null, reason: '' } as const;
-    expect(await driver.pipeline.gateway.changeList(change, DRIVER_SENDER)).toMatchObject({
+    const change = {
+      list: 'nope',
+      entries: [{ value: 'x' }],
+      action: 'put',
+      expiresAtMs: null,
+      reason: '',
+    } as const;
+    expect(await driver.pipeline.gateway.lists.change(change, DRIVER_SENDER)).toMatchObject({
       kind: 'rejected',
       refusal: { code: 'SLUICE_LIST_UNKNOWN' },
     });

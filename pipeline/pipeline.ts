@@ -9,6 +9,7 @@ import { Engine } from './engine/engine.ts';
 import { runEngineLoop } from './engine/engineLoop.ts';
 import { PortEngineServices } from './engine/engineServices.ts';
 import { StateReporter } from './engine/stateReporter.ts';
+import { TakenOffset } from './engine/takenOffset.ts';
 import { OverloadGuard, type OverloadSettings } from './engine/overloadGuard.ts';
 import type { Gateway, PostureState, Readiness } from './gateway.ts';
 import { Ingest, type EngineView } from './ingest.ts';
@@ -95,11 +96,11 @@ export class Pipeline {
   readonly #loop: Promise<void>;
   readonly #overloadGuard: OverloadGuard | null;
   readonly #services: PortEngineServices;
+  readonly #taken = new TakenOffset();
   #engine: Engine;
   /** The snapshot being read, and the share of it that is. */
   #reading: { readonly offset: number; readonly share: number } | null = null;
   #restoredOffset = 0;
-  #takenOffset = 0;
   #ticker: NodeJS.Timeout | undefined;
   #isReady = false;
   #lastEndOffset = -1;
@@ -182,7 +183,7 @@ export class Pipeline {
    */
   async caughtUp(signal?: AbortSignal): Promise<void> {
     const target = this.#ports.ledger.endOffset();
-    while (this.#takenOffset < target && signal?.aborted !== true)
+    while (this.#taken.offset < target && signal?.aborted !== true)
       await Promise.race([sleep(CATCH_UP_POLL_MS), this.failed]);
     await this.#publisher.drain();
   }
@@ -229,7 +230,7 @@ export class Pipeline {
       });
     this.#reading = null;
     this.#publisher.resume(await resumeChain(ledger, decisions, this.#engine.nextOffset));
-    this.#takenOffset = this.#engine.nextOffset;
+    this.#taken.advance(this.#engine.nextOffset);
     return { offset: this.#engine.nextOffset, seconds: (performance.now() - startMs) / 1_000 };
   }
 
@@ -242,7 +243,7 @@ export class Pipeline {
       publisher: this.#publisher,
       telemetry,
       onTaken: async (nextOffset: number, lagRecords: number, durationMs: number) => {
-        this.#takenOffset = nextOffset;
+        this.#taken.advance(nextOffset);
         this.#publications.taken(nextOffset, durationMs);
         await this.#guardAgainstOverload(lagRecords);
       },
@@ -253,7 +254,7 @@ export class Pipeline {
   #tellRestored({ offset, seconds }: Restored): void {
     if (offset === 0) return;
     this.#ports.telemetry.gauge('restoreSeconds', seconds);
-    const replayed = this.#takenOffset - offset;
+    const replayed = this.#taken.offset - offset;
     this.#ports.logger.info(
       { offset, seconds: Number(seconds.toFixed(3)), replayed },
       'state restored from a snapshot',
@@ -339,7 +340,8 @@ export class Pipeline {
         const waiting = engine().features?.waitingBlocks ?? 0;
         const warning =
           waiting === 0 ? null : `the disk does not take older events: ${waiting} blocks of them wait in memory`;
-        return { ready: true, warning };
+        const { riskLevel, degradation } = posture();
+        return { ready: true, warning, posture: { riskLevel, degradation } };
       }
       const end = this.#ports.ledger.endOffset();
       if (this.#stopping.signal.aborted) return { ready: false, reason: 'stopping' };
@@ -367,6 +369,9 @@ export class Pipeline {
       get declaredLists() {
         return engine().configuration?.definition.lists ?? [];
       },
+      get rules() {
+        return engine().configuration?.ruleSet.rules.map(({ definition }) => definition.id) ?? [];
+      },
       get ruleSet() {
         return engine().configuration?.definition.ruleSetVersion ?? '';
       },
@@ -378,6 +383,7 @@ export class Pipeline {
         log: () => engine().publications,
       }),
       posture,
+      taken: (offset) => this.#taken.taken(offset),
       stateReport: () => reporter.report(),
       fallback: (transactionId) => engine().fallback(transactionId),
       readiness,

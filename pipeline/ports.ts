@@ -309,6 +309,13 @@ export type GaugeName =
   | 'appendQueueDepth'
   | 'waitingRequests'
   | 'featureKeys'
+  /** 0 normal, 1 elevated, 2 lockdown. */
+  | 'riskLevel'
+  /** 0 full, 1 noModel, 2 rulesOnly. */
+  | 'degradation'
+  /** Entries of all lists, what has just expired among them; the bytes that they take. */
+  | 'listEntries'
+  | 'listBytes'
   /** Payments whose ids the engine could not remember. */
   | 'refusedIds'
   /** Seconds that the start's reading of a snapshot took. */

@@ -23,6 +23,7 @@ function output(ledgerOffset: number): EngineOutput {
     score: 0,
     modelScore: null,
     mode: 'noModel',
+    riskLevel: 'normal',
     degraded: [],
     reasons: [],
     rulesFired: [],

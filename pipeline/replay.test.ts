@@ -163,8 +163,9 @@ async function fill(driver: TopologyDriver, events: number): Promise<void> {
       last = simulated.event;
     }
     if (count % 200 === 0 && simulated.kind === 'transaction' && simulated.event.account !== null) {
-      const change = { list: 'blocked-accounts', value: simulated.event.account, reason: 'test', expiresAtMs: null };
-      await gateway.changeList({ ...change, action: 'put' }, DRIVER_SENDER);
+      const entries = [{ value: simulated.event.account }];
+      const change = { list: 'blocked-accounts', entries, reason: 'test', expiresAtMs: null };
+      await gateway.lists.change({ ...change, action: 'put' }, DRIVER_SENDER);
     }
     if (count % 300 === 0) {
       const posture = { riskLevel: 'elevated', degradation: 'full', reason: 'test' } as const;

@@ -37,6 +37,7 @@ const decision: Decision = {
   score: 812,
   modelScore: 0.812,
   mode: 'full',
+  riskLevel: 'normal',
   degraded: [],
   reasons: [
     {
@@ -50,7 +51,7 @@ const decision: Decision = {
       text: { en: 'Unusual amount', zh: '金额异常' },
     },
   ],
-  rulesFired: [{ rule: 'card-velocity', version: 3, mode: 'shadow' }],
+  rulesFired: [{ rule: 'card-velocity', version: 3, mode: 'shadow', snoozed: true }],
   ruleErrors: [],
   ruleSet: '2026-11.4',
   ruleSetSha256: 'a',

@@ -155,8 +155,7 @@ function buildField(field: AvroField): Build {
     case 'enum':
       return buildEnum(type.symbols);
     case 'array':
-      if (type.items !== 'string') throw unsupported(field, type);
-      return buildStrings(field);
+      return buildArray(field, itemBuilder(field, type.items));
     case 'map':
       return buildAttributes(field, type.values);
   }
@@ -237,11 +236,17 @@ function buildEnum(symbols: readonly string[]): Build {
   };
 }
 
-function buildStrings(field: AvroField): Build {
+function itemBuilder(field: AvroField, items: AvroType): Build {
+  if (items === 'string')
+    return buildString({ name: field.name, type: 'string', minLength: 1, maxLength: field.itemMaxLength });
+  if (typeof items === 'string' || isUnion(items) || items.type !== 'record') throw unsupported(field, items);
+  return compileInput(items);
+}
+
+function buildArray(field: AvroField, buildItem: Build): Build {
   const maxItems = field.maxItems ?? Number.MAX_SAFE_INTEGER;
-  const buildItem = buildString({ name: field.name, type: 'string', minLength: 1, maxLength: field.itemMaxLength });
   return (value, fault) => {
-    if (!Array.isArray(value)) return fault.set('SLUICE_INPUT_TYPE', 'expected an array of strings');
+    if (!Array.isArray(value)) return fault.set('SLUICE_INPUT_TYPE', 'expected an array');
     if (value.length > maxItems) return fault.set('SLUICE_INPUT_BOUNDS', `expected at most ${maxItems} items`);
     const items: unknown[] = [];
     for (let index = 0; index < value.length; index += 1) {

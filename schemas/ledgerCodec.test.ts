@@ -23,7 +23,7 @@ const events: readonly LedgerEvent[] = [
   },
   {
     kind: 'listChange',
-    event: { eventTimeMs: 5, list: 'blocked', value: 'd-1', action: 'put', expiresAtMs: null, ...audit },
+    event: { eventTimeMs: 5, list: 'blocked', value: 'd-1', action: 'put', expiresAtMs: null, further: [], ...audit },
   },
   {
     kind: 'ruleSetPublication',

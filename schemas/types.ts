@@ -30,6 +30,8 @@ export type Verdict = 'approve' | 'challenge' | 'review' | 'decline';
 
 export type DecisionMode = 'full' | 'noModel' | 'rulesOnly' | 'fallback';
 
+export type RiskLevel = 'normal' | 'elevated' | 'lockdown';
+
 /** A reason in words. */
 export interface ReasonText {
   /** English. */
@@ -68,6 +70,8 @@ export interface RuleFiring {
   readonly version: number;
   /** live counts; shadow is only recorded. */
   readonly mode: RuleMode;
+  /** Does not count: the rule is snoozed for one of the payment's entities. */
+  readonly snoozed: boolean;
 }
 
 /** A rule that failed to evaluate. */
@@ -116,6 +120,8 @@ export interface Decision {
   readonly modelScore: null | number;
   /** Step of the degradation ladder. */
   readonly mode: DecisionMode;
+  /** Whose thresholds applied to the model's score. */
+  readonly riskLevel: RiskLevel;
   /** What was left out or failed: model, a rule's id. */
   readonly degraded: readonly string[];
   /** Why, most severe first. */
@@ -248,13 +254,23 @@ export interface LedgerRecord {
 
 export type ListAction = 'put' | 'delete';
 
-/** One entry put on or taken off a block, allow or watch list. */
+/** Another entry of the same change. */
+export interface FurtherEntry {
+  /** As value above. */
+  readonly value: string;
+  /** When this entry ends by itself. Epoch milliseconds, UTC. */
+  readonly expiresAtMs: null | number;
+  /** Why; null: as the first entry. */
+  readonly reason: null | string;
+}
+
+/** Entries put on or taken off a block, allow or watch list, all at one offset. */
 export interface ListChange {
   /** When the change was made. Epoch milliseconds, UTC. */
   readonly eventTimeMs: number;
   /** The list's name, as declared in sluice.yaml. */
   readonly list: string;
-  /** The entity's id: card token, account, device, and so on. */
+  /** The entity's id: card token, account, device, IP address or block, BIN range, and so on. */
   readonly value: string;
   /** Put on the list, or taken off. */
   readonly action: ListAction;
@@ -264,6 +280,8 @@ export interface ListChange {
   readonly author: string;
   /** Why. */
   readonly reason: string;
+  /** The entries of a bulk change beside the first one. */
+  readonly further: readonly FurtherEntry[];
 }
 
 /** The model that scores from this offset on; modelId null: none. */
@@ -299,8 +317,6 @@ export interface Outcome {
   /** ISO 8583 response code (data element 39) or the gateway's own. */
   readonly responseCode: null | string;
 }
-
-export type RiskLevel = 'normal' | 'elevated' | 'lockdown';
 
 export type Degradation = 'full' | 'noModel' | 'rulesOnly';
 

@@ -26,6 +26,7 @@ export class DecisionTable extends HistoryTable {
   readonly #score = this.add('score', new Int32Column(), doc('score'));
   readonly #modelScore = this.add('model_score', new NullableColumn(new Float64Column(), 0), doc('modelScore'));
   readonly #mode = this.add('mode', new LowCardinalityColumn(), doc('mode'));
+  readonly #riskLevel = this.add('risk_level', new LowCardinalityColumn(), doc('riskLevel'));
   readonly #degraded = this.add('degraded', new ArrayColumn(new LowCardinalityColumn()), doc('degraded'));
   readonly #reasonCodes = this.add(
     'reason_codes',
@@ -90,6 +91,7 @@ export class DecisionTable extends HistoryTable {
     this.#score.push(decision.score);
     this.#modelScore.push(decision.modelScore);
     this.#mode.push(decision.mode);
+    this.#riskLevel.push(decision.riskLevel);
     for (const item of decision.degraded) this.#degraded.elements.push(item);
     this.#degraded.endRow();
     for (const reason of decision.reasons) this.#reasonCodes.elements.push(reason.code);
@@ -211,23 +213,30 @@ export class RuleFiringTable extends HistoryTable {
     'live counts, shadow is only recorded; null for a failure.',
   );
   readonly #message = this.add('message', nullableString(), 'What failed; null for a firing.');
+  readonly #snoozed = this.add(
+    'snoozed',
+    new BoolColumn(),
+    'Fired, but did not count: see list_periods of rule-snoozes.',
+  );
 
   constructor() {
     super('rule_firings', 'Every rule that fired or failed on a payment, live and shadow.', 'ledger_offset, rule');
   }
 
   push(decision: Decision, tx: Transaction): void {
-    for (const { rule, version, mode } of decision.rulesFired) {
+    for (const { rule, version, mode, snoozed } of decision.rulesFired) {
       this.#pushRow(decision, tx, rule, version);
       this.#result.push('fired');
       this.#mode.push(mode);
       this.#message.push(null);
+      this.#snoozed.push(snoozed);
     }
     for (const { rule, version, message } of decision.ruleErrors) {
       this.#pushRow(decision, tx, rule, version);
       this.#result.push('failed');
       this.#mode.push(null);
       this.#message.push(message);
+      this.#snoozed.push(false);
     }
   }
 

@@ -136,13 +136,25 @@ export class ListChangeTable extends EventTable {
   }
 
   push(record: HistoryRecord, change: ListChange): void {
+    this.#pushEntry(record, change, change.value, change.expiresAtMs, change.reason);
+    for (const { value, expiresAtMs, reason } of change.further)
+      this.#pushEntry(record, change, value, expiresAtMs, reason ?? change.reason);
+  }
+
+  #pushEntry(
+    record: HistoryRecord,
+    change: ListChange,
+    value: string,
+    expiresAtMs: number | null,
+    reason: string,
+  ): void {
     this.pushEnvelope(record, change.eventTimeMs);
     this.#list.push(change.list);
-    this.#value.push(change.value);
+    this.#value.push(value);
     this.#action.push(change.action);
-    this.#expiresAt.push(change.expiresAtMs);
+    this.#expiresAt.push(expiresAtMs);
     this.#author.push(change.author);
-    this.#reason.push(change.reason);
+    this.#reason.push(reason);
   }
 }
 

@@ -32,9 +32,9 @@ describe.runIf(platformPackage() !== undefined)('the views of the history', () =
     const fired: Partial<Decision> = {
       verdict: 'decline',
       score: 900,
-      rulesFired: [{ rule: 'velocity', version: 3, mode: 'live' }],
+      rulesFired: [{ rule: 'velocity', version: 3, mode: 'live', snoozed: false }],
     };
-    const shadow: Partial<Decision> = { rulesFired: [{ rule: 'night', version: 1, mode: 'shadow' }] };
+    const shadow: Partial<Decision> = { rulesFired: [{ rule: 'night', version: 1, mode: 'shadow', snoozed: false }] };
     const records = [
       payment(0, { modelScore: 0.1, features: [1] }),
       payment(1, { ...fired, modelScore: 0.9, features: [Number.NaN] }),
@@ -56,6 +56,25 @@ describe.runIf(platformPackage() !== undefined)('the views of the history', () =
         },
       }),
     ];
+    const change = (
+      offset: number,
+      action: 'put' | 'delete',
+      value: string,
+      more: readonly string[] = [],
+    ): HistoryRecord =>
+      other(offset, {
+        kind: 'listChange',
+        event: {
+          ...{ eventTimeMs: START_MS, list: 'ips', value, action, expiresAtMs: null, author: 'ana', reason: 'seen' },
+          further: more.map((each) => ({ value: each, expiresAtMs: START_MS + 1, reason: null })),
+        },
+      });
+    records.push(
+      change(10, 'put', 'a', ['b']),
+      change(11, 'delete', 'a'),
+      change(12, 'put', 'a'),
+      change(13, 'put', 'b'),
+    );
     await history.write({ fromOffset: 0, toOffset: records.length, records });
   });
   afterAll(async () => {
@@ -67,6 +86,20 @@ describe.runIf(platformPackage() !== undefined)('the views of the history', () =
     expect(
       await engine.rows('SELECT hour, payments, approve_share, decline_share FROM sluice.verdicts_by_hour'),
     ).toEqual([{ hour: '2026-01-01 00:00:00', payments: 4, approve_share: 0.75, decline_share: 0.25 }]);
+  });
+
+  it('list_periods: who was on a list when', async () => {
+    const periods = await engine.rows(
+      `SELECT value, toUInt32(from_offset) AS from, if(to_offset > 1000, NULL, toUInt32(to_offset)) AS to, expires_at, reason
+       FROM sluice.list_periods ORDER BY value, from_offset`,
+    );
+    const expires_at = '2026-01-01 00:00:00.001';
+    expect(periods).toEqual([
+      { value: 'a', from: 10, to: 11, expires_at: null, reason: 'seen' },
+      { value: 'a', from: 12, to: null, expires_at: null, reason: 'seen' },
+      { value: 'b', from: 10, to: 13, expires_at, reason: 'seen' },
+      { value: 'b', from: 13, to: null, expires_at: null, reason: 'seen' },
+    ]);
   });
 
   it('latest_labels: the last label counts', async () => {
@@ -207,6 +240,7 @@ function payment(offset: number, decided: Partial<Decision>): HistoryRecord {
     score: 100,
     modelScore: null,
     mode: 'full',
+    riskLevel: 'normal',
     degraded: [],
     reasons: [
       {

@@ -138,6 +138,20 @@ function analystViews(features: readonly string[]): readonly HistoryView[] {
        WHERE model_score IS NOT NULL
        GROUP BY model_id, model_version ORDER BY model_id, model_version`,
     ),
+    view(
+      'list_periods',
+      'Who was on which list when: each put of an entry, from its ledger offset to that of the next change of the entry, ' +
+        'and, where it has an end, while the engine’s time was before it.',
+      `SELECT list, value, from_offset, to_offset, added_at, expires_at, author, reason
+       FROM (
+         SELECT list, value, action, ledger_offset AS from_offset, event_time AS added_at, expires_at, author, reason,
+           leadInFrame(ledger_offset, 1, toUInt64(18446744073709551615)) OVER (
+             PARTITION BY list, value ORDER BY ledger_offset ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING
+           ) AS to_offset
+         FROM ${HISTORY_DATABASE}.list_changes
+       ) AS changes
+       WHERE action = 'put' AND to_offset > from_offset`,
+    ),
     ...(features.length === 0 ? [] : featureViews([...features].sort())),
   ];
 }

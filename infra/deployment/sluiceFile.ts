@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { listEntitySchema } from '../../operators/configurationSchema.ts';
 import type { ListDefinition, PolicyDefinition } from '../../operators/definitions.ts';
 import { DEFAULT_HTTP_SETTINGS } from '../http/httpSettings.ts';
 import type { DeploymentSettings, HistorySettings } from './deploymentSettings.ts';
@@ -7,13 +8,13 @@ import { duration } from './duration.ts';
 const score = z.int().min(1).max(1001);
 const thresholds = z.strictObject({ challenge: score, review: score, decline: score });
 const text = z.strictObject({ en: z.string().min(1), zh: z.string().min(1) });
-const entity = z.enum(['account', 'card', 'device', 'ip', 'merchant', 'terminal', 'payee']);
 const bytes = z.int().min(1_024).max(1_073_741_824);
 
 export const listEntrySchema: z.ZodType<ListDefinition> = z.strictObject({
   name: z.string(),
   kind: z.enum(['block', 'allow', 'watch']),
-  entity,
+  entity: listEntitySchema,
+  hashed: z.literal('sha256').exactOptional(),
   text,
 });
 
@@ -43,7 +44,7 @@ const apiKey = z.strictObject({
   sha256: z
     .string()
     .regex(/^[0-9a-f]{64}$/, 'must be the 64 hexadecimal digits that `sluice key` printed, not the key itself'),
-  role: z.enum(['gateway', 'analyst', 'operator']),
+  role: z.enum(['gateway', 'analyst', 'alerting', 'operator']),
 });
 
 const apiKeys = z

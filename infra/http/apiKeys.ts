@@ -1,7 +1,7 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 
-export type Role = 'gateway' | 'analyst' | 'operator';
+export type Role = 'gateway' | 'analyst' | 'alerting' | 'operator';
 
 export type Permission =
   | 'transactions'
@@ -28,6 +28,7 @@ export interface ApiKey {
 const PERMISSIONS: Readonly<Record<Role, ReadonlySet<Permission>>> = {
   gateway: new Set(['transactions', 'verdicts', 'outcomes', 'labels']),
   analyst: new Set(['lists', 'labels', 'live', 'readPosture', 'readState', 'readRules', 'publish']),
+  alerting: new Set(['readPosture', 'setPosture']),
   operator: new Set([
     'transactions',
     'verdicts',

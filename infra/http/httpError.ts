@@ -80,3 +80,8 @@ export function httpError(name: HttpRefusalName): HttpError {
   const retryable = status === 429 || status === 503;
   return new HttpError(status, { code, field: null, message }, retryable ? RETRY_AFTER_SECONDS : null);
 }
+
+/** A field or parameter that is not as it must be. */
+export function inputInvalid(field: string, message: string): HttpError {
+  return new HttpError(400, { code: 'SLUICE_INPUT_INVALID', field, message });
+}

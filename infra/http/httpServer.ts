@@ -18,6 +18,8 @@ import { OPERATIONS, type OperationId } from './operations.ts';
 import { paymentHandlers } from './paymentRoutes.ts';
 import { ruleHandlers } from './ruleRoutes.ts';
 import { stateHandlers } from './stateRoutes.ts';
+import { listHandlers } from './listRoutes.ts';
+import { snoozeHandlers } from './snoozeRoutes.ts';
 import { steeringHandlers } from './steeringRoutes.ts';
 
 export interface HttpServerOptions {
@@ -135,6 +137,8 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
 
   const handlers = {
     ...paymentHandlers(context),
+    ...listHandlers(context),
+    ...snoozeHandlers(context),
     ...steeringHandlers(context),
     ...ruleHandlers(context),
     ...stateHandlers(context),

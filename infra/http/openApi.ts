@@ -6,7 +6,15 @@ import type { Operation } from './operation.ts';
 import { OPERATIONS } from './operations.ts';
 import { REPLY_SCHEMAS } from './replySchemas.ts';
 import { answer, rollback, ruleChanges, ruleSetting } from './ruleSchemas.ts';
-import { listEntryChange, postureChange, publicationRequest } from './steeringSchemas.ts';
+import {
+  listChange,
+  listCheck,
+  listEntryChange,
+  postureChange,
+  publicationRequest,
+  snooze,
+  snoozeEnd,
+} from './steeringSchemas.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -50,6 +58,7 @@ const TAGS: OpenApiDocument['tags'] = [
   { name: 'Payments', description: 'Payments in, verdicts out.' },
   { name: 'Feedback', description: 'What became of a payment, and what it turned out to be.' },
   { name: 'Lists', description: 'Block, allow and watch lists.' },
+  { name: 'Snoozes', description: 'Rules that do not count for one account, card and so on, until a time.' },
   { name: 'Posture', description: 'How strict to be, and what to leave out.' },
   { name: 'State', description: 'What the feature windows hold, and the memory they take.' },
   { name: 'Rules', description: 'The rules in force, and changes of them.' },
@@ -109,6 +118,10 @@ function componentSchemas(settings: HttpSettings): Record<string, JsonObject> {
       required: ['transactions'],
     },
     ListEntryChange: { ...zodJsonSchema(listEntryChange), description: "A list entry's end and reason." },
+    ListChange: { ...zodJsonSchema(listChange), description: 'Entries to put on a list or take off, all at once.' },
+    ListCheck: { ...zodJsonSchema(listCheck), description: 'What is looked for on all lists.' },
+    Snooze: { ...zodJsonSchema(snooze), description: 'A rule that is not to count for one account, card and so on.' },
+    SnoozeEnd: { ...zodJsonSchema(snoozeEnd), description: 'A rule that is to count there again.' },
     Publication: { ...zodJsonSchema(publicationRequest), description: 'A configuration to be in force from now on.' },
     RuleChanges: { ...zodJsonSchema(ruleChanges), description: 'Rules to publish or test, and those to remove.' },
     RuleSetting: { ...zodJsonSchema(ruleSetting), description: 'How a rule counts from now on.' },

@@ -8,7 +8,16 @@ export interface Operation {
   /** As OpenAPI writes it: /v1/verdicts/{transactionId}. */
   readonly path: string;
   readonly tag:
-    'Payments' | 'Feedback' | 'Lists' | 'Posture' | 'Rules' | 'Publications' | 'State' | 'Live' | 'Operation';
+    | 'Payments'
+    | 'Feedback'
+    | 'Lists'
+    | 'Snoozes'
+    | 'Posture'
+    | 'Rules'
+    | 'Publications'
+    | 'State'
+    | 'Live'
+    | 'Operation';
   /** Null: public. */
   readonly permission: Permission | null;
   readonly summary: string;

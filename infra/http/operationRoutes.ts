@@ -52,8 +52,9 @@ export function operationHandlers(
     readiness: (_request, reply) => {
       const readiness = gateway.readiness();
       if (readiness.ready) {
-        const { warning } = readiness;
-        return answerJson(reply, 200, JSON.stringify({ status: 'ready', ...(warning === null ? {} : { warning }) }));
+        const { warning, posture } = readiness;
+        const body = { status: 'ready', ...posture, ...(warning === null ? {} : { warning }) };
+        return answerJson(reply, 200, JSON.stringify(body));
       }
       const message = readiness.reason;
       return answerHttpError(reply, new HttpError(503, { code: 'SLUICE_NOT_READY', field: null, message }));

@@ -125,6 +125,24 @@ export const OPERATIONS = {
     summary: 'All block, allow and watch lists',
     replies: { 200: { description: 'The lists that sluice.yaml declares.', schema: 'Lists' } },
   },
+  checkLists: {
+    id: 'checkLists',
+    method: 'POST',
+    path: '/v1/lists:check',
+    tag: 'Lists',
+    permission: 'lists',
+    summary: 'Which lists is a value on?',
+    description:
+      'Looks at every list that the value can be on: an address is also found in a block, a BIN in a range, a card number by its token.',
+    body: {
+      schema: 'ListCheck',
+      required: true,
+      contentTypes: JSON_ONLY,
+      limit: 'maxBodyBytes',
+      example: { value: '203.0.113.7' },
+    },
+    replies: { 200: { description: 'The lists, each with the entry that holds.', schema: 'ListHits' }, 400: INVALID },
+  },
   listEntries: {
     id: 'listEntries',
     method: 'GET',
@@ -136,7 +154,7 @@ export const OPERATIONS = {
       {
         name: 'after',
         description: 'The `next` of the page before.',
-        schema: { type: 'string', minLength: 1, maxLength: 64 },
+        schema: { type: 'string', minLength: 1, maxLength: 16 },
       },
       {
         name: 'limit',
@@ -146,6 +164,29 @@ export const OPERATIONS = {
     ],
     replies: { 200: { description: 'One page.', schema: 'ListPage' }, 400: INVALID, 404: NOT_FOUND },
   },
+  changeListEntries: {
+    id: 'changeListEntries',
+    method: 'POST',
+    path: '/v1/lists/{list}',
+    tag: 'Lists',
+    permission: 'lists',
+    summary: 'Put many values on a list, or take them off',
+    description:
+      'Up to 500 entries, all from one ledger offset on: what `sluice lists import` sends over and over. One wrong entry refuses ' +
+      'them all. Card numbers are kept as tokens only.',
+    body: {
+      schema: 'ListChange',
+      required: true,
+      contentTypes: JSON_ONLY,
+      limit: 'maxBatchBytes',
+      example: {
+        action: 'put',
+        reason: 'scanner networks of November',
+        entries: [{ value: '203.0.113.0/24' }, { value: '2001:db8::/32', reason: 'open proxies' }],
+      },
+    },
+    replies: { 202: ACCEPTED, 400: INVALID, 404: NOT_FOUND, 503: UNAVAILABLE },
+  },
   listEntry: {
     id: 'listEntry',
     method: 'GET',
@@ -153,7 +194,9 @@ export const OPERATIONS = {
     tag: 'Lists',
     permission: 'lists',
     summary: 'One entry of a list',
-    description: 'On a list of cards the value may be a card number: it is looked up, and answered, by its token.',
+    description:
+      'The entry that holds for the value: of an address also a block that it lies in. On a list of cards the value may be a card ' +
+      'number: it is looked up, and answered, by its token.',
     replies: { 200: { description: 'The entry.', schema: 'ListEntry' }, 400: INVALID, 404: NOT_FOUND },
   },
   putListEntry: {
@@ -166,7 +209,7 @@ export const OPERATIONS = {
     description: 'Holds for every payment after the ledger offset in the reply.',
     body: {
       schema: 'ListEntryChange',
-      required: false,
+      required: true,
       contentTypes: JSON_ONLY,
       limit: 'maxBodyBytes',
       example: { reason: 'reported stolen' },
@@ -182,6 +225,67 @@ export const OPERATIONS = {
     summary: 'Take a value off a list',
     query: [{ name: 'reason', description: 'Why.', schema: { type: 'string', maxLength: 256 } }],
     replies: { 202: ACCEPTED, 400: INVALID, 404: NOT_FOUND, 503: UNAVAILABLE },
+  },
+  snoozes: {
+    id: 'snoozes',
+    method: 'GET',
+    path: '/v1/snoozes',
+    tag: 'Snoozes',
+    permission: 'lists',
+    summary: 'Rules that are snoozed now, a page at a time',
+    query: [
+      {
+        name: 'after',
+        description: 'The `next` of the page before.',
+        schema: { type: 'string', minLength: 1, maxLength: 16 },
+      },
+      {
+        name: 'limit',
+        description: 'Snoozes on a page.',
+        schema: { type: 'integer', minimum: 1, maximum: 1000, default: 100 },
+      },
+    ],
+    replies: { 200: { description: 'One page.', schema: 'SnoozePage' }, 400: INVALID },
+  },
+  addSnooze: {
+    id: 'addSnooze',
+    method: 'POST',
+    path: '/v1/snoozes',
+    tag: 'Snoozes',
+    permission: 'lists',
+    summary: 'Snooze a rule for one account, card and so on',
+    description:
+      'From the next payment on the rule does not count there. Decisions still say that it fired, and that it was snoozed.',
+    body: {
+      schema: 'Snooze',
+      required: true,
+      contentTypes: JSON_ONLY,
+      limit: 'maxBodyBytes',
+      example: {
+        rule: 'card-velocity',
+        entity: 'account',
+        id: 'a-102',
+        expiresAtMs: 1_800_000_000_000,
+        reason: 'buys for a school; checked by phone',
+      },
+    },
+    replies: { 202: ACCEPTED, 400: INVALID, 503: UNAVAILABLE },
+  },
+  endSnooze: {
+    id: 'endSnooze',
+    method: 'POST',
+    path: '/v1/snoozes:end',
+    tag: 'Snoozes',
+    permission: 'lists',
+    summary: 'Have a snoozed rule count again',
+    body: {
+      schema: 'SnoozeEnd',
+      required: true,
+      contentTypes: JSON_ONLY,
+      limit: 'maxBodyBytes',
+      example: { rule: 'card-velocity', entity: 'account', id: 'a-102', reason: 'the school year is over' },
+    },
+    replies: { 202: ACCEPTED, 400: INVALID, 503: UNAVAILABLE },
   },
   posture: {
     id: 'posture',

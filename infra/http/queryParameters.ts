@@ -1,5 +1,9 @@
 import type { FastifyRequest } from 'fastify';
-import { HttpError } from './httpError.ts';
+import { inputInvalid } from './httpError.ts';
+
+export const MAX_CURSOR_LENGTH = 16;
+const MAX_PAGE = 1000;
+const DEFAULT_PAGE = 100;
 
 /** A parameter of the query; null where it is absent or empty. */
 export function queryText(request: FastifyRequest, name: string, maxLength: number): string | null {
@@ -7,7 +11,7 @@ export function queryText(request: FastifyRequest, name: string, maxLength: numb
   const value: unknown = typeof query === 'object' && query !== null ? Reflect.get(query, name) : undefined;
   if (value === undefined || value === '') return null;
   if (typeof value !== 'string' || value.length > maxLength) {
-    throw invalid(name, `must be given once, with at most ${maxLength} characters`);
+    throw inputInvalid(name, `must be given once, with at most ${maxLength} characters`);
   }
   return value;
 }
@@ -18,9 +22,10 @@ export function queryNumber(request: FastifyRequest, name: string, least: number
   if (text === null) return null;
   const number = /^\d+$/.test(text) ? Number(text) : NaN;
   if (number >= least && number <= greatest) return number;
-  throw invalid(name, `must be a whole number from ${least} to ${greatest}`);
+  throw inputInvalid(name, `must be a whole number from ${least} to ${greatest}`);
 }
 
-function invalid(field: string, message: string): HttpError {
-  return new HttpError(400, { code: 'SLUICE_INPUT_INVALID', field, message });
+/** `limit`: how many a page has at most. */
+export function pageLimit(request: FastifyRequest): number {
+  return queryNumber(request, 'limit', 1, MAX_PAGE) ?? DEFAULT_PAGE;
 }

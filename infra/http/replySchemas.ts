@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { listEntitySchema } from '../../operators/configurationSchema.ts';
+import { SNOOZE_ENTITIES } from '../../operators/lists/snoozes.ts';
 import { RULE_REPLY_SCHEMAS } from './ruleReplySchemas.ts';
 
 /** The shapes of replies, for the OpenAPI document; tests hold real replies to them. */
@@ -65,6 +67,7 @@ const listEntry = z
   })
   .describe('One entry of a list.');
 
+const listKind = z.enum(['block', 'allow', 'watch']);
 const bytes = z.number().min(0);
 const count = z.number().min(0);
 
@@ -188,14 +191,20 @@ export const REPLY_SCHEMAS = {
       lists: z.array(
         z.strictObject({
           name: z.string(),
-          kind: z.enum(['block', 'allow', 'watch']),
-          entity: z.string(),
+          kind: listKind,
+          entity: listEntitySchema.describe('What of a payment it is about.'),
+          hashed: z.literal('sha256').exactOptional().describe('What is entered is kept as its hash.'),
           entries: z.int(),
         }),
       ),
     })
     .describe('All lists.'),
   ListEntry: listEntry,
+  ListHits: z
+    .strictObject({
+      hits: z.array(z.strictObject({ list: z.string(), kind: listKind, entity: listEntitySchema, entry: listEntry })),
+    })
+    .describe('The lists that a value is on.'),
   ListPage: z
     .strictObject({
       list: z.string(),
@@ -203,6 +212,22 @@ export const REPLY_SCHEMAS = {
       next: z.string().nullable().describe('Give it as `after` for the next page; null: this is the last.'),
     })
     .describe('A page of entries.'),
+  SnoozePage: z
+    .strictObject({
+      snoozes: z.array(
+        z.strictObject({
+          rule: z.string(),
+          entity: z.enum(SNOOZE_ENTITIES),
+          id: z.string().describe('Of the account, card and so on; of a card, its token.'),
+          expiresAtMs: timeMs,
+          author: z.string(),
+          reason: z.string(),
+          sinceMs: timeMs,
+        }),
+      ),
+      next: z.string().nullable().describe('Give it as `after` for the next page; null: this is the last.'),
+    })
+    .describe('Rules that do not count for an account, card and so on.'),
   Posture: posture,
   State: state,
   PublicationState: z
@@ -224,6 +249,8 @@ export const REPLY_SCHEMAS = {
   Status: z
     .strictObject({
       status: z.enum(['ok', 'ready']),
+      riskLevel: posture.shape.riskLevel.optional().describe('Whose thresholds apply now.'),
+      degradation: posture.shape.degradation.optional().describe('What is left out now.'),
       warning: z.string().optional().describe('What will go wrong before long unless somebody mends it.'),
     })
     .describe('It is.'),

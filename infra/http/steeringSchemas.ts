@@ -1,16 +1,55 @@
 import { z } from 'zod';
+import { SNOOZE_ENTITIES } from '../../operators/lists/snoozes.ts';
+import { MAX_CHANGED_ENTRIES } from '../../pipeline/listKeeping.ts';
 import { HttpError } from './httpError.ts';
 
 /** The bounds of schemas/list-change.avsc and schemas/posture.avsc. */
 const timeMs = z.int().min(946_684_800_000).max(4_102_444_800_000);
-const reason = z.string().max(256);
+export const MAX_REASON_LENGTH = 256;
+/** What is hashed before it is kept may be longer than what is kept. */
+export const MAX_VALUE_LENGTH = 256;
+const reason = z.string().max(MAX_REASON_LENGTH);
+const value = z.string().min(1).max(MAX_VALUE_LENGTH);
+const requiredReason = z
+  .string('is required: say why')
+  .trim()
+  .min(1, 'is required: say why')
+  .max(MAX_REASON_LENGTH)
+  .describe('Why.');
+const expiresAtMs = timeMs.nullable().describe('When the entry ends by itself. Epoch milliseconds, UTC; null: never.');
 
-export const listEntryChange = z.strictObject({
-  expiresAtMs: timeMs
-    .nullable()
-    .default(null)
-    .describe('When the entry ends by itself. Epoch milliseconds, UTC; null: never.'),
-  reason: reason.default('').describe('Why.'),
+export const listEntryChange = z.strictObject({ reason: requiredReason, expiresAtMs: expiresAtMs.default(null) });
+
+export const listCheck = z.strictObject({
+  value: value.describe('An account, a card number or token, an address, ...'),
+});
+
+export const listChange = z.strictObject({
+  action: z.enum(['put', 'delete']).describe('Put on the list, or taken off.'),
+  reason: requiredReason,
+  expiresAtMs: expiresAtMs.default(null),
+  entries: z
+    .array(
+      z.strictObject({
+        value,
+        expiresAtMs: expiresAtMs.optional(),
+        reason: reason.min(1).optional().describe('Why, if not as for the others.'),
+      }),
+    )
+    .min(1)
+    .max(MAX_CHANGED_ENTRIES)
+    .describe('What is put on or taken off; end and reason of its own go before those of the change.'),
+});
+
+export const snoozeEnd = z.strictObject({
+  rule: z.string().min(1).max(64).describe("The rule's id."),
+  entity: z.enum(SNOOZE_ENTITIES).describe('For what it does not count.'),
+  id: value.describe('Of the account, card (its token or number) and so on.'),
+  reason: requiredReason,
+});
+
+export const snooze = snoozeEnd.extend({
+  expiresAtMs: timeMs.describe('When the rule counts again, within a year. Epoch milliseconds, UTC.'),
 });
 
 export const postureChange = z.strictObject({
@@ -20,7 +59,7 @@ export const postureChange = z.strictObject({
     .nullable()
     .default(null)
     .describe('When it returns to normal and full. Epoch milliseconds, UTC; null: when set again.'),
-  reason: reason.default('').describe('Why.'),
+  reason: requiredReason,
 });
 
 export const publicationRequest = z.strictObject({

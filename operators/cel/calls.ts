@@ -1,6 +1,6 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
 import { CelCompileError } from './celCompileError.ts';
-import { toDouble } from './conversions.ts';
+import { toDouble, toText } from './conversions.ts';
 import { dayOfWeek, hour, offsetMs } from './calendar.ts';
 import { constantNode, type CompileChild, type Node, type Uses } from './node.ts';
 import { codePoints, sizeFunction, type CelScope } from './scope.ts';
@@ -118,16 +118,15 @@ function listNode(nameNode: Node, value: Node, nameAst: ASTNode, scope: CelScope
     throw new CelCompileError('SLUICE_CEL_TYPE', "the list's name must be a literal", nameAst.start);
   if (scope.kind !== 'rule' || !scope.lists.includes(name))
     throw new CelCompileError('SLUICE_CEL_UNKNOWN_NAME', `no such list: ${name}`, nameAst.start);
-  if (value.type !== 'string')
-    throw new CelCompileError('SLUICE_CEL_UNSUPPORTED', 'a list is asked about text', nameAst.start);
   uses.lists.add(name);
-  const text = value.evaluate;
+  const sought = toText(value, nameAst.start);
+  const text = sought.evaluate;
   return {
     type: 'bool',
-    canFail: value.canFail,
+    canFail: sought.canFail,
     evaluate: (context) => {
-      const sought = text(context);
-      return sought !== null && context.lists.has(name, sought);
+      const held = text(context);
+      return held !== null && context.lists.has(name, held);
     },
   };
 }

@@ -1,6 +1,6 @@
 import { CelCompileError } from './celCompileError.ts';
 import { CelEvaluationError } from './celEvaluationError.ts';
-import { constantNode, type BoolNode, type DoubleNode, type Node } from './node.ts';
+import { constantNode, type BoolNode, type DoubleNode, type Node, type TextNode } from './node.ts';
 
 /** A node as a number: an attribute is checked when it is read. */
 export function toDouble(node: Node, position: number): DoubleNode {
@@ -32,6 +32,22 @@ export function toBool(node: Node, position: number): BoolNode {
       const value = read(context);
       if (typeof value !== 'boolean')
         throw new CelEvaluationError(`expected true or false, found a ${typeof value}`, position);
+      return value;
+    },
+  };
+}
+
+/** A node as text: an attribute is checked when it is read. */
+export function toText(node: Node, position: number): TextNode {
+  if (node.type === 'string') return node;
+  if (node.type !== 'dyn') throw new CelCompileError('SLUICE_CEL_UNSUPPORTED', 'only text can be used here', position);
+  const read = node.evaluate;
+  return {
+    type: 'string',
+    canFail: true,
+    evaluate: (context) => {
+      const value = read(context);
+      if (typeof value !== 'string') throw new CelEvaluationError(`expected text, found a ${typeof value}`, position);
       return value;
     },
   };

@@ -27,6 +27,7 @@ export interface NodeOf<Type extends string, Value> {
 }
 
 export type DoubleNode = NodeOf<'double', number>;
+export type TextNode = NodeOf<'string', string | null>;
 export type BoolNode = NodeOf<'bool', boolean>;
 
 export function constantNode<Type extends string, Value>(type: Type, constant: Value): NodeOf<Type, Value> {

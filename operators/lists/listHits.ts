@@ -1,6 +1,7 @@
 import type { Transaction } from '../../schemas/types.ts';
 import type { ListMembership } from '../cel/context.ts';
-import type { EntityName, ListDefinition } from '../definitions.ts';
+import type { ListDefinition } from '../definitions.ts';
+import { listSubject } from './listSubject.ts';
 
 /** Finds the block and allow lists that a payment is on. Watch lists are left to rules. */
 export interface ListHits {
@@ -17,13 +18,9 @@ export function listHits(definitions: readonly ListDefinition[]): ListHits {
     find(tx, lists, into) {
       into.length = 0;
       for (const definition of deciding) {
-        const value = entityValue(tx, definition.entity);
+        const value = listSubject(tx, definition.entity);
         if (value !== null && lists.has(definition.name, value)) into.push(definition);
       }
     },
   };
-}
-
-function entityValue(tx: Transaction, entity: EntityName): string | null {
-  return entity === 'card' ? (tx.card?.token ?? null) : tx[entity];
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Transaction } from '../../schemas/types.ts';
 import { bareContext, bareTransaction } from '../cel/bareContext.ts';
 import type { RuleDefinition } from '../definitions.ts';
+import { SNOOZES } from '../lists/snoozes.ts';
 import { runExamples } from './ruleExamples.ts';
 import { compileRuleSet, emptyRuleResults, type RuleSet } from './ruleSet.ts';
 
@@ -40,6 +41,20 @@ function run(ruleSet: RuleSet, count: number, tx: Partial<Transaction> = {}) {
   return results;
 }
 
+it('a snoozed rule is recorded as such and does not count', () => {
+  const ruleSet = compiled(rule({ id: 'first', when: 'true' }), rule({ id: 'second', when: 'true' }));
+  const results = emptyRuleResults();
+  const lists = { has: (list: string, value: string) => list === SNOOZES && value === 'first:account:a-1' };
+  ruleSet.evaluate(bareContext({ lists, tx: { ...bareTransaction, account: 'a-1' } }), results);
+  expect(results.live.map(({ definition }) => definition.id)).toEqual(['second']);
+  expect(results.fired.map(({ rule: id, snoozed }) => [id, snoozed])).toEqual([
+    ['first', true],
+    ['second', false],
+  ]);
+  ruleSet.evaluate(bareContext({ lists, tx: { ...bareTransaction, account: 'a-2' } }), results);
+  expect(results.live).toHaveLength(2);
+});
+
 describe('evaluating a rule set', () => {
   it('gives the rules that fire in order: live ones count, shadow ones are only recorded, off ones are not run', () => {
     const ruleSet = compiled(
@@ -51,8 +66,8 @@ describe('evaluating a rule set', () => {
     const results = run(ruleSet, 4);
     expect(results.live.map(({ definition }) => definition.id)).toEqual(['first']);
     expect(results.fired).toEqual([
-      { rule: 'second', version: 1, mode: 'shadow' },
-      { rule: 'first', version: 1, mode: 'live' },
+      { rule: 'second', version: 1, mode: 'shadow', snoozed: false },
+      { rule: 'first', version: 1, mode: 'live', snoozed: false },
     ]);
     expect(results.errors).toEqual([]);
   });

@@ -3,6 +3,7 @@ import { CelEvaluationError } from '../cel/celEvaluationError.ts';
 import { compileCel, type CompiledExpression } from '../cel/compile.ts';
 import type { EvaluationContext } from '../cel/context.ts';
 import type { Checked, ConfigurationProblem, RuleDefinition } from '../definitions.ts';
+import { isSnoozed } from '../lists/snoozes.ts';
 import { runSteps, type Steps } from '../steps.ts';
 import { ruleFaults, type RuleFault } from './ruleFaults.ts';
 import { fnv1a, isInRollout } from './rollout.ts';
@@ -16,7 +17,7 @@ export interface CompiledRule {
 
 /** What came of one payment. Made once and reused: `evaluate` empties it first. */
 export interface RuleResults {
-  /** Live rules that fired, in order: they count. */
+  /** Live rules that fired and are not snoozed, in order: they count. */
   readonly live: CompiledRule[];
   /** Live and shadow rules that fired, in order. */
   readonly fired: RuleFiring[];
@@ -94,6 +95,7 @@ interface ActiveRule {
   readonly rolloutPercent: number;
   readonly rolloutSeed: number;
   readonly firing: RuleFiring;
+  readonly snoozedFiring: RuleFiring;
 }
 
 function ruleSetOf(rules: readonly CompiledRule[]): RuleSet {
@@ -107,7 +109,8 @@ function ruleSetOf(rules: readonly CompiledRule[]): RuleSet {
         isLive: mode === 'live',
         rolloutPercent: rollout,
         rolloutSeed: fnv1a(`${id}/`),
-        firing: { rule: id, version, mode },
+        firing: { rule: id, version, mode, snoozed: false },
+        snoozedFiring: { rule: id, version, mode, snoozed: true },
       };
     });
   return {
@@ -125,8 +128,9 @@ function ruleSetOf(rules: readonly CompiledRule[]): RuleSet {
           continue;
         }
         if (!fires || !isInRollout(candidate.rolloutSeed, candidate.rolloutPercent, context.tx)) continue;
-        into.fired.push(candidate.firing);
-        if (candidate.isLive) into.live.push(candidate.rule);
+        const isSuppressed = isSnoozed(candidate.rule.definition.id, context.tx, context.lists);
+        into.fired.push(isSuppressed ? candidate.snoozedFiring : candidate.firing);
+        if (candidate.isLive && !isSuppressed) into.live.push(candidate.rule);
       }
     },
   };

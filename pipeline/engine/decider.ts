@@ -114,6 +114,7 @@ export class Decider {
       score,
       modelScore: scorer === null ? null : probability,
       mode: modeOf(payment, scorer),
+      riskLevel: payment.riskLevel,
       degraded: this.#degraded(scorer),
       reasons,
       rulesFired: [...this.#rules.fired],

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import type { Degradation, RiskLevel } from '../../schemas/types.ts';
 import type { Ledger, Telemetry } from '../ports.ts';
 import type { Publisher } from '../publish.ts';
 import type { Engine } from './engine.ts';
@@ -18,6 +19,10 @@ export interface EngineLoopServices {
 /** Records taken from the ledger at once: bounds how long the event loop is held while catching up. */
 const MAX_RECORDS = 256;
 
+/** As the metrics count them. */
+const RISK_LEVELS: readonly RiskLevel[] = ['normal', 'elevated', 'lockdown'];
+const DEGRADATIONS: readonly Degradation[] = ['full', 'noModel', 'rulesOnly'];
+
 /**
  * The engine's only caller: tails the ledger from the start and publishes what the engine decides. Ends when the signal aborts;
  * rejects when a decision cannot be made or stored, since going on would leave a payment without its verdict.
@@ -36,6 +41,11 @@ export async function runEngineLoop(services: EngineLoopServices, signal: AbortS
     telemetry.gauge('engineLagRecords', lagRecords);
     telemetry.gauge('featureKeys', engine.features?.keyCount ?? 0);
     telemetry.gauge('refusedIds', engine.refusedIds);
+    const timeMs = engine.features?.timeMs ?? 0;
+    telemetry.gauge('riskLevel', RISK_LEVELS.indexOf(engine.posture.riskLevel(timeMs)));
+    telemetry.gauge('degradation', DEGRADATIONS.indexOf(engine.posture.degradation(timeMs)));
+    telemetry.gauge('listEntries', engine.lists.size);
+    telemetry.gauge('listBytes', engine.lists.byteLength);
     await services.onTaken(engine.nextOffset, lagRecords, durationMs);
     // A full batch means that more is waiting: let requests and timers have their turn.
     if (rows.length === MAX_RECORDS) await setImmediate();

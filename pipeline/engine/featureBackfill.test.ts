@@ -17,7 +17,10 @@ function payment(index: number): LedgerEvent {
 }
 
 const steering: readonly LedgerEvent[] = [
-  { kind: 'listChange', event: { ...made, list: 'blocked', value: 'a-1', action: 'put', expiresAtMs: null } },
+  {
+    kind: 'listChange',
+    event: { ...made, list: 'blocked', value: 'a-1', action: 'put', expiresAtMs: null, further: [] },
+  },
   { kind: 'posture', event: { ...made, riskLevel: 'elevated', degradation: 'noModel', expiresAtMs: null } },
   { kind: 'modelPromotion', event: { ...made, modelId: 'm', version: '1', sha256: 'f'.repeat(64), metadata: '{}' } },
   {

@@ -15,7 +15,7 @@ import { Engine } from './engine.ts';
 import { PortEngineServices } from './engineServices.ts';
 
 /** What an engine of STATE_LAYOUT saves after the ledger below. */
-const SAVED = { layout: 1, sha256: '3f3d5063a6c4e6eef28b9cb971dc037be2d18d2f39ea2b17e4c574b9a511c105' };
+const SAVED = { layout: 1, sha256: '538d13a6aad41bda55e956563e6754e0ba59f7a02720cd4950b567e8dbb50f76' };
 
 /**
  * Snapshots outlive the Sluice that wrote them. Bytes that differ from those recorded here are another layout, or another
@@ -80,7 +80,10 @@ function events(): LedgerEvent[] {
   const list: LedgerEvent[] = [
     publicationRecord(compiled.value, made),
     { kind: 'modelPromotion', event: { ...made, modelId: 'm', version: '1', sha256: 'f'.repeat(64), metadata: '{}' } },
-    { kind: 'listChange', event: { ...made, list: 'blocked', value: '名单', action: 'put', expiresAtMs: null } },
+    {
+      kind: 'listChange',
+      event: { ...made, list: 'blocked', value: '名单', action: 'put', expiresAtMs: null, further: [] },
+    },
     { kind: 'posture', event: { ...made, riskLevel: 'elevated', degradation: 'noModel', expiresAtMs: null } },
   ];
   for (let index = 0; index < PAYMENTS; index++) {

@@ -164,10 +164,17 @@ const listChange: fc.Arbitrary<Step> = fc
     value: fc.constantFrom('a', 'b', '名单'),
     action: fc.constantFrom('put' as const, 'put' as const, 'delete' as const),
     endsIn: fc.constantFrom(null, 1_000, 8_000),
+    further: fc.array(fc.constantFrom('b', 'c', '203.0.113.0/24'), { maxLength: 2 }),
   })
-  .map(({ endsIn, ...change }) => (eventTimeMs) => {
+  .map(({ endsIn, further, ...change }) => (eventTimeMs) => {
     const expiresAtMs = endsIn === null ? null : eventTimeMs + endsIn;
-    return { kind: 'listChange', event: { ...change, eventTimeMs, expiresAtMs, author: 'x', reason: '' } };
+    const more = further.map((value, index) => ({
+      value,
+      expiresAtMs: index === 0 ? expiresAtMs : null,
+      reason: value,
+    }));
+    const event = { ...change, eventTimeMs, expiresAtMs, author: 'x', reason: '', further: more };
+    return { kind: 'listChange', event };
   });
 
 const posture: fc.Arbitrary<Step> = fc

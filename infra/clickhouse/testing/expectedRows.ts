@@ -58,6 +58,21 @@ function addEvent(
     ingest_time: time(record.ingestTimeMs),
     source: text(record.source),
   };
+  if (event.kind === 'listChange') {
+    const { further, eventTimeMs, list, action, author, ...first } = event.event;
+    for (const { value, expiresAtMs, reason } of [first, ...further])
+      add('list_changes', {
+        ...envelope,
+        event_time: time(eventTimeMs),
+        list: text(list),
+        value: text(value),
+        action,
+        expires_at: nullableTime(expiresAtMs),
+        author: text(author),
+        reason: text(reason ?? first.reason),
+      });
+    return;
+  }
   // The other tables' columns are the event's fields in snake case; times lose their unit.
   const fields = Object.entries(event.event).map(([name, value]): [string, unknown] => [
     name === 'deadlineMs'
@@ -75,7 +90,6 @@ function addEvent(
 const TABLE_OF = {
   outcome: 'outcomes',
   label: 'labels',
-  listChange: 'list_changes',
   ruleSetPublication: 'rule_set_publications',
   modelPromotion: 'model_promotions',
   posture: 'postures',
@@ -145,6 +159,7 @@ function addDecision(
     score: decision.score,
     model_score: plain(decision.modelScore),
     mode: decision.mode,
+    risk_level: decision.riskLevel,
     degraded: decision.degraded.map(text),
     reason_codes: decision.reasons.map(({ code }) => text(code)),
     rule_set: text(decision.ruleSet),
@@ -170,8 +185,17 @@ function addDecision(
       text_zh: plain(words?.zh ?? null),
     });
   }
-  for (const { rule, version, mode } of decision.rulesFired) {
-    add('rule_firings', { ...head, ...money, rule: text(rule), version, result: 'fired', mode, message: null });
+  for (const { rule, version, mode, snoozed } of decision.rulesFired) {
+    add('rule_firings', {
+      ...head,
+      ...money,
+      rule: text(rule),
+      version,
+      result: 'fired',
+      mode,
+      message: null,
+      snoozed,
+    });
   }
   for (const { rule, version, message } of decision.ruleErrors) {
     add('rule_firings', {
@@ -182,6 +206,7 @@ function addDecision(
       result: 'failed',
       mode: null,
       message: text(message),
+      snoozed: false,
     });
   }
 }

@@ -17,6 +17,7 @@ export function paymentRecord(offset: number, event: Transaction, decided: Parti
     score: 0,
     modelScore: null,
     mode: 'full',
+    riskLevel: 'normal',
     degraded: [],
     reasons: [],
     rulesFired: [],

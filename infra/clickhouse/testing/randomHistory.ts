@@ -70,6 +70,7 @@ const decisionBody = fc.record({
   score: fc.integer({ min: 0, max: 1000 }),
   modelScore: nullable(number),
   mode: fc.constantFrom('full', 'noModel', 'rulesOnly', 'fallback'),
+  riskLevel: fc.constantFrom('normal', 'elevated', 'lockdown'),
   degraded: fc.array(text, { maxLength: 4 }),
   reasons: fc.array(
     fc.record({
@@ -84,9 +85,12 @@ const decisionBody = fc.record({
     }),
     { maxLength: 5 },
   ),
-  rulesFired: fc.array(fc.record({ rule: text, version: int32, mode: fc.constantFrom('live', 'shadow', 'off') }), {
-    maxLength: 4,
-  }),
+  rulesFired: fc.array(
+    fc.record({ rule: text, version: int32, mode: fc.constantFrom('live', 'shadow', 'off'), snoozed: fc.boolean() }),
+    {
+      maxLength: 4,
+    },
+  ),
   ruleErrors: fc.array(fc.record({ rule: text, version: int32, message: text }), { maxLength: 2 }),
   ruleSet: text,
   ruleSetSha256: text,
@@ -134,6 +138,9 @@ const otherEvent: fc.Arbitrary<LedgerEvent> = fc.oneof(
       expiresAtMs: nullable(time),
       author: text,
       reason: text,
+      further: fc.array(fc.record({ value: text, expiresAtMs: nullable(time), reason: nullable(text) }), {
+        maxLength: 3,
+      }),
     }),
   }),
   fc.record({

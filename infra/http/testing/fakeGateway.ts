@@ -4,8 +4,6 @@ import type {
   AcceptAnswer,
   Gateway,
   Readiness,
-  ListEntry,
-  ListSummary,
   PostureState,
   PublicationRequest,
   PublicationState,
@@ -24,12 +22,77 @@ import type {
   RuleSetInForce,
   RuleTest,
 } from '../../../pipeline/ruleSetViews.ts';
+import type {
+  ListChangeRequest,
+  ListEntry,
+  ListHit,
+  ListKeeping,
+  ListPage,
+  ListSummary,
+} from '../../../pipeline/listKeeping.ts';
+import type { Snooze, SnoozeEnd, SnoozeKeeping, SnoozePage, SnoozeRequest } from '../../../pipeline/snoozeKeeping.ts';
+
+/** One list in memory, in the order in which entries came. */
+class FakeLists implements ListKeeping {
+  readonly entries = new Map<string, ListEntry>();
+
+  summaries(): readonly ListSummary[] {
+    return [{ name: 'blocked-cards', kind: 'block', entity: 'card', entries: this.entries.size }];
+  }
+
+  page(_list: string, after: string | null, limit: number): ListPage | undefined {
+    const from = Number(after ?? 0);
+    if (Number.isNaN(from)) return undefined;
+    const entries = [...this.entries.values()].slice(from, from + limit);
+    return { entries, next: from + limit < this.entries.size ? String(from + limit) : null };
+  }
+
+  find(_list: string, value: string): ListEntry | undefined {
+    return this.entries.get(value);
+  }
+
+  check(value: string): readonly ListHit[] {
+    const entry = this.entries.get(value);
+    return entry === undefined ? [] : [{ list: 'blocked-cards', kind: 'block', entity: 'card', entry }];
+  }
+
+  change({ action, reason, expiresAtMs, entries }: ListChangeRequest, { source }: Sender): Promise<AcceptAnswer> {
+    for (const entry of entries) {
+      const { value } = entry;
+      const kept = { value, reason: entry.reason ?? reason, expiresAtMs: entry.expiresAtMs ?? expiresAtMs };
+      if (action === 'put') this.entries.set(value, { ...kept, author: source, sinceMs: 1_767_225_600_000 });
+      else this.entries.delete(value);
+    }
+    return Promise.resolve({ kind: 'accepted', ledgerOffset: 7 });
+  }
+}
+
+/** Snoozes in memory. */
+class FakeSnoozes implements SnoozeKeeping {
+  readonly held: Snooze[] = [];
+
+  page(): SnoozePage {
+    return { snoozes: this.held, next: null };
+  }
+
+  add(snooze: SnoozeRequest, { source }: Sender): Promise<AcceptAnswer> {
+    this.held.push({ ...snooze, author: source, sinceMs: 1_767_225_600_000 });
+    return Promise.resolve({ kind: 'accepted', ledgerOffset: 10 });
+  }
+
+  end({ rule }: SnoozeEnd): Promise<AcceptAnswer> {
+    const index = this.held.findIndex((each) => each.rule === rule);
+    this.held.splice(index, 1);
+    return Promise.resolve({ kind: 'accepted', ledgerOffset: 11 });
+  }
+}
 
 /** A gateway in memory: approves everything, remembers everything it was given. */
 export class FakeGateway implements Gateway {
   readonly received: { readonly input: RawInput; readonly sender: Sender }[] = [];
   readonly verdicts = new Map<string, { readonly content: string; readonly reply: VerdictReply }>();
-  readonly entries = new Map<string, ListEntry>();
+  readonly lists = new FakeLists();
+  readonly snoozes = new FakeSnoozes();
   readonly publications: PublicationRequest[] = [];
   readonly changes: RuleSetChange[] = [];
   /** Set to answer every submission with it. */
@@ -87,31 +150,6 @@ export class FakeGateway implements Gateway {
 
   submitLabel(input: RawInput, sender: Sender): Promise<AcceptAnswer> {
     return this.#accept(input, sender);
-  }
-
-  lists(): readonly ListSummary[] {
-    return [{ name: 'blocked-cards', kind: 'block', entity: 'card', entries: this.entries.size }];
-  }
-
-  listEntries(_list: string, options: { readonly after: string | null; readonly limit: number }): readonly ListEntry[] {
-    return [...this.entries.values()]
-      .filter((entry) => options.after === null || entry.value > options.after)
-      .sort((left, right) => (left.value < right.value ? -1 : 1))
-      .slice(0, options.limit);
-  }
-
-  listEntry(_list: string, value: string): ListEntry | undefined {
-    return this.entries.get(value);
-  }
-
-  changeList(change: Parameters<Gateway['changeList']>[0], sender: Sender): Promise<AcceptAnswer> {
-    const { value, expiresAtMs, reason } = change;
-    if (change.action === 'put') {
-      this.entries.set(value, { value, expiresAtMs, reason, author: sender.source, sinceMs: 1_767_225_600_000 });
-    } else {
-      this.entries.delete(value);
-    }
-    return Promise.resolve({ kind: 'accepted', ledgerOffset: 7 });
   }
 
   publish(request: PublicationRequest): Promise<Refusal | null> {
@@ -194,7 +232,7 @@ export class FakeGateway implements Gateway {
 
   readiness(): Readiness {
     return this.isReady
-      ? { ready: true, warning: this.warning }
+      ? { ready: true, warning: this.warning, posture: { riskLevel: 'normal', degradation: 'full' } }
       : { ready: false, reason: 'the engine is 120 records behind the ledger' };
   }
 

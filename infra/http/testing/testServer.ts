@@ -50,7 +50,12 @@ export async function startTestServer(
   const telemetry = new PrometheusTelemetry({ liveStatistics: statistics, processMetrics: false });
   const status = { current: TEST_STATUS };
   const liveFeed = new LiveFeed({ statistics, clock, status: () => status.current, intervalMs: 100, ...live });
-  const created = { gateway: createApiKey(), analyst: createApiKey(), operator: createApiKey() };
+  const created = {
+    gateway: createApiKey(),
+    analyst: createApiKey(),
+    alerting: createApiKey(),
+    operator: createApiKey(),
+  };
   const logLines: string[] = [];
   const allSettings = { ...DEFAULT_HTTP_SETTINGS, port: 0, ...settings };
   const app = createHttpServer({
@@ -61,13 +66,19 @@ export async function startTestServer(
     apiKeys: [
       { id: 'shop', role: 'gateway', sha256: created.gateway.sha256 },
       { id: 'ana', role: 'analyst', sha256: created.analyst.sha256 },
+      { id: 'alerts', role: 'alerting', sha256: created.alerting.sha256 },
       { id: 'op', role: 'operator', sha256: created.operator.sha256 },
     ],
     logger: pino({ level: 'debug' }, { write: (line: string) => void logLines.push(line) }),
     version: '0.0.0-test',
   });
   const url = await listenHttp(app, allSettings);
-  const keys = { gateway: created.gateway.key, analyst: created.analyst.key, operator: created.operator.key };
+  const keys = {
+    gateway: created.gateway.key,
+    analyst: created.analyst.key,
+    alerting: created.alerting.key,
+    operator: created.operator.key,
+  };
   return {
     app,
     url,

@@ -62,7 +62,7 @@ export function callSql(
     }
     case 'list': {
       const list = text(first).constant ?? '';
-      const value = text(second);
+      const value = second === undefined ? text(second) : (listedText(sub(second)) ?? text(second));
       const found = columns.list(list, value.isNullable ? `assumeNotNull(${value.sql})` : value.sql);
       return unlessFailed([value], value.isNullable ? `(${value.sql} IS NOT NULL AND ${found})` : found);
     }
@@ -80,6 +80,12 @@ export function callSql(
     default:
       throw new CelCompileError('SLUICE_CEL_UNSUPPORTED', `${name}() cannot be used here`, position);
   }
+}
+
+/** An attribute as the text that a list is asked about: one that is no text fails. Null: it is no attribute. */
+function listedText(node: SqlNode): SqlText | null {
+  if (node.type !== 'dyn') return null;
+  return { type: 'string', sql: node.text, isNullable: true, failed: `${node.text} IS NULL` };
 }
 
 function sizeSql(operand: SqlNode): SqlNode {

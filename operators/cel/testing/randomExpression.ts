@@ -124,6 +124,7 @@ const expressions = fc.letrec<{ bool: string; number: string; text: string; mixe
         .tuple(text, fc.constantFrom('startsWith', 'endsWith', 'contains'), text)
         .map(([a, name, b]) => `${a}.${name}(${b})`),
       text.map((a) => `list("known", ${a})`),
+      attributeName.map((name) => `list("known", tx.attributes.${name})`),
       attributeName.map((name) => `has(tx.attributes.${name})`),
       number.map((a) => `defined(${a})`),
       bool.map((a) => `!(${a})`),
