@@ -3,6 +3,7 @@ import type { LedgerRow } from '../pipeline/ports.ts';
 import { publicationRecord } from '../pipeline/publicationRecord.ts';
 import { historicalSimulation } from '../pipeline/simulate/options.ts';
 import { simulate, type SimulatedEvent } from '../pipeline/simulate/simulate.ts';
+import { promotionRecord } from '../pipeline/promotionRecord.ts';
 import { toTransaction } from '../pipeline/toTransaction.ts';
 import { encodeLedgerRecord } from '../schemas/ledgerCodec.ts';
 import type { LedgerEvent } from '../schemas/ledgerEvent.ts';
@@ -38,9 +39,7 @@ function deploymentEvents({ configuration, model }: Deployment): LedgerEvent[] {
   const by = { eventTimeMs: START_MS, author: 'bench', reason: 'benchmark' };
   const events: LedgerEvent[] = [publicationRecord(configuration, by)];
   if (model === null) return events;
-  const { metadata } = model;
-  const promotion = { ...by, modelId: metadata.id, version: metadata.version, sha256: metadata.sha256 };
-  return [...events, { kind: 'modelPromotion', event: { ...promotion, metadata: JSON.stringify(metadata) } }];
+  return [...events, { kind: 'modelPromotion', event: promotionRecord(model.metadata, by) }];
 }
 
 function ledgerEvent(simulated: SimulatedEvent, offsets: ReadonlyMap<string, number>): LedgerEvent {

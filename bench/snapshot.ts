@@ -282,6 +282,7 @@ class TimingTelemetry implements Telemetry {
   readonly repeated = nothing;
   readonly fallback = nothing;
   readonly late = nothing;
+  readonly challenged = nothing;
 }
 
 function nothing(): void {

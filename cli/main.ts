@@ -3,12 +3,14 @@ import { Command } from 'commander';
 import { checkCommand } from './check.ts';
 import { decisionCommand } from './decision.ts';
 import { demoCommand } from './demo.ts';
+import { explainCommand } from './explain.ts';
 import { exportCommand } from './export.ts';
 import { featuresCommand } from './features.ts';
 import { importCommand } from './import.ts';
 import { keyCommand } from './key.ts';
 import { listsCommand } from './lists.ts';
 import { postureCommand } from './posture.ts';
+import { modelsCommand } from './models.ts';
 import { queryCommand } from './query.ts';
 import { replayCommand } from './replay.ts';
 import { rulesCommand } from './rules.ts';
@@ -55,6 +57,8 @@ for (const command of [
   listsCommand(),
   snoozeCommand(),
   postureCommand(),
+  modelsCommand(),
+  explainCommand(),
   skewCommand(),
   stateCommand(),
   keyCommand(),

@@ -4,9 +4,18 @@ import { sha256OfFirst, type CompiledCatalogue } from '../operators/features/cat
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits');
 const finite = z.number().refine(Number.isFinite, 'expected a finite number');
 
+/** Upper ends of bins, the last of them open, and the share of rows in each; before them the share of undefined ones. */
+const bins = z
+  .strictObject({
+    edges: z.array(finite).max(64),
+    shares: z.array(z.number().min(0).max(1)).max(66),
+  })
+  .refine(({ edges, shares }) => shares.length === edges.length + 2, 'expected two shares more than edges');
+
 /**
  * model.json: what a model file is, what it was trained on, and how its probability becomes a score.
  * `calibration` holds points [probability, score], both rising, from [0, 0] to [1, 1000]; between them the score is linear.
+ * `trainingDistribution` is what features and probability were like in training, for drift.
  * `baselines` are the training medians of the features; `reasonFeatures` the features worth naming, most important first.
  */
 export const modelMetadataSchema = z.strictObject({
@@ -26,6 +35,9 @@ export const modelMetadataSchema = z.strictObject({
     .refine(rises, 'expected points with rising probability and score, from [0, 0] to [1, 1000]'),
   baselines: z.record(z.string(), finite.nullable()),
   reasonFeatures: z.array(z.string()).max(32),
+  trainingDistribution: z
+    .strictObject({ rows: z.int().min(1), score: bins, features: z.record(z.string(), bins) })
+    .optional(),
   trainedAt: z.string(),
   data: z.record(z.string(), z.unknown()),
   metrics: z.record(z.string(), z.unknown()),

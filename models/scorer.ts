@@ -1,11 +1,30 @@
 import { createHash } from 'node:crypto';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { scoreOf, type ModelMetadata } from './modelPackage.ts';
+import { onnxNodes } from './trees/onnxGraph.ts';
 import { readTrees, type TreesRead } from './trees/readTrees.ts';
+
+/**
+ * Operators whose results for a row are computed from that row alone, in an order that other rows do not change. Matrix products are
+ * not among them: ONNX Runtime's sum a single row in another order than the rows of a block (a logistic regression of scikit-learn's
+ * gave other last bits alone than among 64).
+ */
+const ROW_BY_ROW = new Set([
+  'TreeEnsembleClassifier',
+  'TreeEnsembleRegressor',
+  'TreeEnsemble',
+  'Identity',
+  'Cast',
+  'Imputer',
+  'Mul',
+  'Normalizer',
+  'Reshape',
+  'ZipMap',
+]);
 
 /** A model file that is not what model.json says, or that cannot be run on the catalogue's features. */
 export class ModelError extends Error {
-  readonly code: 'SLUICE_MODEL_HASH' | 'SLUICE_MODEL_SHAPE' | 'SLUICE_MODEL_UNREADABLE';
+  readonly code: 'SLUICE_MODEL_HASH' | 'SLUICE_MODEL_SHAPE' | 'SLUICE_MODEL_UNREADABLE' | 'SLUICE_MODEL_UNSTABLE';
   constructor(code: ModelError['code'], message: string) {
     super(message);
     this.name = 'ModelError';
@@ -14,19 +33,22 @@ export class ModelError extends Error {
 }
 
 /**
- * A loaded model. One thread and sequential execution: only then are a row's score bytes the same in every batch size
- * (measured: with two threads 53 of 4,096 rows differed), and a decision must not depend on who else was waiting.
+ * A loaded model. A decision must not depend on who else was waiting: one thread and sequential execution (measured: with two
+ * threads 53 of 4,096 rows of a tree ensemble had other bytes in another batch size), and a model that does more than trees is asked
+ * for one row at a time.
  */
 export class Scorer {
   readonly metadata: ModelMetadata;
   /** What the model's scores are explained by, or why by occlusion. */
   readonly trees: TreesRead;
+  /** Whether rows are scored in one call; else one after the other, which takes longer. */
+  readonly scoresTogether: boolean;
   readonly #session: InferenceSession;
-  readonly #feed: Record<string, Tensor> = {};
 
-  private constructor(metadata: ModelMetadata, trees: TreesRead, session: InferenceSession) {
+  private constructor(metadata: ModelMetadata, model: Uint8Array, session: InferenceSession) {
     this.metadata = metadata;
-    this.trees = trees;
+    this.trees = readTrees(model, metadata);
+    this.scoresTogether = onnxNodes(model).every(({ operator }) => ROW_BY_ROW.has(operator));
     this.#session = session;
   }
 
@@ -37,7 +59,7 @@ export class Scorer {
       throw new ModelError('SLUICE_MODEL_HASH', `model.onnx has SHA-256 ${sha256}, model.json says ${metadata.sha256}`);
     }
     const session = await openSession(model);
-    const scorer = new Scorer(metadata, readTrees(model, metadata), session);
+    const scorer = new Scorer(metadata, model, session);
     await scorer.#checkShape();
     return scorer;
   }
@@ -47,22 +69,12 @@ export class Scorer {
    * `features` may be longer; it is not kept.
    */
   async probabilities(features: Float32Array, rows: number): Promise<Float32Array> {
-    const width = this.metadata.inputs.length;
-    this.#feed[this.metadata.input] = new Tensor('float32', features.subarray(0, rows * width), [rows, width]);
-    const outputs = await this.#session.run(this.#feed, [this.metadata.output]);
-    const data = outputs[this.metadata.output]?.data;
-    if (!(data instanceof Float32Array)) {
-      throw new ModelError('SLUICE_MODEL_SHAPE', `output '${this.metadata.output}' is not a float tensor`);
-    }
-    if (data.length === rows) return data;
-    if (data.length !== rows * 2) {
-      throw new ModelError(
-        'SLUICE_MODEL_SHAPE',
-        `output '${this.metadata.output}' has ${String(data.length / rows)} columns, expected 1 or 2`,
-      );
-    }
+    if (this.scoresTogether || rows === 1) return this.#run(features, 0, rows);
+    const alone: Promise<Float32Array>[] = [];
+    // All are asked for at once, since each answer takes a turn of the event loop.
+    for (let row = 0; row < rows; row++) alone.push(this.#run(features, row, 1));
     const probabilities = new Float32Array(rows);
-    for (let row = 0; row < rows; row++) probabilities[row] = data[row * 2 + this.metadata.fraudColumn] ?? NaN;
+    for (const [row, [probability = NaN]] of (await Promise.all(alone)).entries()) probabilities[row] = probability;
     return probabilities;
   }
 
@@ -73,6 +85,25 @@ export class Scorer {
 
   async close(): Promise<void> {
     await this.#session.release();
+  }
+
+  /** Of `rows` rows from `firstRow` on, in one call. */
+  async #run(features: Float32Array, firstRow: number, rows: number): Promise<Float32Array> {
+    const { input, output, inputs, fraudColumn } = this.metadata;
+    const width = inputs.length;
+    const values = features.subarray(firstRow * width, (firstRow + rows) * width);
+    const outputs = await this.#session.run({ [input]: new Tensor('float32', values, [rows, width]) }, [output]);
+    const data = outputs[output]?.data;
+    if (!(data instanceof Float32Array))
+      throw new ModelError('SLUICE_MODEL_SHAPE', `output '${output}' is not a float tensor`);
+    if (data.length === rows) return data;
+    if (data.length !== rows * 2) {
+      const columns = String(data.length / rows);
+      throw new ModelError('SLUICE_MODEL_SHAPE', `output '${output}' has ${columns} columns, expected 1 or 2`);
+    }
+    const probabilities = new Float32Array(rows);
+    for (let row = 0; row < rows; row++) probabilities[row] = data[row * 2 + fraudColumn] ?? NaN;
+    return probabilities;
   }
 
   async #checkShape(): Promise<void> {

@@ -119,7 +119,7 @@ async function inForce(
       const record = decodeLedgerRecord(value);
       if (record.kind === 'ruleSetPublication' && record.event.sha256 === ruleSetSha256)
         publication ??= { ledgerOffset: offset, event: record.event };
-      if (record.kind === 'modelPromotion' && record.event.sha256 === modelSha256)
+      if (record.kind === 'modelPromotion' && record.event.sha256 === modelSha256 && record.event.percent > 0)
         promotion ??= { ledgerOffset: offset, event: record.event };
     }
     if (publication !== null && (promotion !== null || modelSha256 === null)) break;
@@ -136,8 +136,9 @@ function withoutContent(found: FoundInForce['publication']): Certificate['public
 
 function withoutMetadata(found: FoundInForce['promotion']): Certificate['promotion'] {
   if (found === null) return null;
-  const { eventTimeMs, modelId, version, sha256, author, reason } = found.event;
-  return { ledgerOffset: found.ledgerOffset, event: { eventTimeMs, modelId, version, sha256, author, reason } };
+  const { eventTimeMs, modelId, version, sha256, author, reason, action, percent } = found.event;
+  const event = { eventTimeMs, modelId, version, sha256, author, reason, action, percent };
+  return { ledgerOffset: found.ledgerOffset, event };
 }
 
 /** A model's inputs are the catalogue's first features, so contributions and values have one order. */

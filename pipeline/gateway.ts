@@ -6,6 +6,8 @@ import type { RuleDefinition } from '../operators/definitions.ts';
 import type { StateReport } from './engine/stateReporter.ts';
 import type { ListKeeping } from './listKeeping.ts';
 import type { SnoozeKeeping } from './snoozeKeeping.ts';
+import type { ExplanationAnswer } from './decisionExplainer.ts';
+import type { ModelGateway } from './modelGateway.ts';
 import type { Degradation, DecisionMode, Reason, RiskLevel, RuleMode, Verdict } from '../schemas/types.ts';
 import type {
   PublicationDetails,
@@ -128,8 +130,12 @@ export type Readiness =
   | { readonly ready: false; readonly reason: string };
 
 export interface Gateway {
+  /** Which models score, and changes of that. */
+  readonly models: ModelGateway;
   submitTransaction(input: RawInput, sender: Sender): Promise<TransactionAnswer>;
   findVerdict(transactionId: string): Promise<VerdictReply | undefined>;
+  /** Why a decided payment has its score. */
+  explain(transactionId: string): Promise<ExplanationAnswer>;
   submitOutcome(input: RawInput, sender: Sender): Promise<AcceptAnswer>;
   submitLabel(input: RawInput, sender: Sender): Promise<AcceptAnswer>;
   readonly lists: ListKeeping;

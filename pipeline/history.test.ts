@@ -131,6 +131,7 @@ describe('the history writer', () => {
         history: {
           prepare: (columns) => history.prepare(columns),
           position: () => history.position(),
+          modelPromotions: () => Promise.resolve([]),
           write: (batch) => {
             sizes.push(batch.records.length);
             return history.write(batch);
@@ -231,6 +232,7 @@ describe('the history writer', () => {
       history: {
         prepare: () => Promise.resolve(),
         position: () => Promise.resolve({ fromOffset: 0, toOffset: null }),
+        modelPromotions: () => Promise.resolve([]),
         write: () => new Promise(() => undefined),
       },
     });

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { codecs } from '../schemas/codec.ts';
 import { decodeLedgerRecord } from '../schemas/ledgerCodec.ts';
 import { decodeSeal } from './chain/seal.ts';
+import type { Challengers } from './challengers.ts';
 import { featureColumns } from './featureColumns.ts';
 import type {
   DecisionStore,
@@ -18,7 +19,9 @@ import type {
 export interface HistoryWriterOptions {
   readonly ledger: Pick<Ledger, 'read' | 'endOffset'>;
   readonly decisions: Pick<DecisionStore, 'read' | 'seals' | 'chainBegin'>;
-  readonly history: Pick<History, 'prepare' | 'position' | 'write'>;
+  readonly history: Pick<History, 'prepare' | 'position' | 'write' | 'modelPromotions'>;
+  /** Null: challengers are not scored. */
+  readonly challengers?: Challengers | null;
   readonly logger: Logger;
   readonly telemetry?: Pick<Telemetry, 'stage' | 'gauge'>;
   /** Records in a batch at most; default 10,000. */
@@ -111,7 +114,10 @@ export class HistoryWriter {
     try {
       const position = await this.#untilDone(signal, async () => {
         await this.#options.history.prepare([]);
-        return this.#options.history.position();
+        const position = await this.#options.history.position();
+        const { challengers } = this.#options;
+        challengers?.begin(await this.#options.history.modelPromotions(position.fromOffset));
+        return position;
       });
       if (position !== undefined) await this.#follow(position, signal);
     } finally {
@@ -144,10 +150,11 @@ export class HistoryWriter {
   }
 
   async #write(batch: HistoryBatch, columns: readonly FeatureColumns[], signal: AbortSignal): Promise<void> {
+    const modelScores = (await this.#options.challengers?.score(batch)) ?? [];
     const startedMs = performance.now();
     const isWritten = await this.#untilDone(signal, async () => {
       if (columns.length > 0) await this.#options.history.prepare(columns);
-      await this.#options.history.write(batch);
+      await this.#options.history.write({ ...batch, modelScores });
       return true;
     });
     if (isWritten === undefined) return;

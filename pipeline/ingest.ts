@@ -21,6 +21,8 @@ import type {
 } from './gateway.ts';
 import { maskCardNumbers } from './cardNumbers.ts';
 import type { StateReport } from './engine/stateReporter.ts';
+import type { ExplanationAnswer } from './decisionExplainer.ts';
+import type { ModelGateway } from './modelGateway.ts';
 import { appendEvent } from './ingest/appendEvent.ts';
 import { deadLetterOf } from './ingest/deadLetter.ts';
 import type { IngestContext, IngestServices } from './ingest/ingestContext.ts';
@@ -52,6 +54,8 @@ export interface EngineView {
   readonly ruleSet: string;
   readonly publications: Pick<Publications, 'request' | 'ask' | 'cancel' | 'approve' | 'reject'>;
   readonly ruleSets: RuleSets;
+  readonly models: ModelGateway;
+  explain(transactionId: string): Promise<ExplanationAnswer>;
   posture(): PostureState;
   /** Resolves once the engine has taken the record at an offset. */
   taken(ledgerOffset: number): Promise<void>;
@@ -80,6 +84,10 @@ export class Ingest implements Gateway {
     };
     this.lists = new ListDesk(desk);
     this.snoozes = new SnoozeDesk(desk, () => engine.rules);
+  }
+
+  get models(): ModelGateway {
+    return this.#engine.models;
   }
 
   async submitTransaction(input: RawInput, sender: Sender): Promise<TransactionAnswer> {
@@ -128,6 +136,10 @@ export class Ingest implements Gateway {
     const fallback = await this.#fallback(transactionId);
     if (fallback !== undefined) return replyOfFallback(fallback, this.#engine.ruleSet, 'new');
     return stored === undefined ? undefined : replyOfDecision(codecs.decision.decode(stored), 'new');
+  }
+
+  explain(transactionId: string): Promise<ExplanationAnswer> {
+    return this.#engine.explain(transactionId);
   }
 
   async submitOutcome(input: RawInput, sender: Sender): Promise<AcceptAnswer> {

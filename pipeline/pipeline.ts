@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReservoirStorage } from '../operators/features/blockStore.ts';
 import type { CompiledConfiguration } from '../operators/configuration.ts';
-import type { ModelMetadata } from '../models/modelPackage.ts';
+import { modelMetadataSchema, scoresCatalogue, type ModelMetadata } from '../models/modelPackage.ts';
 import { encodeLedgerRecord } from '../schemas/ledgerCodec.ts';
 import type { LedgerEvent } from '../schemas/ledgerEvent.ts';
 import { resumeChain } from './chain/sealChain.ts';
 import { Engine } from './engine/engine.ts';
+import { DEPLOYMENT_AUTHOR } from './engine/modelRoster.ts';
 import { runEngineLoop } from './engine/engineLoop.ts';
 import { PortEngineServices } from './engine/engineServices.ts';
 import { StateReporter } from './engine/stateReporter.ts';
@@ -18,6 +19,9 @@ import { OVERLOAD_AUTHOR } from './engine/postureState.ts';
 import { whyFolderWaits } from './folderAtStart.ts';
 import { GivenFallbacks } from './ingest/givenFallbacks.ts';
 import { PendingVerdicts } from './ingest/pendingVerdicts.ts';
+import { DecisionExplainer } from './decisionExplainer.ts';
+import { ModelDesk } from './modelDesk.ts';
+import { promotionRecord } from './promotionRecord.ts';
 import { LedgerUnavailableError } from './ports.ts';
 import type {
   BackfillRunner,
@@ -93,6 +97,8 @@ export class Pipeline {
   readonly #publisher: Publisher;
   readonly #restored: Promise<Restored>;
   readonly #publications: Publications;
+  readonly #models: ModelDesk;
+  readonly #explainer: DecisionExplainer;
   readonly #loop: Promise<void>;
   readonly #overloadGuard: OverloadGuard | null;
   readonly #services: PortEngineServices;
@@ -120,12 +126,27 @@ export class Pipeline {
       endOffset: () => ledger.endOffset(),
       read: (fromOffset, maxRecords) => ledger.read(fromOffset, maxRecords),
       configuration: () => this.engine.configuration,
-      model: () => this.engine.scorer?.metadata ?? null,
+      models: () => this.engine.models.scoring,
       log: () => this.engine.publications,
       createFeatures: (catalogue) => this.#services.createFeatures(catalogue),
       prepare: (publication) => {
         this.#services.prepare(publication);
       },
+    });
+    this.#models = new ModelDesk({
+      models,
+      clock,
+      append: (event) => this.append(event),
+      engineOffset: () => this.#taken.offset,
+      roster: () => this.engine.models,
+      configuration: () => this.engine.configuration,
+      isReady: () => this.#isReady,
+    });
+    this.#explainer = new DecisionExplainer({
+      decisions,
+      models,
+      roster: () => this.engine.models,
+      configuration: () => this.engine.configuration,
     });
     this.gateway = new Ingest(
       {
@@ -171,6 +192,8 @@ export class Pipeline {
     await this.#publishConfiguration(deployment.configuration);
     await this.#promoteModel(deployment.model);
     await this.caughtUp();
+    await this.#withdrawMisfits();
+    await this.caughtUp();
     this.#isReady = true;
     if (this.#settings.tickMs !== null) {
       this.#ticker = setInterval(() => void this.#tick(), this.#settings.tickMs);
@@ -200,6 +223,7 @@ export class Pipeline {
     } finally {
       this.#services.prepare(null);
       this.#engine.close();
+      await this.#explainer.close();
     }
   }
 
@@ -273,22 +297,53 @@ export class Pipeline {
     await this.append(publicationRecord(configuration, by));
   }
 
+  /**
+   * The folder's model becomes champion when the folder has another one than at the last start on it: what was promoted
+   * meanwhile stands.
+   */
   async #promoteModel(model: PipelineDeployment['model']): Promise<void> {
-    const inForce = this.engine.scorer?.metadata ?? null;
-    if (JSON.stringify(inForce) === JSON.stringify(model?.metadata ?? null)) return;
+    const { models: roster } = this.engine;
+    const metadata = model === null ? '' : JSON.stringify(model.metadata);
+    if (metadata === (roster.deployedMetadata ?? '')) {
+      this.#tellOtherChampion(model?.metadata ?? null);
+      return;
+    }
     if (model !== null) await this.#ports.models.put(model.metadata.sha256, model.onnx);
-    await this.append({
-      kind: 'modelPromotion',
-      event: {
+    const origin = {
+      eventTimeMs: this.#ports.clock(),
+      author: DEPLOYMENT_AUTHOR,
+      reason: 'the deployment folder at start',
+    };
+    await this.append({ kind: 'modelPromotion', event: promotionRecord(model?.metadata ?? null, origin) });
+  }
+
+  #tellOtherChampion(folderModel: ModelMetadata | null): void {
+    const promotion = this.engine.models.champion?.promotion ?? null;
+    if ((promotion?.metadata ?? '') === (folderModel === null ? '' : JSON.stringify(folderModel))) return;
+    const champion = promotion === null ? 'none' : `${promotion.modelId ?? ''} ${promotion.version}`;
+    const folder = folderModel === null ? 'none' : `${folderModel.id} ${folderModel.version}`;
+    this.#ports.logger.info(
+      { champion, folder },
+      "the champion is another model than the folder's: it was promoted since",
+    );
+  }
+
+  /** A catalogue that came with the folder may leave challengers without their features. */
+  async #withdrawMisfits(): Promise<void> {
+    const { models: roster, configuration } = this.engine;
+    if (configuration === null) return;
+    for (const { promotion } of roster.challengers) {
+      const metadata = modelMetadataSchema.parse(JSON.parse(promotion.metadata));
+      if (scoresCatalogue(metadata, configuration.catalogue)) continue;
+      const origin = {
         eventTimeMs: this.#ports.clock(),
-        modelId: model?.metadata.id ?? null,
-        version: model?.metadata.version ?? '',
-        sha256: model?.metadata.sha256 ?? '',
-        metadata: model === null ? '' : JSON.stringify(model.metadata),
-        author: 'deployment',
-        reason: 'the deployment folder at start',
-      },
-    });
+        author: DEPLOYMENT_AUTHOR,
+        reason: "it cannot score the features of the deployment folder's catalogue",
+        action: 'withdraw' as const,
+        percent: 0,
+      };
+      await this.append({ kind: 'modelPromotion', event: promotionRecord(metadata, origin) });
+    }
   }
 
   /** Moves the engine's time on when nothing came since the last look. */
@@ -379,9 +434,11 @@ export class Pipeline {
       ruleSets: new RuleSets({
         read: (fromOffset, maxRecords) => this.#ports.ledger.read(fromOffset, maxRecords),
         configuration: () => engine().configuration,
-        model: () => engine().scorer?.metadata ?? null,
+        models: () => engine().models.scoring,
         log: () => engine().publications,
       }),
+      models: this.#models,
+      explain: (transactionId) => this.#explainer.explain(transactionId),
       posture,
       taken: (offset) => this.#taken.taken(offset),
       stateReport: () => reporter.report(),

@@ -204,6 +204,23 @@ export interface HistoryBatch {
   /** Exclusive. */
   readonly toOffset: number;
   readonly records: readonly HistoryRecord[];
+  /** What the champion and its challengers made of payments in it, while there are challengers. */
+  readonly modelScores?: readonly ModelScore[];
+}
+
+/** What one model made of one payment. */
+export interface ModelScore {
+  readonly ledgerOffset: number;
+  readonly transactionId: string;
+  readonly eventTimeMs: number;
+  readonly modelId: string;
+  readonly modelVersion: string;
+  readonly modelSha256: string;
+  /** Whether the verdict was made with it. */
+  readonly isDeciding: boolean;
+  readonly probability: number;
+  /** 0 to 1000, by the model's calibration. */
+  readonly score: number;
 }
 
 export interface HistoryRecord {
@@ -236,6 +253,8 @@ export interface History {
    * be half written, so it must be written again with the same bounds.
    */
   position(): Promise<{ readonly fromOffset: number; readonly toOffset: number | null }>;
+  /** Every model promotion before the offset that history holds, in order, as ledger records. */
+  modelPromotions(beforeOffset: number): Promise<readonly LedgerRow[]>;
   /** Writes the batch so that writing it again changes nothing. */
   write(batch: HistoryBatch): Promise<void>;
   close(): Promise<void>;
@@ -297,6 +316,8 @@ export interface Telemetry {
   /** A late event beyond the lateness bound. */
   late(): void;
   gauge(name: GaugeName, value: number): void;
+  /** Payments that a model scored beside the verdict's, and those that it had no time for. */
+  challenged(model: string, scored: number, skipped: number): void;
 }
 
 export type StageName = 'parse' | 'append' | 'advance' | 'decide' | 'store' | 'historyWrite';

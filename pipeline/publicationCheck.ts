@@ -1,7 +1,8 @@
 import { configurationSteps, parseConfiguration, type CompiledConfiguration } from '../operators/configuration.ts';
 import type { ConfigurationProblem } from '../operators/definitions.ts';
 import { exampleSteps } from '../operators/rules/ruleExamples.ts';
-import { scoresCatalogue, type ModelMetadata } from '../models/modelPackage.ts';
+import { modelMetadataSchema, scoresCatalogue } from '../models/modelPackage.ts';
+import type { KnownModel } from './engine/modelRoster.ts';
 import type { Refusal } from './gateway.ts';
 import type { LoopHolds } from './loopHolds.ts';
 
@@ -12,7 +13,8 @@ export type CheckedPublication =
 /** What a configuration that is to be published is held against. */
 export interface PublicationGround {
   readonly inForce: CompiledConfiguration | null;
-  readonly model: ModelMetadata | null;
+  /** That score, verdicts or beside them. */
+  readonly models: readonly KnownModel[];
 }
 
 /** Whether a configuration may decide: it compiles, its rules' examples hold, and the model in force goes on scoring. */
@@ -41,14 +43,18 @@ function refused(problems: readonly ConfigurationProblem[]): CheckedPublication 
 }
 
 /** A model that scores goes on scoring: its features stay as they are, and first. */
-function modelRefusalOf({ catalogue }: CompiledConfiguration, { inForce, model }: PublicationGround): Refusal | null {
-  if (model === null || inForce === null) return null;
-  if (!scoresCatalogue(model, inForce.catalogue) || scoresCatalogue(model, catalogue)) return null;
-  const gone = model.inputs.find((name) => !catalogue.names.includes(name));
-  const why =
-    gone === undefined
-      ? 'its features must stay as they are and come first'
-      : `it reads the feature ${gone}, which would be gone`;
-  const message = `the model ${model.id} ${model.version} could not score any more: ${why}`;
-  return { code: 'SLUICE_MODEL_CATALOGUE', field: 'features', message };
+function modelRefusalOf({ catalogue }: CompiledConfiguration, { inForce, models }: PublicationGround): Refusal | null {
+  if (inForce === null || inForce.catalogue.sha256 === catalogue.sha256) return null;
+  for (const { promotion } of models) {
+    const model = modelMetadataSchema.parse(JSON.parse(promotion.metadata));
+    if (!scoresCatalogue(model, inForce.catalogue) || scoresCatalogue(model, catalogue)) continue;
+    const gone = model.inputs.find((name) => !catalogue.names.includes(name));
+    const why =
+      gone === undefined
+        ? 'its features must stay as they are and come first'
+        : `it reads the feature ${gone}, which would be gone`;
+    const message = `the model ${model.id} ${model.version} could not score any more: ${why}`;
+    return { code: 'SLUICE_MODEL_CATALOGUE', field: 'features', message };
+  }
+  return null;
 }

@@ -2,9 +2,9 @@ import { setImmediate } from 'node:timers/promises';
 import type { CompiledConfiguration } from '../operators/configuration.ts';
 import type { CompiledCatalogue } from '../operators/features/catalogue.ts';
 import type { FeatureState } from '../operators/features/featureState.ts';
-import type { ModelMetadata } from '../models/modelPackage.ts';
 import type { LedgerEvent } from '../schemas/ledgerEvent.ts';
 import type { Engine } from './engine/engine.ts';
+import type { KnownModel } from './engine/modelRoster.ts';
 import type { PreparedPublication } from './engine/engineServices.ts';
 import type { PublicationEffect, PublicationEntry, PublicationLog } from './engine/publicationLog.ts';
 import { featuresOnlyEngine } from './engine/featureBackfill.ts';
@@ -24,7 +24,8 @@ export interface PublicationServices {
   read(fromOffset: number, maxRecords: number): Promise<readonly LedgerRow[]>;
   /** What is in force. */
   configuration(): CompiledConfiguration | null;
-  model(): ModelMetadata | null;
+  /** That score, verdicts or beside them. */
+  models(): readonly KnownModel[];
   log(): PublicationLog;
   /** An empty feature state, as the engine's. */
   createFeatures(catalogue: CompiledCatalogue): FeatureState;
@@ -175,7 +176,7 @@ export class Publications {
     this.#isChecking = true;
     const holds = new LoopHolds();
     this.#ending = new AbortController();
-    const ground = { inForce: services.configuration(), model: services.model() };
+    const ground = { inForce: services.configuration(), models: services.models() };
     const checked = await checkPublication(wanted.content, ground, holds).finally(() => {
       this.#isChecking = false;
     });

@@ -81,7 +81,7 @@ export async function verifyReplay(
     }
     onProgress(engine.nextOffset, total);
   }
-  await engine.scorer?.close();
+  await engine.closeModels();
   engine.close();
   return { records: total, ...counts, differences, seconds: (performance.now() - startMs) / 1000 };
 }

@@ -1,10 +1,10 @@
+import type { KnownModel } from './engine/modelRoster.ts';
 import { setImmediate } from 'node:timers/promises';
 import { canonicalJson } from '../operators/canonicalJson.ts';
 import { parseConfiguration, type CompiledConfiguration } from '../operators/configuration.ts';
 import type { ConfigurationDefinition, RuleDefinition } from '../operators/definitions.ts';
 import { otherChanges, ruleChanges, rulesDiff, withRaisedVersions, withRules } from '../operators/rules/ruleChanges.ts';
 import { nextRuleSetVersion } from '../operators/rules/ruleSetVersion.ts';
-import type { ModelMetadata } from '../models/modelPackage.ts';
 import type { PublicationEntry, PublicationLog } from './engine/publicationLog.ts';
 import type { Refusal, RuleSetChange } from './gateway.ts';
 import { LoopHolds } from './loopHolds.ts';
@@ -20,7 +20,7 @@ import type {
 
 export interface RuleSetServices extends LedgerReader {
   configuration(): CompiledConfiguration | null;
-  model(): ModelMetadata | null;
+  models(): readonly KnownModel[];
   log(): PublicationLog;
 }
 
@@ -124,7 +124,7 @@ export class RuleSets {
         ? planned
         : { code: 'SLUICE_NOT_READY', field: null, message: 'no rule set is in force' };
     }
-    const ground = { inForce, model: this.#services.model() };
+    const ground = { inForce, models: this.#services.models() };
     const checked = await checkPublication(planned.content, ground, new LoopHolds());
     const after = parseConfiguration(planned.content);
     const rules = after.ok ? after.value.rules : [];

@@ -34,7 +34,16 @@ const events: readonly LedgerEvent[] = [
   },
   {
     kind: 'modelPromotion',
-    event: { eventTimeMs: 5, modelId: null, version: '', sha256: '', metadata: '', ...audit },
+    event: {
+      eventTimeMs: 5,
+      modelId: 'm',
+      version: '2',
+      sha256: 'a',
+      metadata: '{}',
+      action: 'rollback',
+      percent: 10,
+      ...audit,
+    },
   },
   {
     kind: 'posture',

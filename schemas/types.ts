@@ -284,7 +284,9 @@ export interface ListChange {
   readonly further: readonly FurtherEntry[];
 }
 
-/** The model that scores from this offset on; modelId null: none. */
+export type PromotionAction = 'promote' | 'rollback' | 'withdraw';
+
+/** What a model does from this offset on: score for all, for a share of accounts, or beside the others. modelId null: none scores. */
 export interface ModelPromotion {
   /** When it was promoted. Epoch milliseconds, UTC. */
   readonly eventTimeMs: number;
@@ -296,6 +298,10 @@ export interface ModelPromotion {
   readonly sha256: string;
   /** model.json as promoted. */
   readonly metadata: string;
+  /** promote and rollback: it takes the place that percent says; withdraw: it is no challenger any more. */
+  readonly action: PromotionAction;
+  /** Share of accounts whose verdicts it scores. 100: the champion; less: a challenger, whose scores of all other payments are only recorded. */
+  readonly percent: number;
   /** Who made the change. */
   readonly author: string;
   /** Why. */

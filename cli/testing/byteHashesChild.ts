@@ -75,7 +75,7 @@ async function hashDecisions({ config, records }: Prepared): Promise<{
       featureHash.update(bytesOf(decision.features));
     }
   }
-  await engine.scorer?.close();
+  await engine.closeModels();
   return {
     decisions,
     scored,

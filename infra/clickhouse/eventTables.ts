@@ -198,11 +198,13 @@ export class ModelPromotionTable extends EventTable {
   readonly #version = this.add('version', new StringColumn(), schemaDoc('ModelPromotion', 'version'));
   readonly #sha256 = this.add('sha256', new StringColumn(), schemaDoc('ModelPromotion', 'sha256'));
   readonly #metadata = this.add('metadata', new StringColumn(), schemaDoc('ModelPromotion', 'metadata'));
+  readonly #action = this.add('action', new LowCardinalityColumn(), schemaDoc('ModelPromotion', 'action'));
+  readonly #percent = this.add('percent', new Int32Column(), schemaDoc('ModelPromotion', 'percent'));
   readonly #author = this.add('author', new LowCardinalityColumn(), schemaDoc('ModelPromotion', 'author'));
   readonly #reason = this.add('reason', new StringColumn(), schemaDoc('ModelPromotion', 'reason'));
 
   constructor() {
-    super('model_promotions', 'Which model scored from each offset on.', 'ModelPromotion');
+    super('model_promotions', 'What each model did from each offset on.', 'ModelPromotion');
   }
 
   push(record: HistoryRecord, promotion: ModelPromotion): void {
@@ -211,6 +213,8 @@ export class ModelPromotionTable extends EventTable {
     this.#version.push(promotion.version);
     this.#sha256.push(promotion.sha256);
     this.#metadata.push(promotion.metadata);
+    this.#action.push(promotion.action);
+    this.#percent.push(promotion.percent);
     this.#author.push(promotion.author);
     this.#reason.push(promotion.reason);
   }

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import type { ClickHouseClient } from '@clickhouse/client';
-import type { FeatureColumns, History, HistoryBatch } from '../../pipeline/ports.ts';
+import type { FeatureColumns, History, HistoryBatch, LedgerRow } from '../../pipeline/ports.ts';
 import { BatchLog } from './batchLog.ts';
 import type { BatchBounds } from './batchLog.ts';
 import { CatalogueLog } from './catalogueLog.ts';
@@ -97,6 +97,18 @@ export class ClickHouseHistory implements History {
       this.#isPlanned = this.#position.toOffset !== null;
     }
     return this.#position;
+  }
+
+  async modelPromotions(beforeOffset: number): Promise<readonly LedgerRow[]> {
+    const result = await this.#client.query({
+      query:
+        `SELECT ledger_offset AS offset, hex(value) AS bytes FROM ${HISTORY_DATABASE}.ledger WHERE ledger_offset IN ` +
+        `(SELECT ledger_offset FROM ${HISTORY_DATABASE}.model_promotions WHERE ledger_offset < ${beforeOffset}) ` +
+        'ORDER BY offset',
+      format: 'JSONEachRow',
+    });
+    const rows = await result.json<{ offset: string; bytes: string }>();
+    return rows.map(({ offset, bytes }) => ({ offset: Number(offset), value: Buffer.from(bytes, 'hex') }));
   }
 
   async write(batch: HistoryBatch): Promise<void> {

@@ -12,6 +12,8 @@ import {
   RuleSetPublicationTable,
 } from './eventTables.ts';
 import type { HistoryTable } from './historyTable.ts';
+import { ModelScoreTable } from './modelScoreTable.ts';
+import { TrainingDistributionTable } from './trainingDistributionTable.ts';
 import type { Transaction } from '../../schemas/types.ts';
 import { RepeatTable, TransactionTable } from './paymentTable.ts';
 
@@ -28,6 +30,8 @@ export class HistoryTables {
   readonly #listChanges = new ListChangeTable();
   readonly #publications = new RuleSetPublicationTable();
   readonly #promotions = new ModelPromotionTable();
+  readonly #modelScores = new ModelScoreTable();
+  readonly #distributions = new TrainingDistributionTable();
   readonly #postures = new PostureTable();
   readonly #fallbacks = new FallbackTable();
   readonly #deadLetters = new DeadLetterTable();
@@ -45,6 +49,8 @@ export class HistoryTables {
     this.#listChanges,
     this.#publications,
     this.#promotions,
+    this.#modelScores,
+    this.#distributions,
     this.#postures,
     this.#fallbacks,
     this.#deadLetters,
@@ -62,6 +68,7 @@ export class HistoryTables {
   fill(batch: HistoryBatch): void {
     for (const table of this.all) table.clear();
     for (const record of batch.records) this.#push(record);
+    for (const score of batch.modelScores ?? []) this.#modelScores.push(score);
   }
 
   #push(record: HistoryRecord): void {
@@ -85,6 +92,7 @@ export class HistoryTables {
         break;
       case 'modelPromotion':
         this.#promotions.push(record, event.event);
+        this.#distributions.push(record.offset, event.event);
         break;
       case 'posture':
         this.#postures.push(record, event.event);

@@ -16,7 +16,7 @@ export interface HistoryThreadData {
 
 export interface HistoryThreadOptions extends HistoryThreadData {
   readonly logger: Logger;
-  readonly telemetry: Pick<Telemetry, 'stage' | 'gauge'>;
+  readonly telemetry: Pick<Telemetry, 'stage' | 'gauge' | 'challenged'>;
 }
 
 const stateSchema = z.object({
@@ -29,6 +29,7 @@ const stateSchema = z.object({
 const messageSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('state'), state: stateSchema }),
   z.object({ kind: z.literal('written'), durationMs: z.number() }),
+  z.object({ kind: z.literal('challenged'), model: z.string(), scored: z.number(), skipped: z.number() }),
   z.object({
     kind: z.literal('log'),
     level: z.enum(['info', 'warn']),
@@ -107,6 +108,9 @@ export class HistoryThread {
         return;
       case 'written':
         telemetry.stage('historyWrite', message.durationMs);
+        return;
+      case 'challenged':
+        telemetry.challenged(message.model, message.scored, message.skipped);
         return;
       case 'log':
         logger[message.level](message.fields, message.message);

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { z } from 'zod';
+import { Challengers } from '../../pipeline/challengers.ts';
 import { HistoryWriter } from '../../pipeline/history.ts';
 import { runThisThreadInBackground } from '../backgroundPriority.ts';
 import { openLmdb } from '../lmdb/openLmdb.ts';
@@ -25,11 +26,23 @@ async function main(): Promise<void> {
   const log = (level: 'info' | 'warn') => (fields: object, message: string) => {
     post({ kind: 'log', level, fields: { ...fields }, message });
   };
+  const logger = { info: log('info'), warn: log('warn') };
+  const challengers = new Challengers({
+    models: data.models,
+    logger,
+    telemetry: {
+      challenged: (model, scored, skipped) => {
+        post({ kind: 'challenged', model, scored, skipped });
+      },
+    },
+    clock: () => performance.now(),
+  });
   const writer = new HistoryWriter({
     ledger: data.ledger,
     decisions: data.decisions,
     history,
-    logger: { info: log('info'), warn: log('warn') },
+    challengers,
+    logger,
     telemetry: {
       stage: (_name, durationMs) => {
         post({ kind: 'written', durationMs });
@@ -49,6 +62,7 @@ async function main(): Promise<void> {
   await writer.run(stopping.signal);
   clearInterval(timer);
   tellState();
+  await challengers.close();
   await history.close();
   await data.close();
   parentPort?.close();

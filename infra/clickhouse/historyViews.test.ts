@@ -5,7 +5,7 @@ import type { HistoryRecord } from '../../pipeline/ports.ts';
 import { encodeLedgerRecord } from '../../schemas/ledgerCodec.ts';
 import type { LedgerEvent } from '../../schemas/ledgerEvent.ts';
 import { packageRoot } from '../../schemas/packageRoot.ts';
-import type { Decision, Transaction } from '../../schemas/types.ts';
+import type { Decision, ModelPromotion, Transaction } from '../../schemas/types.ts';
 import { platformPackage } from './embedded/platform.ts';
 import { ClickHouseHistory } from './history.ts';
 import { TestEngine } from './testing/engine.ts';
@@ -75,6 +75,7 @@ describe.runIf(platformPackage() !== undefined)('the views of the history', () =
       change(12, 'put', 'a'),
       change(13, 'put', 'b'),
     );
+    records.push(other(14, { kind: 'modelPromotion', event: promotion() }));
     await history.write({ fromOffset: 0, toOffset: records.length, records });
   });
   afterAll(async () => {
@@ -110,6 +111,24 @@ describe.runIf(platformPackage() !== undefined)('the views of the history', () =
       { transaction_id: 't-1', label: 'fraud' },
       { transaction_id: 't-2', label: 'genuine' },
       { transaction_id: 't-3', label: 'fraud' },
+    ]);
+  });
+
+  it('model_drift: the index of score and features against training, undefined values apart', async () => {
+    const rows = await engine.rows(
+      'SELECT day, model_id, feature, payments, psi, live_undefined, training_undefined FROM sluice.model_drift ORDER BY feature',
+    );
+    const stability = (live: readonly number[], training: readonly number[]): unknown => {
+      const index = live.reduce((sum, share, bin) => {
+        const [a, e] = [Math.max(share, 0.0001), Math.max(training[bin] ?? NaN, 0.0001)];
+        return sum + (a - e) * Math.log(a / e);
+      }, 0);
+      return expect.closeTo(index, 12);
+    };
+    const common = { day: '2026-01-01', model_id: 'cards', payments: 4, training_undefined: 0 };
+    expect(rows).toEqual([
+      { ...common, feature: 'card_count_1h', psi: stability([0.25, 0.25, 0.5], [0, 0.5, 0.5]), live_undefined: 0.25 },
+      { ...common, feature: 'score', psi: stability([0, 0.25, 0.75], [0, 0.5, 0.5]), live_undefined: 0 },
     ]);
   });
 
@@ -206,6 +225,23 @@ describe.runIf(platformPackage() !== undefined)('the views of the history', () =
     expect(await engine.rows(example)).not.toEqual([]);
   });
 });
+
+/** Of the model that scored, with two bins of score and feature. */
+function promotion(): ModelPromotion {
+  const half = (edge: number): object => ({ edges: [edge], shares: [0, 0.5, 0.5] });
+  const trainingDistribution = { rows: 100, score: half(0.5), features: { card_count_1h: half(2) } };
+  return {
+    eventTimeMs: START_MS,
+    modelId: 'cards',
+    version: '1',
+    sha256: 'c'.repeat(64),
+    metadata: JSON.stringify({ trainingDistribution }),
+    action: 'promote',
+    percent: 100,
+    author: 'test',
+    reason: '',
+  };
+}
 
 function payment(offset: number, decided: Partial<Decision>): HistoryRecord {
   const event: Transaction = {

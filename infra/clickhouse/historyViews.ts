@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { FEATURE_PREFIX } from '../../operators/sql/history.ts';
 import { quoteName, quoteText } from '../../operators/sql/sqlText.ts';
+import { driftQuery } from './driftQuery.ts';
 import { HISTORY_DATABASE } from './historyTable.ts';
 
 export interface HistoryView {
@@ -166,6 +167,13 @@ function featureViews(features: readonly string[]): readonly HistoryView[] {
       `SELECT ledger_offset, event_time, transaction_id, verdict, pair.1 AS feature,
          if(isNaN(pair.2), NULL, pair.2) AS value
        FROM ${HISTORY_DATABASE}.decisions ARRAY JOIN arrayZip([${names}], [${columns}]) AS pair`,
+    ),
+    view(
+      'model_drift',
+      'By day of event time: how far each feature, and the score, lies from the training of the model that scored. ' +
+        'psi below 0.1: as in training; to 0.25: look at it; above: another population. Few payments alone make it great.',
+      `${driftQuery(features, `(SELECT *, toDate(event_time) AS day FROM ${HISTORY_DATABASE}.decisions)`, ['day'])}
+       ORDER BY day, psi DESC`,
     ),
     view(
       'feature_distribution',

@@ -14,7 +14,9 @@ export type Permission =
   | 'setPosture'
   | 'readState'
   | 'readRules'
-  | 'publish';
+  | 'publish'
+  | 'readModels'
+  | 'changeModels';
 
 /** A key as the configuration keeps it: never the key itself. */
 export interface ApiKey {
@@ -27,7 +29,17 @@ export interface ApiKey {
 
 const PERMISSIONS: Readonly<Record<Role, ReadonlySet<Permission>>> = {
   gateway: new Set(['transactions', 'verdicts', 'outcomes', 'labels']),
-  analyst: new Set(['lists', 'labels', 'live', 'readPosture', 'readState', 'readRules', 'publish']),
+  analyst: new Set([
+    'lists',
+    'labels',
+    'live',
+    'readPosture',
+    'readState',
+    'readRules',
+    'publish',
+    'readModels',
+    'changeModels',
+  ]),
   alerting: new Set(['readPosture', 'setPosture']),
   operator: new Set([
     'transactions',
@@ -41,6 +53,8 @@ const PERMISSIONS: Readonly<Record<Role, ReadonlySet<Permission>>> = {
     'readState',
     'readRules',
     'publish',
+    'readModels',
+    'changeModels',
   ]),
 };
 

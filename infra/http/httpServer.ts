@@ -13,6 +13,7 @@ import { HTTP_REFUSALS, HttpError, httpError, type HttpRefusalName } from './htt
 import type { HttpMetrics } from './httpMetrics.ts';
 import type { HttpSettings } from './httpSettings.ts';
 import type { LiveFeedPort } from './liveFeed.ts';
+import { modelHandlers } from './modelRoutes.ts';
 import { operationHandlers } from './operationRoutes.ts';
 import { OPERATIONS, type OperationId } from './operations.ts';
 import { paymentHandlers } from './paymentRoutes.ts';
@@ -141,6 +142,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     ...snoozeHandlers(context),
     ...steeringHandlers(context),
     ...ruleHandlers(context),
+    ...modelHandlers(context),
     ...stateHandlers(context),
     ...operationHandlers(context, options.version),
     ...consoleHandlers(),
@@ -159,7 +161,7 @@ function routeOf(request: FastifyRequest): string {
 }
 
 function largestBody(settings: HttpSettings): number {
-  return Math.max(settings.maxBodyBytes, settings.maxBatchBytes);
+  return Math.max(settings.maxBodyBytes, settings.maxBatchBytes, settings.maxModelBytes);
 }
 
 function refusalNameOf(error: FastifyError): HttpRefusalName {

@@ -8,6 +8,8 @@ export interface HttpSettings {
   /** Largest body of one payment, outcome, label, list entry or posture. */
   readonly maxBodyBytes: number;
   readonly maxBatchBytes: number;
+  /** Of a model package. */
+  readonly maxModelBytes: number;
   /** Payments in one batch. */
   readonly maxBatch: number;
   /** Payments being decided at the same moment; more are answered 429. */
@@ -32,6 +34,8 @@ export const DEFAULT_HTTP_SETTINGS: HttpSettings = {
   // A transaction with every field and attribute at its bound, all of it escaped, is about 80 KB of JSON.
   maxBodyBytes: 128 * 1024,
   maxBatchBytes: 1024 * 1024,
+  // A model of 200 trees has 0.7 MB, and base64 makes a third more of it.
+  maxModelBytes: 16 * 1024 * 1024,
   maxBatch: 500,
   maxInFlight: 2000,
   maxBodyBytesInFlight: 64 * 1024 * 1024,

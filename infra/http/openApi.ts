@@ -6,6 +6,7 @@ import type { Operation } from './operation.ts';
 import { OPERATIONS } from './operations.ts';
 import { REPLY_SCHEMAS } from './replySchemas.ts';
 import { answer, rollback, ruleChanges, ruleSetting } from './ruleSchemas.ts';
+import { modelPromotion, modelRollback, newModel } from './modelSchemas.ts';
 import {
   listChange,
   listCheck,
@@ -63,6 +64,7 @@ const TAGS: OpenApiDocument['tags'] = [
   { name: 'State', description: 'What the feature windows hold, and the memory they take.' },
   { name: 'Rules', description: 'The rules in force, and changes of them.' },
   { name: 'Publications', description: 'What decides: catalogue, rules, lists and policy as one.' },
+  { name: 'Models', description: 'Which model scores, and which are tried beside it.' },
   { name: 'Live', description: 'What the console shows.' },
   { name: 'Operation', description: 'Health, metrics, documents. No key needed.' },
 ];
@@ -122,6 +124,9 @@ function componentSchemas(settings: HttpSettings): Record<string, JsonObject> {
     ListCheck: { ...zodJsonSchema(listCheck), description: 'What is looked for on all lists.' },
     Snooze: { ...zodJsonSchema(snooze), description: 'A rule that is not to count for one account, card and so on.' },
     SnoozeEnd: { ...zodJsonSchema(snoozeEnd), description: 'A rule that is to count there again.' },
+    NewModel: { ...zodJsonSchema(newModel), description: 'A model package.' },
+    ModelPromotion: { ...zodJsonSchema(modelPromotion), description: 'What a package is to score from now on.' },
+    ModelRollback: { ...zodJsonSchema(modelRollback), description: 'Why the last promotion is taken back.' },
     Publication: { ...zodJsonSchema(publicationRequest), description: 'A configuration to be in force from now on.' },
     RuleChanges: { ...zodJsonSchema(ruleChanges), description: 'Rules to publish or test, and those to remove.' },
     RuleSetting: { ...zodJsonSchema(ruleSetting), description: 'How a rule counts from now on.' },

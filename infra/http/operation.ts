@@ -15,6 +15,7 @@ export interface Operation {
     | 'Posture'
     | 'Rules'
     | 'Publications'
+    | 'Models'
     | 'State'
     | 'Live'
     | 'Operation';
@@ -34,7 +35,7 @@ export interface OperationBody {
   readonly schema: string;
   readonly required: boolean;
   readonly contentTypes: readonly BodyContentType[];
-  readonly limit: 'maxBodyBytes' | 'maxBatchBytes';
+  readonly limit: 'maxBodyBytes' | 'maxBatchBytes' | 'maxModelBytes';
   readonly example?: Readonly<Record<string, unknown>>;
 }
 

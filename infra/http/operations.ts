@@ -1,3 +1,4 @@
+import { MODEL_OPERATIONS } from './modelOperations.ts';
 import type { Operation } from './operation.ts';
 import { RULE_OPERATIONS } from './ruleOperations.ts';
 
@@ -366,6 +367,7 @@ export const OPERATIONS = {
     replies: { 200: { description: 'How far it has come.', schema: 'PublicationState' } },
   },
   ...RULE_OPERATIONS,
+  ...MODEL_OPERATIONS,
   live: {
     id: 'live',
     method: 'GET',

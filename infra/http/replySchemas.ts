@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { listEntitySchema } from '../../operators/configurationSchema.ts';
 import { SNOOZE_ENTITIES } from '../../operators/lists/snoozes.ts';
 import { RULE_REPLY_SCHEMAS } from './ruleReplySchemas.ts';
+import { MODEL_REPLIES } from './modelSchemas.ts';
 
 /** The shapes of replies, for the OpenAPI document; tests hold real replies to them. */
 const verdictName = z.enum(['approve', 'challenge', 'review', 'decline']);
@@ -169,6 +170,7 @@ const liveDecision = z.looseObject({
 });
 
 export const REPLY_SCHEMAS = {
+  ...MODEL_REPLIES,
   Verdict: verdict,
   Error: z.strictObject({ error: refusal }).describe('Why a request was refused.'),
   BatchReply: z

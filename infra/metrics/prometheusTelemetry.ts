@@ -69,6 +69,7 @@ export class PrometheusTelemetry implements Telemetry, HttpMetrics, ReservoirMet
   readonly #degraded: Children<CounterChild>;
   readonly #stages: Children<HistogramChild>;
   readonly #rejected: Children<CounterChild>;
+  readonly #challenged: Children<CounterChild>;
   readonly #repeated: Children<CounterChild>;
   readonly #ruleFirings: Children<CounterChild>;
   readonly #ruleErrors: Children<CounterChild>;
@@ -111,6 +112,12 @@ export class PrometheusTelemetry implements Telemetry, HttpMetrics, ReservoirMet
     this.#stages = new Children((stage) => stages.labels({ stage }));
     const rejected = counter('sluice_rejected_total', 'Inputs rejected, by error code.', ['code']);
     this.#rejected = new Children((code) => rejected.labels({ code }));
+    const challenged = counter(
+      'sluice_challenger_payments_total',
+      "Payments that a model was to score beside the verdict's model, by what came of it.",
+      ['model', 'result'],
+    );
+    this.#challenged = new Children((model, result) => challenged.labels({ model, result }));
     const repeated = counter('sluice_repeated_total', 'Payments with an id seen before.', ['kind']);
     this.#repeated = new Children((kind) => repeated.labels({ kind }));
     this.#fallbacks = counter('sluice_fallbacks_total', 'Fallback verdicts given because the deadline passed.', []);
@@ -186,6 +193,11 @@ export class PrometheusTelemetry implements Telemetry, HttpMetrics, ReservoirMet
   /** The last value told, for the live status; 0 before the first. */
   gaugeValue(name: GaugeName): number {
     return this.#gaugeValues.get(name) ?? 0;
+  }
+
+  challenged(model: string, scored: number, skipped: number): void {
+    this.#challenged.of(model, 'scored').inc(scored);
+    this.#challenged.of(model, 'skipped').inc(skipped);
   }
 
   waitingBlocks(count: number): void {

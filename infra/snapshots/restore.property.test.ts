@@ -81,7 +81,7 @@ describe('an engine restored from snapshot files', () => {
         }
         // What a killed process leaves of the events that it held in files.
         saving.close();
-        await saving.scorer?.close();
+        await saving.closeModels();
 
         const refused: { readonly offset?: unknown; readonly code?: unknown }[] = [];
         const engine = await restoreEngine({
@@ -102,7 +102,7 @@ describe('an engine restored from snapshot files', () => {
         await run.process(engine, run.ledger.endOffset());
         run.expectSameEnd(engine);
         engine.close();
-        await engine.scorer?.close();
+        await engine.closeModels();
       }),
       { numRuns: runs, examples: [[longLedger, [[100, 'missingEvents', 0.5]]]] },
     );

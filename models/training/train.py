@@ -23,6 +23,7 @@ import numpy as np
 
 from booster import calibrate, fit
 from covers import with_covers
+from distribution import distribution
 from evaluation import calibration_points, evaluate
 from exported_features import ExportError, concatenate, read_export
 from onnx_model import FRAUD_COLUMN, INPUT, OUTPUT, largest_difference, to_onnx
@@ -79,6 +80,7 @@ def main() -> int:
         "calibration": points,
         "baselines": baselines(train),
         "reasonFeatures": reason_features(booster, train.names),
+        "trainingDistribution": distribution(train.names, train.values, booster.predict(train.values)),
         "trainedAt": options.trained_at,
         "data": {
             "sha256": concatenate(exports).sha256,

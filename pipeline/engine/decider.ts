@@ -8,78 +8,84 @@ import { emptyRuleResults } from '../../operators/rules/ruleSet.ts';
 import type { Scorer } from '../../models/scorer.ts';
 import type { Decision, DecisionMode, Reason } from '../../schemas/types.ts';
 import { copyFeatures } from './copyFeatures.ts';
-import { ModelExplainer } from './modelExplainer.ts';
+import type { ModelShare } from './engineModels.ts';
+import { ModelLane } from './modelLane.ts';
 import type { WaitingPayment, WaitingPayments } from './waitingPayments.ts';
 
+/** The models that can score the configuration's features. */
+export interface DecidingModels {
+  readonly champion: Scorer | null;
+  /** The challenger that scores a share of the accounts in its place. */
+  readonly share: ModelShare | null;
+}
+
 /**
- * The dear half of the engine: rules and model over the payments that wait, under one configuration and one model. Each
+ * The dear half of the engine: rules and model over the payments that wait, under one configuration and the same models. Each
  * payment is decided with lists and posture as of its own engine time.
  */
 export class Decider {
   readonly #configuration: CompiledConfiguration;
-  readonly #scorer: Scorer | null;
-  readonly #explainer: ModelExplainer | null;
+  readonly #champion: ModelLane | null;
+  readonly #challenger: ModelLane | null;
+  readonly #share: ModelShare | null;
   readonly #context: EvaluationContext;
   readonly #lists: ListState;
   readonly #rules = emptyRuleResults();
   readonly #listHits: ListDefinition[] = [];
-  readonly #modelRows: Float32Array;
-  /** Features of a row, and how many of them, from the first on, the model takes. */
+  /** Features of a row. */
   readonly #width: number;
-  readonly #modelWidth: number;
 
-  constructor(configuration: CompiledConfiguration, scorer: Scorer | null, lists: ListState, maxBatch: number) {
+  constructor(configuration: CompiledConfiguration, models: DecidingModels, lists: ListState, maxBatch: number) {
     this.#configuration = configuration;
-    this.#scorer = scorer;
-    this.#explainer = scorer === null ? null : new ModelExplainer(configuration, scorer);
+    const lane = (scorer: Scorer | null): ModelLane | null =>
+      scorer === null ? null : new ModelLane(configuration, scorer, maxBatch);
+    this.#share = models.share;
+    this.#champion = lane(models.champion);
+    this.#challenger = lane(models.share?.scorer ?? null);
     this.#lists = lists;
     this.#width = configuration.catalogue.names.length;
-    this.#modelWidth = scorer?.metadata.inputs.length ?? 0;
-    this.#modelRows = new Float32Array(maxBatch * this.#modelWidth);
     // The bare payment only stands in until the first one is evaluated.
     this.#context = bareContext({ lists });
   }
 
   /** Decisions on all waiting payments, in order. */
   async decide(waiting: WaitingPayments): Promise<Decision[]> {
-    const probabilities = await this.#score(waiting);
-    await this.#explainer?.prepare(waiting, probabilities);
+    const probabilities = new Float64Array(waiting.payments.length).fill(NaN);
+    await this.#score(waiting, probabilities);
     const decisions: Decision[] = [];
     for (const payment of waiting.payments) {
       const probability = probabilities[payment.row] ?? NaN;
-      const input = this.#evaluate(payment, waiting.features, probability);
-      decisions.push(this.#record(payment, input, probability));
+      const lane = Number.isNaN(probability) ? null : this.#laneOf(payment);
+      const input = this.#evaluate(payment, waiting.features, probability, lane);
+      decisions.push(this.#record(payment, input, probability, lane));
     }
     return decisions;
   }
 
-  /** The model's probability by row; NaN where the model is left out. */
-  async #score(waiting: WaitingPayments): Promise<Float64Array> {
-    const probabilities = new Float64Array(waiting.payments.length).fill(NaN);
-    const scorer = this.#scorer;
-    if (scorer === null) return probabilities;
-    const scored = waiting.payments.filter((payment) => payment.degradation === 'full');
-    if (scored.length === 0) return probabilities;
-    scored.forEach((payment, index) => {
-      const base = payment.row * this.#width;
-      this.#modelRows.set(waiting.features.subarray(base, base + this.#modelWidth), index * this.#modelWidth);
-    });
-    const results = await scorer.probabilities(this.#modelRows, scored.length);
-    scored.forEach((payment, index) => {
-      probabilities[payment.row] = results[index] ?? NaN;
-    });
-    return probabilities;
+  /** Sets a payment's probability, by row; it stays NaN where the model is left out. */
+  async #score(waiting: WaitingPayments, probabilities: Float64Array): Promise<void> {
+    const full = waiting.payments.filter((payment) => payment.degradation === 'full');
+    for (const lane of [this.#champion, this.#challenger]) {
+      if (lane === null) continue;
+      const own = this.#challenger === null ? full : full.filter((payment) => this.#laneOf(payment) === lane);
+      if (own.length > 0) await lane.score(waiting, own, probabilities);
+    }
+  }
+
+  /** The model that scores this payment's account. */
+  #laneOf({ transaction }: WaitingPayment): ModelLane | null {
+    return this.#share?.has(transaction) === true ? this.#challenger : this.#champion;
   }
 
   /** Rules and lists on one payment; what they found stays in #context, #rules and #listHits until the next. */
-  #evaluate(payment: WaitingPayment, features: Float64Array, probability: number): PolicyInput {
+  #evaluate(payment: WaitingPayment, features: Float64Array, probability: number, lane: ModelLane | null): PolicyInput {
     const { ruleSet, lists } = this.#configuration;
     const context = this.#context;
     context.tx = payment.transaction;
     context.features = features;
     context.featureBase = payment.row * this.#width;
     context.modelProbability = probability;
-    context.modelScore = this.#scorer === null || Number.isNaN(probability) ? NaN : this.#scorer.score(probability);
+    context.modelScore = lane === null ? NaN : lane.scorer.score(probability);
     this.#lists.timeMs = payment.engineTimeMs;
     ruleSet.evaluate(context, this.#rules);
     lists.find(payment.transaction, this.#lists, this.#listHits);
@@ -92,13 +98,13 @@ export class Decider {
     };
   }
 
-  #record(payment: WaitingPayment, input: PolicyInput, probability: number): Decision {
+  #record(payment: WaitingPayment, input: PolicyInput, probability: number, lane: ModelLane | null): Decision {
     const { policy, catalogue, definition, sha256 } = this.#configuration;
-    const scorer = Number.isNaN(probability) ? null : this.#scorer;
+    const scorer = lane === null ? null : lane.scorer;
     const { features, featureBase } = this.#context;
     const decided = policy.decide(input);
-    const explainer = scorer === null || decided.verdict === 'approve' ? null : this.#explainer;
-    const explained = explainer === null ? null : explainer.explain(payment.row, features, featureBase);
+    const explained =
+      lane === null || decided.verdict === 'approve' ? null : lane.explain(payment.row, features, featureBase);
     // The model's reasons change what is said, never the verdict: most payments are approved and need none.
     const { verdict, score, reasons } =
       explained === null ? decided : policy.decide({ ...input, modelReasons: explained.reasons });

@@ -12,6 +12,8 @@ import type { Decision, Fallback, ModelPromotion, RuleSetPublication, Transactio
 import { contentHashOf } from '../ingest/contentHash.ts';
 import type { LedgerRow } from '../ports.ts';
 import { Decider } from './decider.ts';
+import { EngineModels } from './engineModels.ts';
+import type { ModelRoster } from './modelRoster.ts';
 import { PostureState } from './postureState.ts';
 import { PublicationLog } from './publicationLog.ts';
 import { RecentIds } from './recentIds.ts';
@@ -73,8 +75,7 @@ export class Engine {
   #lastPaymentOffset = -1;
   #configuration: CompiledConfiguration | null = null;
   #features: FeatureState | null = null;
-  #promotion: ModelPromotion | null = null;
-  #scorer: Scorer | null = null;
+  readonly #models: EngineModels;
   #decider: Decider | null = null;
   #waiting = new WaitingPayments(1, 0);
   #waitingTimes: number[] = [];
@@ -82,6 +83,8 @@ export class Engine {
   constructor(services: EngineServices, options: EngineOptions) {
     this.#services = services;
     this.#options = options;
+    const isLoading = options.decidedThrough !== Infinity;
+    this.#models = new EngineModels(isLoading ? (promotion) => services.loadModel(promotion) : null);
     const { featuresOnly } = options;
     if (featuresOnly === undefined) return;
     this.#features = featuresOnly;
@@ -106,13 +109,18 @@ export class Engine {
     return this.#features;
   }
 
+  /** The champion, where models are loaded. */
   get scorer(): Scorer | null {
-    return this.#scorer;
+    return this.#models.champion;
+  }
+
+  get models(): ModelRoster {
+    return this.#models.roster;
   }
 
   /** Of the model in force, also where it is not loaded. */
   get modelSha256(): string | null {
-    return this.#promotion === null || this.#promotion.modelId === null ? null : this.#promotion.sha256;
+    return this.#models.roster.champion?.promotion.sha256 ?? null;
   }
 
   /** Payments whose id the engine could not remember: a second copy of one in the ledger would count once more. */
@@ -127,6 +135,11 @@ export class Engine {
   /** Lets go of what the engine holds outside its memory. Nothing may be asked of it after that. */
   close(): void {
     this.#features?.close();
+  }
+
+  /** Lets go of the loaded models. Nothing may be decided after that. */
+  async closeModels(): Promise<void> {
+    await this.#models.close();
   }
 
   /** Advances the records, which must follow the last ones without a gap, and decides every payment among them. */
@@ -159,7 +172,7 @@ export class Engine {
     output.number(this.#lastPaymentOffset);
     output.text(configuration?.canonicalJson ?? '');
     this.publications.save(output);
-    saveRecord(output, codecs.modelPromotion, this.#promotion);
+    this.#models.save(output);
     output.number(this.#fallbacks.size);
     for (const fallback of this.#fallbacks.values()) saveRecord(output, codecs.fallback, fallback);
     this.posture.save(output);
@@ -174,7 +187,7 @@ export class Engine {
     this.#lastPaymentOffset = input.number();
     const content = input.text();
     this.publications.load(input);
-    const promotion = loadRecord(input, codecs.modelPromotion);
+    await this.#models.load(input);
     this.#fallbacks.clear();
     for (let left = input.number(); left > 0; left--) {
       const fallback = loadRecord(input, codecs.fallback);
@@ -201,7 +214,6 @@ export class Engine {
       this.lists.timeMs = features.timeMs;
       this.#waiting = new WaitingPayments(this.#options.maxBatch, configuration.catalogue.names.length);
     }
-    if (promotion !== null) await this.#promote(promotion);
     this.#newDecider();
   }
 
@@ -285,7 +297,8 @@ export class Engine {
         return;
       case 'modelPromotion':
         await this.#decideWaiting(outputs);
-        await this.#promote(record.event);
+        await this.#models.apply(offset, record.event);
+        this.#newDecider();
         return;
       case 'deadLetter':
       case 'transaction':
@@ -322,21 +335,17 @@ export class Engine {
     this.#newDecider();
   }
 
-  async #promote(promotion: ModelPromotion): Promise<void> {
-    this.#promotion = promotion;
-    if (this.#options.decidedThrough === Infinity) return;
-    const before = this.#scorer;
-    this.#scorer = promotion.modelId === null ? null : await this.#services.loadModel(promotion);
-    this.#newDecider();
-    await before?.close();
-  }
-
   #newDecider(): void {
     if (this.#configuration === null) return;
     const { catalogue } = this.#configuration;
     // A model of another catalogue cannot score these features: decisions then say that the model was left out.
-    const scorer = this.#scorer !== null && scoresCatalogue(this.#scorer.metadata, catalogue) ? this.#scorer : null;
-    this.#decider = new Decider(this.#configuration, scorer, this.lists, this.#options.maxBatch);
+    const canScore = ({ metadata }: Scorer): boolean => scoresCatalogue(metadata, catalogue);
+    const { champion, share } = this.#models;
+    const models = {
+      champion: champion !== null && canScore(champion) ? champion : null,
+      share: share !== null && canScore(share.scorer) ? share : null,
+    };
+    this.#decider = new Decider(this.#configuration, models, this.lists, this.#options.maxBatch);
   }
 
   async #decideWaiting(outputs: EngineOutput[]): Promise<void> {

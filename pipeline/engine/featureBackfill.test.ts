@@ -10,6 +10,7 @@ import { featuresOnlyEngine } from './featureBackfill.ts';
 
 const START_MS = 1_767_225_600_000;
 const made = { eventTimeMs: START_MS, author: 'test', reason: '' };
+const model = { modelId: 'm', version: '1', sha256: 'f'.repeat(64), metadata: '{}' };
 
 function payment(index: number): LedgerEvent {
   const event = { ...bareTransaction, transactionId: `t-${index}`, eventTimeMs: START_MS + index, account: 'a-1' };
@@ -22,7 +23,7 @@ const steering: readonly LedgerEvent[] = [
     event: { ...made, list: 'blocked', value: 'a-1', action: 'put', expiresAtMs: null, further: [] },
   },
   { kind: 'posture', event: { ...made, riskLevel: 'elevated', degradation: 'noModel', expiresAtMs: null } },
-  { kind: 'modelPromotion', event: { ...made, modelId: 'm', version: '1', sha256: 'f'.repeat(64), metadata: '{}' } },
+  { kind: 'modelPromotion', event: { ...made, ...model, action: 'promote', percent: 100 } },
   {
     kind: 'fallback',
     event: { transactionId: 't-0', transactionOffset: 0, eventTimeMs: START_MS, verdict: 'review', deadlineMs: 100 },

@@ -5,7 +5,7 @@ import { TreeShap } from '../../models/trees/treeShap.ts';
 import type { CompiledConfiguration } from '../../operators/configuration.ts';
 import type { Explanation, Reason } from '../../schemas/types.ts';
 import { modelReasons } from './modelReasons.ts';
-import type { WaitingPayments } from './waitingPayments.ts';
+import type { WaitingPayment, WaitingPayments } from './waitingPayments.ts';
 
 /** How many features a verdict by the model names. */
 const MODEL_REASONS = 3;
@@ -48,11 +48,15 @@ export class ModelExplainer {
    * because every call of the model costs a turn of the event loop, which under load means a wait behind the requests that
    * have come in meanwhile. Trees need nothing.
    */
-  async prepare(waiting: WaitingPayments, probabilities: Float64Array): Promise<void> {
+  async prepare(
+    waiting: WaitingPayments,
+    scored: readonly WaitingPayment[],
+    probabilities: Float64Array,
+  ): Promise<void> {
     this.#occluded = NOTHING_OCCLUDED;
     if (this.#occlusion === null) return;
     const { thresholds } = this.#configuration.definition.policy;
-    const flagged = waiting.payments.filter(({ row, riskLevel }) => {
+    const flagged = scored.filter(({ row, riskLevel }) => {
       const probability = probabilities[row] ?? NaN;
       return !Number.isNaN(probability) && this.#scorer.score(probability) >= thresholds[riskLevel].challenge;
     });

@@ -31,7 +31,7 @@ describe('an engine loaded from what another saved', () => {
           expect(restored.lastPaymentOffset).toBe(saving.lastPaymentOffset);
           await run.process(restored, run.ledger.endOffset());
           run.expectSameEnd(restored);
-          for (const engine of [saving, restored]) await engine.scorer?.close();
+          for (const engine of [saving, restored]) await engine.closeModels();
         },
       ),
       { numRuns: runs },

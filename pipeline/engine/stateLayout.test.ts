@@ -15,7 +15,7 @@ import { Engine } from './engine.ts';
 import { PortEngineServices } from './engineServices.ts';
 
 /** What an engine of STATE_LAYOUT saves after the ledger below. */
-const SAVED = { layout: 1, sha256: '538d13a6aad41bda55e956563e6754e0ba59f7a02720cd4950b567e8dbb50f76' };
+const SAVED = { layout: 1, sha256: '63e96eddc8b7f9804239f96b1fc2f4331d7d1d01741b03b5c0f3329e3d0e02db' };
 
 /**
  * Snapshots outlive the Sluice that wrote them. Bytes that differ from those recorded here are another layout, or another
@@ -76,10 +76,11 @@ function events(): LedgerEvent[] {
   const compiled = compileConfiguration(definition);
   if (!compiled.ok) throw new Error(JSON.stringify(compiled.problems));
   const made = { eventTimeMs: START_MS, author: 'test', reason: '' };
+  const model = { modelId: 'm', version: '1', sha256: 'f'.repeat(64), metadata: '{}' };
   const random = new Random(1, 'layout');
   const list: LedgerEvent[] = [
     publicationRecord(compiled.value, made),
-    { kind: 'modelPromotion', event: { ...made, modelId: 'm', version: '1', sha256: 'f'.repeat(64), metadata: '{}' } },
+    { kind: 'modelPromotion', event: { ...made, ...model, action: 'promote', percent: 100 } },
     {
       kind: 'listChange',
       event: { ...made, list: 'blocked', value: '名单', action: 'put', expiresAtMs: null, further: [] },

@@ -28,7 +28,7 @@ export async function restoreEngine(services: RestoreServices): Promise<Engine> 
       return engine;
     } catch (error) {
       engine.close();
-      await engine.scorer?.close();
+      await engine.closeModels();
       if (services.signal?.aborted === true) break;
       const next = offsets[index + 1];
       const instead = next === undefined ? 'the ledger from its start' : `the snapshot at offset ${next}`;

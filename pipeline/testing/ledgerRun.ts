@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import { modelMetadataSchema } from '../../models/modelPackage.ts';
+import { modelMetadataSchema, type ModelMetadata } from '../../models/modelPackage.ts';
 import { compileConfiguration, type CompiledConfiguration } from '../../operators/configuration.ts';
 import { MemoryStorage, type ReservoirStorage } from '../../operators/features/blockStore.ts';
 import type { CompiledCatalogue } from '../../operators/features/catalogue.ts';
@@ -13,7 +13,7 @@ import { codecs } from '../../schemas/codec.ts';
 import { encodeLedgerRecord } from '../../schemas/ledgerCodec.ts';
 import type { LedgerEvent } from '../../schemas/ledgerEvent.ts';
 import { packageRoot } from '../../schemas/packageRoot.ts';
-import type { ModelPromotion, Transaction, TransactionType } from '../../schemas/types.ts';
+import type { ModelPromotion, PromotionAction, Transaction, TransactionType } from '../../schemas/types.ts';
 import { publicationRecord } from '../publicationRecord.ts';
 import { MemoryDecisionStore } from './memoryDecisionStore.ts';
 import { MemoryLedger } from './memoryLedger.ts';
@@ -21,6 +21,7 @@ import { MemoryModelStore } from './memoryModelStore.ts';
 import { Engine } from '../engine/engine.ts';
 import { PortEngineServices } from '../engine/engineServices.ts';
 import { OVERLOAD_AUTHOR } from '../engine/postureState.ts';
+import { promotionRecord } from '../promotionRecord.ts';
 
 const START_MS = 1_767_225_600_000;
 
@@ -93,7 +94,11 @@ const configurations = [
   configuration('other-features', 2, 500),
   configuration('guarded', 1, 300, { approvals: 1, recentIds: 4 }),
 ];
-const fitting = { ...metadata, inputs: first.catalogue.names, catalogueSha256: first.catalogue.sha256 };
+const fitting: ModelMetadata = {
+  ...metadata,
+  inputs: [...first.catalogue.names],
+  catalogueSha256: first.catalogue.sha256,
+};
 
 type Step = (timeMs: number, offset: number) => LedgerEvent;
 
@@ -198,9 +203,17 @@ const publication: fc.Arbitrary<Step> = fc
   .constantFrom(...configurations)
   .map((compiled) => (eventTimeMs) => publicationRecord(compiled, { eventTimeMs, author: 'test', reason: '' }));
 
-const promotion: fc.Arbitrary<Step> = fc.boolean().map((isModel) => (eventTimeMs) => {
-  return { kind: 'modelPromotion', event: promotionOf(isModel, eventTimeMs) };
-});
+/** Any change of models, also those that no desk would let in: of several packages on one file, none, shares and withdrawals. */
+const promotion: fc.Arbitrary<Step> = fc
+  .record({
+    version: fc.constantFrom(null, '1', '2', '3'),
+    action: fc.constantFrom('promote' as const, 'promote' as const, 'rollback' as const, 'withdraw' as const),
+    percent: fc.constantFrom(0, 30, 70, 100, 100),
+  })
+  .map(({ version, action, percent }) => (eventTimeMs) => {
+    const model = version === null ? null : { ...fitting, version };
+    return { kind: 'modelPromotion', event: promotionOf(model, eventTimeMs, action, percent) };
+  });
 
 /** Any event that a ledger may hold, at a time and offset that are given. */
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -272,7 +285,7 @@ export class LedgerRun {
     let timeMs = START_MS;
     const events: LedgerEvent[] = [
       publicationRecord(first, { eventTimeMs: timeMs, author: 'test', reason: '' }),
-      { kind: 'modelPromotion', event: promotionOf(true, timeMs) },
+      { kind: 'modelPromotion', event: promotionOf(fitting, timeMs) },
     ];
     for (const [step, laterMs] of steps) {
       timeMs += laterMs;
@@ -333,9 +346,11 @@ export class LedgerRun {
   }
 }
 
-function promotionOf(isModel: boolean, eventTimeMs: number): ModelPromotion {
-  const event = { eventTimeMs, author: 'test', reason: '' };
-  if (!isModel) return { ...event, modelId: null, version: '', sha256: '', metadata: '' };
-  const { id, version, sha256 } = fitting;
-  return { ...event, modelId: id, version, sha256, metadata: JSON.stringify(fitting) };
+function promotionOf(
+  model: ModelMetadata | null,
+  eventTimeMs: number,
+  action: PromotionAction = 'promote',
+  percent = 100,
+): ModelPromotion {
+  return promotionRecord(model, { eventTimeMs, author: 'test', reason: '', action, percent });
 }

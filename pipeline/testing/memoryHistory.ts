@@ -1,4 +1,4 @@
-import type { FeatureColumns, History, HistoryBatch, HistoryRecord } from '../ports.ts';
+import type { FeatureColumns, History, HistoryBatch, HistoryRecord, LedgerRow, ModelScore } from '../ports.ts';
 
 /**
  * History in memory, for tests. `failNextWrites` makes that many writes fail half way: a part of the batch is written,
@@ -7,6 +7,7 @@ import type { FeatureColumns, History, HistoryBatch, HistoryRecord } from '../po
 export class MemoryHistory implements History {
   readonly records = new Map<number, HistoryRecord>();
   readonly columns: FeatureColumns[] = [];
+  readonly modelScores: ModelScore[] = [];
   failNextWrites = 0;
   #fromOffset = 0;
   #begunToOffset: number | null = null;
@@ -19,6 +20,13 @@ export class MemoryHistory implements History {
 
   position(): Promise<{ readonly fromOffset: number; readonly toOffset: number | null }> {
     return Promise.resolve({ fromOffset: this.#fromOffset, toOffset: this.#begunToOffset });
+  }
+
+  modelPromotions(beforeOffset: number): Promise<readonly LedgerRow[]> {
+    const promotions = [...this.records.values()].filter(
+      ({ offset, event }) => event.kind === 'modelPromotion' && offset < beforeOffset,
+    );
+    return Promise.resolve(promotions.sort((a, b) => a.offset - b.offset));
   }
 
   write(batch: HistoryBatch): Promise<void> {
@@ -34,6 +42,7 @@ export class MemoryHistory implements History {
     const fails = this.failNextWrites > 0;
     const written = fails ? batch.records.slice(0, Math.floor(batch.records.length / 2)) : batch.records;
     for (const record of written) this.records.set(record.offset, record);
+    this.modelScores.push(...(fails ? [] : (batch.modelScores ?? [])));
     if (fails) {
       this.failNextWrites--;
       return Promise.reject(new Error('history is away'));

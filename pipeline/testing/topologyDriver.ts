@@ -45,6 +45,9 @@ export class CountingTelemetry implements Telemetry {
   late(): void {
     this.#add('late');
   }
+  challenged(): void {
+    this.#add('challenged');
+  }
   gauge(): void {
     this.#add('gauge');
   }

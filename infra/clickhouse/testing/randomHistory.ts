@@ -165,6 +165,8 @@ const otherEvent: fc.Arbitrary<LedgerEvent> = fc.oneof(
       version: text,
       sha256: text,
       metadata: text,
+      action: fc.constantFrom('promote', 'rollback', 'withdraw'),
+      percent: fc.integer({ min: 0, max: 100 }),
       author: text,
       reason: text,
     }),

@@ -1,5 +1,8 @@
 import type { FeatureState } from '../../../operators/features/featureState.ts';
 import { StateReporter } from '../../../pipeline/engine/stateReporter.ts';
+import type { ExplanationAnswer } from '../../../pipeline/decisionExplainer.ts';
+import type { ModelGateway } from '../../../pipeline/modelGateway.ts';
+import { FakeModels } from './fakeModels.ts';
 import type {
   AcceptAnswer,
   Gateway,
@@ -95,6 +98,7 @@ export class FakeGateway implements Gateway {
   readonly snoozes = new FakeSnoozes();
   readonly publications: PublicationRequest[] = [];
   readonly changes: RuleSetChange[] = [];
+  readonly models: ModelGateway = new FakeModels();
   /** Set to answer every submission with it. */
   nextAnswer: TransactionAnswer | undefined;
   /** Set to hold every submission until it resolves. */
@@ -142,6 +146,11 @@ export class FakeGateway implements Gateway {
 
   findVerdict(transactionId: string): Promise<VerdictReply | undefined> {
     return Promise.resolve(this.verdicts.get(transactionId)?.reply);
+  }
+
+  explain(): Promise<ExplanationAnswer> {
+    const message = 'as the test wants it';
+    return Promise.resolve({ kind: 'unknown', refusal: { code: 'SLUICE_TRANSACTION_UNKNOWN', field: null, message } });
   }
 
   submitOutcome(input: RawInput, sender: Sender): Promise<AcceptAnswer> {
