@@ -15,8 +15,12 @@ export interface HistoryAccessOptions {
 }
 
 export function withHistoryOptions(command: Command): Command {
+  return withHistoryPlace(command.option('--config <folder>', 'the deployment', 'config/default'));
+}
+
+/** Where the deployment's history is. */
+export function withHistoryPlace(command: Command): Command {
   return command
-    .option('--config <folder>', 'the deployment', 'config/default')
     .option('--data <folder>', 'its data folder (default: data/ and its name)')
     .addOption(portOption('--history-port <port>', 'of the embedded ClickHouse, instead of that in sluice.yaml'));
 }

@@ -1,17 +1,31 @@
-import { createClient, type ClickHouseClient } from '@clickhouse/client';
+import { ClickHouseLogLevel, createClient, type ClickHouseClient } from '@clickhouse/client';
+import { backtestRows } from '../infra/clickhouse/backtestRows.ts';
 import { readNumber } from '../infra/clickhouse/skewQuery.ts';
+import type { HistoryRows } from '../pipeline/backtest/historyFacts.ts';
+
+/** A question over a long history takes minutes on a busy machine; Ctrl-C ends it. */
+const REQUEST_TIMEOUT_MS = 600_000;
 
 /** Queries against the history, for commands. */
 export class HistoryReader {
   readonly #client: ClickHouseClient;
 
   constructor(server: { readonly url: string; readonly username: string; readonly password: string }) {
-    this.#client = createClient({ url: server.url, username: server.username, password: server.password });
+    this.#client = createClient({
+      ...server,
+      request_timeout: REQUEST_TIMEOUT_MS,
+      log: { level: ClickHouseLogLevel.OFF },
+    });
   }
 
   async rows(query: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
     const result = await this.#client.query({ query, format: 'JSONEachRow' });
     return result.json<Record<string, unknown>>();
+  }
+
+  /** As a backtest asks. */
+  get backtestRows(): HistoryRows {
+    return backtestRows(this.#client);
   }
 
   /** Rows of numbers, NaN and infinite ones too. */

@@ -6,6 +6,7 @@ import { otherChanges, ruleChanges, ruleLines, rulesDiff } from '../operators/ru
 import { requireDeployment } from './deployment.ts';
 import { numberOption } from './options.ts';
 import { rulesApproveCommand, rulesProposalsCommand, rulesRejectCommand } from './ruleProposals.ts';
+import { rulesBacktestCommand } from './rulesBacktest.ts';
 import { historyText, ruleTable, timeText } from './ruleTables.ts';
 import { rulesPublishCommand, rulesRollbackCommand, rulesSetCommand } from './rulesChange.ts';
 import { configurationInForce, publicationHistory, publicationOfVersion, rulesInForce } from './runningRules.ts';
@@ -21,6 +22,7 @@ export function rulesCommand(): Command {
     showCommand(),
     diffCommand(),
     testCommand(),
+    rulesBacktestCommand(),
     rulesPublishCommand(),
     rulesSetCommand(),
     rulesRollbackCommand(),
@@ -33,7 +35,7 @@ export function rulesCommand(): Command {
   return command.addHelpText(
     'after',
     `
-A rule's way: write it in config/NAME/rules/*.yaml (a draft), sluice rules test, sluice rules diff, then
+A rule's way: write it in config/NAME/rules/*.yaml (a draft), sluice rules test, sluice rules diff, sluice rules backtest, then
   sluice rules publish ID                     with mode: shadow, to see what it would catch
   sluice rules set ID --mode live --rollout 5 for 5% of the accounts, then more
   sluice rules set ID --mode off              or, for the whole rule set: sluice rules rollback

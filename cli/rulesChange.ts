@@ -1,8 +1,11 @@
 import { Command, Option } from 'commander';
 import { canonicalJson } from '../operators/canonicalJson.ts';
+import { compileConfiguration } from '../operators/configuration.ts';
 import type { ConfigurationDefinition, RuleDefinition } from '../operators/definitions.ts';
 import { otherChanges, ruleChanges, withRaisedVersions } from '../operators/rules/ruleChanges.ts';
+import { gatedReason } from './capacityGate.ts';
 import { requireDeployment } from './deployment.ts';
+import { withHistoryPlace } from './historyAccess.ts';
 import { numberOption } from './options.ts';
 import { publishConfiguration, publishing, standingOf, type PublicationState } from './publication.ts';
 import { bringFolder } from './ruleFolder.ts';
@@ -15,24 +18,33 @@ interface ChangeOptions extends SluiceAccessOptions {
   readonly reason: string;
 }
 
+interface PublishOptions extends ChangeOptions {
+  readonly dryRun?: boolean;
+  readonly force?: string;
+  readonly data?: string;
+  readonly historyPort?: number;
+}
+
 /** Why must be said: the ledger keeps it, and the next person reads it. */
 function withReason(command: Command): Command {
   return withSluiceOptions(command).requiredOption('--reason <text>', 'why, for the ledger');
 }
 
 export function rulesPublishCommand(): Command {
-  return withReason(new Command('publish'))
+  return withHistoryPlace(withReason(new Command('publish')))
     .description('Put the folder, or some of its rules, into force (where a second person must agree: propose it).')
     .argument('[id...]', 'only these rules; everything else stays as it is in force')
     .option('--dry-run', 'only say what would change')
+    .option('--force <why>', 'publish even if it gives the review team more alerts a day than it can work off')
     .addHelpText(
       'after',
       `
 The folder is checked first: what does not compile, or whose examples fail, is not published. A rule that does something else
 than before gets its version counted up, and so does the rule set; the folder is brought up to date.`,
     )
-    .action(async (ids: readonly string[], options: ChangeOptions & { readonly dryRun?: boolean }) => {
-      const { definition } = await requireDeployment(options.config);
+    .action(async (ids: readonly string[], options: PublishOptions) => {
+      const deployment = await requireDeployment(options.config);
+      const { definition } = deployment;
       const ruleSet = await rulesInForce(options);
       const { configuration: before, sha256 } = await publicationAt(options, ruleSet.ledgerOffset);
       const rules = withRaisedVersions(
@@ -54,8 +66,13 @@ than before gets its version counted up, and so does the rule set; the folder is
         process.stdout.write(`This would be rule set ${ruleSetVersion}; nothing has changed.\n`);
         return;
       }
+      const compiled = compileConfiguration(after);
+      if (!compiled.ok)
+        throw new UserError(compiled.problems.map(({ message, code }) => `${message} [${code}]`).join('\n'));
+      const gated = { configuration: compiled.value, reason: options.reason, force: options.force };
+      const reason = await gatedReason(deployment, options, gated);
       const content = canonicalJson(after);
-      const state = await publishConfiguration(options, { content, replaces: sha256, reason: options.reason });
+      const state = await publishConfiguration(options, { content, replaces: sha256, reason });
       await tell(options, before, state);
     });
 }

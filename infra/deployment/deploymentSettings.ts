@@ -1,3 +1,4 @@
+import type { ReviewSettings } from '../../pipeline/backtest/reviewSettings.ts';
 import type { OverloadSettings } from '../../pipeline/engine/overloadGuard.ts';
 import type { IngestSettings } from '../../pipeline/ingest/ingestContext.ts';
 import type { ApiKey } from '../http/apiKeys.ts';
@@ -11,6 +12,7 @@ export interface DeploymentSettings {
   readonly engine: EngineSettings;
   readonly history: HistorySettings;
   readonly snapshots: SnapshotSettings;
+  readonly review: ReviewSettings;
 }
 
 export interface EngineSettings {

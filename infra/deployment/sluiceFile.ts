@@ -124,6 +124,17 @@ const snapshots = z
   })
   .prefault({});
 
+const review = z
+  .strictObject({
+    capacityPerDay: z.int().min(1).max(100_000_000).nullable().default(null),
+    alertVerdicts: z
+      .array(z.enum(['review', 'challenge']))
+      .min(1)
+      .refine((verdicts) => new Set(verdicts).size === verdicts.length, 'names a verdict twice')
+      .default(['review']),
+  })
+  .prefault({});
+
 /** sluice.yaml, but for its lists and policy: those are checked one by one, so that each is reported by itself. */
 export const sluiceFileSchema = z
   .strictObject({
@@ -140,6 +151,7 @@ export const sluiceFileSchema = z
     engine,
     history,
     snapshots,
+    review,
     publication,
   })
   .refine(({ publication: { approvals }, http: { requireKeys } }) => approvals === 0 || requireKeys, {
@@ -178,6 +190,7 @@ export const sluiceFileSchema = z
         records: file.snapshots.records,
         keep: file.snapshots.keep,
       },
+      review: file.review,
     } satisfies DeploymentSettings,
   }));
 

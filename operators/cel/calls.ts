@@ -2,8 +2,10 @@ import type { ASTNode } from '@marcbachmann/cel-js';
 import { CelCompileError } from './celCompileError.ts';
 import { toDouble, toText } from './conversions.ts';
 import { dayOfWeek, hour, offsetMs } from './calendar.ts';
-import { constantNode, type CompileChild, type Node, type Uses } from './node.ts';
-import { codePoints, sizeFunction, type CelScope } from './scope.ts';
+import { constantNode, type CompileChild, type DoubleNode, type Node, type Uses } from './node.ts';
+import { distanceNode, extremeNode, nearNode } from './numberCalls.ts';
+import { compilePattern } from './pattern.ts';
+import { codePoints, matchesFunction, sizeFunction, type CelScope } from './scope.ts';
 
 /** Compiles a function call, or a method call when there is a receiver. */
 export function callNode(
@@ -16,6 +18,7 @@ export function callNode(
   const operands = receiver === undefined ? args : [receiver, ...args];
   const [first, second] = operands;
   if (first === undefined) throw new CelCompileError('SLUICE_CEL_TYPE', `${name}() needs an argument`, position);
+  const numbers = (): readonly DoubleNode[] => operands.map((operand) => toDouble(sub(operand), operand.start));
   switch (name) {
     case 'has':
       return hasNode(first, position);
@@ -27,7 +30,7 @@ export function callNode(
       return textTest(name, sub(first), second === undefined ? constantNode('null', null) : sub(second), position);
     case 'hour':
     case 'dayOfWeek': {
-      const time = toDouble(sub(first), first.start);
+      const time = isPayment(first) ? eventTime : toDouble(sub(first), first.start);
       const zone = second === undefined ? 0 : zoneOffset(sub(second), second.start);
       const timeMs = time.evaluate;
       const evaluate = name === 'hour' ? hour : dayOfWeek;
@@ -46,17 +49,48 @@ export function callNode(
       return { type: 'double', evaluate: (context) => Math.abs(number(context)), canFail: operand.canFail };
     }
     case 'min':
-    case 'max': {
-      if (second === undefined) throw new CelCompileError('SLUICE_CEL_TYPE', `${name}() needs two arguments`, position);
-      const [left, right] = [toDouble(sub(first), first.start), toDouble(sub(second), second.start)];
-      const [a, b] = [left.evaluate, right.evaluate];
-      const canFail = left.canFail || right.canFail;
-      if (name === 'min') return { type: 'double', evaluate: (c) => Math.min(a(c), b(c)), canFail };
-      return { type: 'double', evaluate: (c) => Math.max(a(c), b(c)), canFail };
-    }
+    case 'max':
+    case 'median':
+      return extremeNode(name, numbers(), position);
+    case 'near':
+      return nearNode(numbers(), position);
+    case 'distanceKm':
+      return distanceNode(numbers(), position);
+    case matchesFunction:
+      return matchesNode(sub(first), second === undefined ? constantNode('null', null) : sub(second), position);
     default:
       throw new CelCompileError('SLUICE_CEL_UNSUPPORTED', `${name}() cannot be used here`, position);
   }
+}
+
+/** `tx` by itself, whose time is meant. */
+export function isPayment(ast: ASTNode): boolean {
+  return ast.op === 'id' && ast.args === 'tx';
+}
+
+const eventTime: DoubleNode = { type: 'double', evaluate: ({ tx }) => tx.eventTimeMs, canFail: false };
+
+function matchesNode(text: Node, pattern: Node, position: number): Node {
+  if (text.type !== 'string') throw new CelCompileError('SLUICE_CEL_UNSUPPORTED', 'matches() takes text', position);
+  const { canFail, evaluate } = text;
+  const compiled = compilePattern(
+    patternOf(pattern.type === 'string' ? pattern.constant : undefined, position),
+    position,
+  );
+  return {
+    type: 'bool',
+    canFail,
+    evaluate: (context) => {
+      const whole = evaluate(context);
+      return whole !== null && compiled.test(whole);
+    },
+  };
+}
+
+/** The pattern, which must be known when compiling. */
+export function patternOf(constant: string | null | undefined, position: number): string {
+  if (typeof constant === 'string') return constant;
+  throw new CelCompileError('SLUICE_CEL_TYPE', 'the pattern of matches() must be a literal or a param', position);
 }
 
 function hasNode(argument: ASTNode, position: number): Node {

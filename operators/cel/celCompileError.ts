@@ -3,7 +3,8 @@ export type CelErrorCode =
   | 'SLUICE_CEL_TYPE'
   | 'SLUICE_CEL_UNKNOWN_NAME'
   | 'SLUICE_CEL_UNSUPPORTED'
-  | 'SLUICE_CEL_TOO_LARGE';
+  | 'SLUICE_CEL_TOO_LARGE'
+  | 'SLUICE_CEL_COST';
 
 /** An expression was refused. */
 export class CelCompileError extends Error {

@@ -71,7 +71,10 @@ const { bool } = fc.letrec<{ bool: string; number: string }>((tie) => {
       pair(['+', '-', '*', '/', '%'], attribute, number),
       number.map((a) => `-(${a})`),
       number.map((a) => `abs(${a})`),
-      fc.tuple(fc.constantFrom('min', 'max'), number, number).map(([name, a, b]) => `${name}(${a}, ${b})`),
+      fc
+        .tuple(fc.constantFrom('min', 'max', 'median'), fc.array(number, { minLength: 2, maxLength: 4 }))
+        .map(([name, values]) => `${name}(${values.join(', ')})`),
+      fc.tuple(number, number, number, number).map((places) => `distanceKm(${places.join(', ')})`),
       fc.tuple(tie('bool'), number, number).map(([c, a, b]) => `(${c} ? ${a} : ${b})`),
     ),
     bool: fc.oneof(
@@ -93,6 +96,10 @@ const { bool } = fc.letrec<{ bool: string; number: string }>((tie) => {
       fc
         .tuple(present, fc.constantFrom('startsWith', 'endsWith', 'contains'), textLiteral)
         .map(([a, name, b]) => `${a}.${name}(${b})`),
+      fc
+        .tuple(present, fc.constantFrom('^d-', '(?i)cn', '^.{2}$', 'o|t', ''))
+        .map(([a, pattern]) => `${a}.matches(${JSON.stringify(pattern)})`),
+      fc.tuple(number, number, number).map((values) => `near(${values.join(', ')})`),
       attributeName.map((name) => `has(tx.attributes.${name})`),
       number.map((a) => `defined(${a})`),
       tie('bool').map((a) => `!(${a})`),

@@ -199,7 +199,6 @@ describe('refusals say what is wrong and where', () => {
     ['f.count >', 'SLUICE_CEL_SYNTAX at 9: '],
     ['size(f.count) > 1', "SLUICE_CEL_TYPE at 0: found no matching overload for 'size(double)'"],
     ["hour(tx.eventTimeMs, 'Asia/Shanghai') > 1", 'SLUICE_CEL_TYPE at 21: the zone must be an offset'],
-    ["tx.account.matches('(a+)+$')", 'SLUICE_CEL_UNSUPPORTED at 0: .matches() cannot be used here'],
     ["tx.authMethods.exists(a, a == 'otp')", 'SLUICE_CEL_UNSUPPORTED at 0: .exists() cannot be used here'],
     ['int(f.count) > 1', 'SLUICE_CEL_UNSUPPORTED at 0: the function int() cannot be used here'],
     ["f['count'] > 1", "SLUICE_CEL_UNSUPPORTED at 0: '[]' cannot be used here"],
@@ -219,5 +218,42 @@ describe('refusals say what is wrong and where', () => {
     ['negations too deep', `${'!'.repeat(60)}true`],
   ])('%s is too large', (_what, source) => {
     expect(refusal(source)).toMatch(/^SLUICE_CEL_TOO_LARGE/);
+  });
+});
+
+describe('functions over numbers and patterns', () => {
+  it('take the middle, tell what is near and how far places are', () => {
+    expect(evaluate('median(f.count, 1, 9) == 4', f(4))).toBe(true);
+    expect(evaluate('median(f.count, 1, 9, 2) == 3', f(4))).toBe(true);
+    expect(evaluate('defined(median(f.count, 1))', f(NaN))).toBe(false);
+    expect(evaluate('max(1, f.count, 2, 3) == 4 && min(1, f.count, -2) == -2', f(4))).toBe(true);
+    expect(evaluate('near(f.count, 100, 0.05)', f(95.1))).toBe(true);
+    expect(evaluate('near(f.count, 100, 0.05)', f(94.9))).toBe(false);
+    expect(evaluate('near(f.count, f.average, 0.5)', f(NaN, 1))).toBe(false);
+    // Shanghai to Beijing.
+    const km = 'distanceKm(31.2304, 121.4737, 39.9042, 116.4074)';
+    expect(evaluate(`${km} > 1066 && ${km} < 1069`)).toBe(true);
+    expect(evaluate('defined(distanceKm(91, 0, 0, 0))')).toBe(false);
+  });
+
+  it('match patterns of RE2 anywhere in a text, and never for long', () => {
+    expect(evaluate("tx.device.matches('^d-[0-9]+$')", tx({ device: 'd-81' }))).toBe(true);
+    expect(evaluate("matches(tx.device, '8')", tx({ device: 'd-81' }))).toBe(true);
+    expect(evaluate("tx.device.matches('')")).toBe(false);
+    const slow = tx({ device: 'a'.repeat(64) });
+    expect(evaluate("tx.device.matches('^(a+)+b$')", slow)).toBe(false);
+  });
+
+  it('are refused with a reason', () => {
+    expect(refusal("tx.device.matches('(?=a)')")).toMatch(/^SLUICE_CEL_TYPE .*matches\(\): .*\(\?=/);
+    expect(refusal('tx.device.matches(tx.ip)')).toMatch(/pattern of matches\(\) must be a literal or a param/);
+    expect(refusal("tx.device.matches('a{500}')")).toMatch(/^SLUICE_CEL_COST .*at most 200 are allowed/);
+    expect(refusal('near(f.count, 1)')).toMatch(/^SLUICE_CEL_TYPE/);
+    expect(refusal('max(1, 2, 3, 4, 5, 6, 7, 8, 9) > 1')).not.toBe('accepted');
+  });
+
+  it("know the payment's own hour", () => {
+    expect(evaluate("hour(tx, '+08:00') == 3 && hour(tx) == 19", tx({ eventTimeMs: 1_767_207_600_000 }))).toBe(true);
+    expect(refusal("hour(tx, 'Asia/Shanghai') == 3")).toMatch(/offset from UTC/);
   });
 });

@@ -12,6 +12,7 @@ import {
   maxExpressionDepth,
   maxExpressionLength,
   maxExpressionNodes,
+  matchesFunction,
   methodNames,
   sizeFunction,
   type CelScope,
@@ -31,8 +32,11 @@ import {
  * - `tx.attributes.x` fails when absent (the rule is then reported as failed); guard it with `has(tx.attributes.x)`.
  *   Compared with a number by `<` and the like it must be a number. `&&` and `||` ignore a failing side when the other
  *   one decides, as CEL says.
- * - Functions: has, defined, size, abs, min, max, hour(timeMs[, "+08:00"]), dayOfWeek(timeMs[, "+08:00"]) (0 is Sunday),
- *   list(name, value), x.startsWith(s), x.endsWith(s), x.contains(s), x.size().
+ * - Functions: has, defined, size, abs, min, max, median (of 2 to 8 numbers), near(a, b, ratio), distanceKm(latitude, longitude,
+ *   latitude, longitude), hour(tx[, "+08:00"]), dayOfWeek(tx[, "+08:00"]) (0 is Sunday; a time in milliseconds will do too),
+ *   list(name, value), x.startsWith(s), x.endsWith(s), x.contains(s), x.matches(pattern), x.size().
+ * - Zones are offsets from UTC: what a named zone means changes with each release of the time zone data, and Node and ClickHouse
+ *   bring different ones, so that the same ledger would not give the same decisions.
  */
 export interface CompiledExpression {
   readonly source: string;
@@ -135,7 +139,9 @@ function prepare(node: ASTNode, depth: number): void {
       throw unsupported(`.${name}()`, node.start, `methods: ${methodNames.join(', ')}`);
   }
   for (const child of childrenOf(node)) prepare(child, depth + 1);
-  if ((node.op === 'call' || node.op === 'rcall') && node.args[0] === 'size') Object.assign(node.args, [sizeFunction]);
+  if (node.op !== 'call' && node.op !== 'rcall') return;
+  if (node.args[0] === 'size') Object.assign(node.args, [sizeFunction]);
+  if (node.args[0] === 'matches') Object.assign(node.args, [matchesFunction]);
 }
 
 function describe(type: string): string {
@@ -149,7 +155,7 @@ function refuse(code: CelErrorCode, message: string, position: number): CelCompi
 /** The library's errors carry a code, a one-line summary and a source range. */
 function refuseLibraryError(error: unknown, fallback: CelErrorCode, source: string): CelCompilation {
   if (!(error instanceof Error) || !('summary' in error) || !('code' in error)) throw error;
-  const summary = String(error.summary).replaceAll(sizeFunction, 'size');
+  const summary = String(error.summary).replaceAll(sizeFunction, 'size').replaceAll(matchesFunction, 'matches');
   const range = 'range' in error ? error.range : undefined;
   const position =
     typeof range === 'object' && range !== null && 'start' in range && typeof range.start === 'number'

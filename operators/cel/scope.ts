@@ -1,5 +1,7 @@
 import { Environment } from '@marcbachmann/cel-js';
+import { RE2JS } from 're2js';
 import { dayOfWeek, hour, offsetMs } from './calendar.ts';
+import { isNear, median, placesKm } from './numbers.ts';
 import { LABELS, OUTCOMES } from './facts.ts';
 
 export type CelParams = Readonly<Record<string, number | string | boolean | readonly string[]>>;
@@ -46,10 +48,28 @@ export const closedValues: Readonly<Record<string, readonly string[]>> = {
   outcome: OUTCOMES,
 };
 
-/** Functions an expression may call; `size` is checked under another name, since the library's own gives an int. */
-export const functionNames = ['has', 'defined', 'size', 'abs', 'min', 'max', 'hour', 'dayOfWeek', 'list'] as const;
-export const methodNames = ['startsWith', 'endsWith', 'contains', 'size'] as const;
+/** Functions an expression may call; `size` and `matches` are checked under other names, since the library has its own. */
+export const functionNames = [
+  'has',
+  'defined',
+  'size',
+  'abs',
+  'min',
+  'max',
+  'median',
+  'near',
+  'distanceKm',
+  'hour',
+  'dayOfWeek',
+  'matches',
+  'list',
+] as const;
+export const methodNames = ['startsWith', 'endsWith', 'contains', 'matches', 'size'] as const;
 export const sizeFunction = 'sizeAsDouble';
+/** The library's own backtracks. */
+export const matchesFunction = 'matchesLinearly';
+/** Numbers that min, max and median take at most. */
+export const maxNumbers = 8;
 
 /**
  * The type environment of a scope. Every number is a double here (literals are made doubles before the check), so
@@ -88,8 +108,18 @@ export function celEnvironment(scope: CelScope, nullableText: 'string' | 'dyn' =
     .registerFunction(`string.${sizeFunction}(): double`, (value: string) => codePoints(value))
     .registerFunction(`list.${sizeFunction}(): double`, (value: readonly unknown[]) => value.length)
     .registerFunction('abs(double): double', Math.abs)
-    .registerFunction('min(double, double): double', (a: number, b: number) => Math.min(a, b))
-    .registerFunction('max(double, double): double', (a: number, b: number) => Math.max(a, b))
+    .registerFunction('near(double, double, double): bool', isNear)
+    .registerFunction('distanceKm(double, double, double, double): double', placesKm)
+    .registerFunction(`${matchesFunction}(string, string): bool`, matchesPattern)
+    .registerFunction(`string.${matchesFunction}(string): bool`, matchesPattern)
+    .registerFunction('hour(Transaction): double', (tx: { eventTimeMs: number }) => hour(tx.eventTimeMs, 0))
+    .registerFunction('hour(Transaction, string): double', (tx: { eventTimeMs: number }, zone: string) =>
+      hour(tx.eventTimeMs, zoneOffset(zone)),
+    )
+    .registerFunction('dayOfWeek(Transaction): double', (tx: { eventTimeMs: number }) => dayOfWeek(tx.eventTimeMs, 0))
+    .registerFunction('dayOfWeek(Transaction, string): double', (tx: { eventTimeMs: number }, zone: string) =>
+      dayOfWeek(tx.eventTimeMs, zoneOffset(zone)),
+    )
     .registerFunction('hour(double): double', (timeMs: number) => hour(timeMs, 0))
     .registerFunction('hour(double, string): double', (timeMs: number, zone: string) => hour(timeMs, zoneOffset(zone)))
     .registerFunction('dayOfWeek(double): double', (timeMs: number) => dayOfWeek(timeMs, 0))
@@ -99,6 +129,13 @@ export function celEnvironment(scope: CelScope, nullableText: 'string' | 'dyn' =
     .registerOperator('double % double: double', (a: number, b: number) => a % b)
     .registerOperator('string == null: bool', (a: unknown, b: unknown) => a === b)
     .registerOperator('Card == null: bool', (a: unknown, b: unknown) => a === b);
+  for (let count = 2; count <= maxNumbers; count++) {
+    const types = Array.from({ length: count }, () => 'double').join(', ');
+    environment
+      .registerFunction(`min(${types}): double`, (...values: number[]) => Math.min(...values))
+      .registerFunction(`max(${types}): double`, (...values: number[]) => Math.max(...values))
+      .registerFunction(`median(${types}): double`, (...values: number[]) => median(values));
+  }
   if (scope.kind === 'where') {
     return environment
       .registerVariable('label', 'string')
@@ -115,6 +152,10 @@ export function celEnvironment(scope: CelScope, nullableText: 'string' | 'dyn' =
     Object.fromEntries(Object.entries(scope.params).map(([name, value]) => [name, paramType(value)])),
   );
   return environment.registerFunction('list(string, string): bool', () => false);
+}
+
+function matchesPattern(text: string, pattern: string): boolean {
+  return RE2JS.compile(pattern).test(text);
 }
 
 /** Unicode code points, as CEL's size() counts them. */

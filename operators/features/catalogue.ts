@@ -104,21 +104,38 @@ export function* catalogueSteps(
   return { ok: true, value: { definitions, names, sha256, latenessMs, features } };
 }
 
-/** Defaults are filled in first, so that writing a default out does not change the hash. */
+/**
+ * What each feature's values mean: the same text for the same computation, also of the features that it is made of, whatever else is
+ * in the catalogue. Values recorded under two catalogues are alike where this is.
+ */
+export function featureMeanings(catalogue: CompiledCatalogue): ReadonlyMap<string, string> {
+  const { features, definitions, latenessMs } = catalogue;
+  const meanings = new Map<string, string>();
+  for (const [index, feature] of features.entries()) {
+    const parts = feature.kind === 'expression' ? feature.expression.features.map((name) => meanings.get(name)) : [];
+    meanings.set(feature.name, JSON.stringify([canonicalFeature(feature, definitions[index]!), latenessMs, ...parts]));
+  }
+  return meanings;
+}
+
 function catalogueHash(
   features: readonly CompiledFeature[],
   definitions: readonly FeatureDefinition[],
   latenessMs: number,
 ): string {
-  const canonical = features.map((feature, index) => {
-    const whenEmpty = Number.isNaN(feature.whenEmpty) ? null : feature.whenEmpty;
-    const { aggregate, of = null, where = null } = definitions[index]!;
-    if (feature.kind === 'expression')
-      return { aggregate, expression: feature.expression.source, name: feature.name, whenEmpty };
-    const { delayMs, entity, includeCurrent, name, windowMs } = feature;
-    return { aggregate, delayMs, entity, includeCurrent, name, of, whenEmpty, where, windowMs };
-  });
+  const canonical = features.map((feature, index) => canonicalFeature(feature, definitions[index]!));
   return createHash('sha256')
     .update(JSON.stringify({ features: canonical, latenessMs }))
     .digest('hex');
+}
+
+/** Defaults are filled in first, so that writing a default out does not change the hash. */
+function canonicalFeature(feature: CompiledFeature, definition: FeatureDefinition): unknown {
+  const { aggregate } = definition;
+  const [of, where] = [definition.of ?? null, definition.where ?? null];
+  const whenEmpty = Number.isNaN(feature.whenEmpty) ? null : feature.whenEmpty;
+  if (feature.kind === 'expression')
+    return { aggregate, expression: feature.expression.source, name: feature.name, whenEmpty };
+  const { delayMs, entity, includeCurrent, name, windowMs } = feature;
+  return { aggregate, delayMs, entity, includeCurrent, name, of, whenEmpty, where, windowMs };
 }

@@ -4,6 +4,8 @@ export interface CelColumns {
   readonly payment: string;
   /** The value of a feature, a Float64 that is NaN where undefined. */
   readonly feature: (name: string) => string;
+  /** Features whose value is NULL where it is not known: what depends on it is then NULL too, as after a failure. */
+  readonly nullableFeatures?: ReadonlySet<string>;
   /** What is known of the payment's label: 'none', 'fraud' or 'genuine'. */
   readonly label: string;
   /** Its last outcome, 'none' without one, and whether it was taken back. */

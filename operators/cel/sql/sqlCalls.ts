@@ -1,10 +1,12 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
-import { floatLiteral } from '../../sql/sqlText.ts';
+import { floatLiteral, quoteText } from '../../sql/sqlText.ts';
+import { isPayment, patternOf } from '../calls.ts';
 import { offsetMs } from '../calendar.ts';
 import { CelCompileError } from '../celCompileError.ts';
-import { sizeFunction } from '../scope.ts';
+import { matchesFunction, sizeFunction } from '../scope.ts';
 import type { CelColumns } from './celColumns.ts';
-import { hasAttributeSql } from './sqlFields.ts';
+import { distanceSql } from './distanceSql.ts';
+import { eventTimeSql, hasAttributeSql } from './sqlFields.ts';
 import {
   asFloat,
   failureOf,
@@ -58,7 +60,12 @@ export function callSql(
     case 'hour':
     case 'dayOfWeek': {
       const zone = second === undefined ? undefined : text(second).constant;
-      return calendarSql(name, number(first), zone === undefined ? 0 : (offsetMs(zone) ?? 0), names);
+      return calendarSql(
+        name,
+        isPayment(first) ? eventTimeSql(columns.payment) : number(first),
+        zone === undefined ? 0 : (offsetMs(zone) ?? 0),
+        names,
+      );
     }
     case 'list': {
       const list = text(first).constant ?? '';
@@ -76,7 +83,17 @@ export function callSql(
     }
     case 'min':
     case 'max':
-      return extremeSql(name === 'min' ? 'least' : 'greatest', number(first), number(second), names);
+    case 'median':
+    case 'near':
+    case 'distanceKm':
+      return numbersSql(name, operands.map(number), names);
+    case matchesFunction: {
+      const whole = text(first);
+      // ClickHouse's point matches line ends too unless told otherwise.
+      const pattern = quoteText(`(?-s)${patternOf(text(second).constant, position)}`);
+      const test = `match(${whole.sql}, ${pattern})`;
+      return unlessFailed([whole], whole.isNullable ? `ifNull(${test}, false)` : test);
+    }
     default:
       throw new CelCompileError('SLUICE_CEL_UNSUPPORTED', `${name}() cannot be used here`, position);
   }
@@ -122,12 +139,31 @@ function calendarSql(name: 'hour' | 'dayOfWeek', operand: SqlNumber, zoneMs: num
   return float(sql, operand.canFail);
 }
 
-/** NaN when either side is, as in JavaScript and unlike ClickHouse. The sign of a zero is not kept. */
-function extremeSql(chosen: 'least' | 'greatest', left: SqlNumber, right: SqlNumber, names: SqlNames): SqlNumber {
-  const canFail = left.canFail || right.canFail;
-  const sql = names.name([asFloat(left), asFloat(right)], ([a = '', b = '']) => {
-    const extreme = `if(isNaN(${a}) OR isNaN(${b}), nan, ${chosen}(${a}, ${b}))`;
-    return canFail ? `if(${a} IS NULL OR ${b} IS NULL, NULL, ${extreme})` : extreme;
+/** NaN when any operand is, as in JavaScript and unlike ClickHouse. The sign of a zero is not kept. */
+function numbersSql(
+  name: 'min' | 'max' | 'median' | 'near' | 'distanceKm',
+  operands: readonly SqlNumber[],
+  names: SqlNames,
+): SqlNode {
+  const canFail = operands.some((operand) => operand.canFail);
+  const sql = names.name(operands.map(asFloat), (values) => {
+    const value = valueSql(name, values, names);
+    const failed = values.filter((_, index) => operands[index]?.canFail === true);
+    return failed.length === 0 ? value : `if(${failed.map((each) => `${each} IS NULL`).join(' OR ')}, NULL, ${value})`;
   });
-  return float(sql, canFail);
+  return name === 'near' ? truth(sql, canFail) : float(sql, canFail);
+}
+
+function valueSql(name: string, values: readonly string[], names: SqlNames): string {
+  const [a = '', b = '', c = '', d = ''] = values;
+  if (name === 'near') return `(abs(${a} - ${b}) < inf AND abs(${a} - ${b}) <= ${c} * greatest(abs(${a}), abs(${b})))`;
+  if (name === 'distanceKm') return distanceSql([a, b, c, d], names);
+  const isUndefined = values.map((value) => `isNaN(${value})`).join(' OR ');
+  return `if(${isUndefined}, nan, ${name === 'median' ? medianSql(values) : `${name === 'min' ? 'least' : 'greatest'}(${values.join(', ')})`})`;
+}
+
+function medianSql(values: readonly string[]): string {
+  const middle = values.length >> 1;
+  const at = (place: number): string => `arraySort([${values.join(', ')}])[${place}]`;
+  return values.length % 2 === 1 ? at(middle + 1) : `((${at(middle)} + ${at(middle + 1)}) / 2.0)`;
 }

@@ -4,7 +4,7 @@ import { CelCompileError } from '../celCompileError.ts';
 import type { CelScope } from '../scope.ts';
 import type { CelColumns } from './celColumns.ts';
 import { attribute, isTextField, otherColumns, paymentColumns, textAttribute } from './paymentColumns.ts';
-import { constantNode, float, type SqlAttribute, type SqlNode } from './sqlNode.ts';
+import { constantNode, float, type SqlAttribute, type SqlNode, type SqlNumber } from './sqlNode.ts';
 
 /** Translates `owner.name`. */
 export function fieldSql(
@@ -26,7 +26,7 @@ export function fieldSql(
     case 'tx':
       return transactionFieldSql(name, columns.payment, unknown);
     case 'f':
-      return float(columns.feature(name), false);
+      return float(columns.feature(name), columns.nullableFeatures?.has(name) ?? false);
     case 'm':
       return float(name === 'score' ? columns.modelScore : columns.modelProbability, false);
     case 'p': {
@@ -47,14 +47,18 @@ export function hasAttributeSql(name: string, prefix: string): string {
   return `(${maps.map((map) => `mapContains(${prefix}${map}, ${quoteText(name)})`).join(' OR ')})`;
 }
 
+/** A payment's own time. */
+export function eventTimeSql(prefix: string): SqlNumber {
+  const time = `${prefix}${otherColumns.eventTimeMs}`;
+  return { type: 'double', sql: `toUnixTimestamp64Milli(${time})`, canFail: false, isInteger: true, time };
+}
+
 function transactionFieldSql(name: string, prefix: string, unknown: CelCompileError): SqlNode {
   switch (name) {
     case 'amountMinor':
       return { type: 'double', sql: `${prefix}${otherColumns.amountMinor}`, canFail: false, isInteger: true };
-    case 'eventTimeMs': {
-      const time = `${prefix}${otherColumns.eventTimeMs}`;
-      return { type: 'double', sql: `toUnixTimestamp64Milli(${time})`, canFail: false, isInteger: true, time };
-    }
+    case 'eventTimeMs':
+      return eventTimeSql(prefix);
     case 'authMethods':
       return { type: 'strings', sql: `${prefix}${otherColumns.authMethods}` };
     case 'card':

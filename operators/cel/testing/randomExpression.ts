@@ -16,6 +16,25 @@ export const knownTexts = ['CN', 'd-1'];
 const someText = fc.constantFrom('CN', 'US', 'otp', '', 'd-1', '店😀', "it's \\ 店", '日本');
 const attributeName = fc.constantFrom('x', 'y', 'toString');
 
+/** Of each kind that RE2 knows. */
+const somePattern = fc
+  .constantFrom(
+    '^d-',
+    'C.',
+    '(?i)cn|us',
+    '^$',
+    '',
+    '[^a-z]+',
+    '\\d',
+    '店',
+    '\\pL{2}',
+    's \\\\ ',
+    '^.$',
+    'o(t|p)*$',
+    '(?s)t.s',
+  )
+  .map((pattern) => JSON.stringify(pattern));
+
 /** A number that a feature may be: every kind of double. */
 export const randomNumber = fc.oneof(
   fc.constantFrom(NaN, 0, -0, 1, -1, 2.5, 3, Infinity, -Infinity),
@@ -74,7 +93,11 @@ const expressions = fc.letrec<{ bool: string; number: string; text: string; mixe
       fc.constantFrom('f.a', 'f.b', 'f.c', 'tx.amountMinor', 'tx.eventTimeMs', 'p.n', 'm.score', 'm.probability'),
       fc.constantFrom('0', '3', '0x10', '2.5', '1e3', '-1', '9007199254740993', '1e300', 'size(tx.authMethods)'),
       text.map((a) => `size(${a})`),
-      fc.constantFrom('hour(tx.eventTimeMs)', 'dayOfWeek(tx.eventTimeMs)'),
+      fc.constantFrom('hour(tx.eventTimeMs)', 'dayOfWeek(tx.eventTimeMs)', 'hour(tx)', "dayOfWeek(tx, '+05:30')"),
+      fc
+        .tuple(fc.constantFrom('min', 'max', 'median'), fc.array(number, { minLength: 2, maxLength: 5 }))
+        .map(([name, values]) => `${name}(${values.join(', ')})`),
+      fc.tuple(number, attribute, plainNumber, number).map((places) => `distanceKm(${places.join(', ')})`),
       fc
         .tuple(fc.constantFrom('hour', 'dayOfWeek'), zone)
         .map(([name, offset]) => `${name}(tx.eventTimeMs, ${offset})`),
@@ -123,6 +146,10 @@ const expressions = fc.letrec<{ bool: string; number: string; text: string; mixe
       fc
         .tuple(text, fc.constantFrom('startsWith', 'endsWith', 'contains'), text)
         .map(([a, name, b]) => `${a}.${name}(${b})`),
+      fc
+        .tuple(text, somePattern, fc.boolean())
+        .map(([a, pattern, isMethod]) => (isMethod ? `${a}.matches(${pattern})` : `matches(${a}, ${pattern})`)),
+      fc.tuple(number, mixed, plainNumber).map((values) => `near(${values.join(', ')})`),
       text.map((a) => `list("known", ${a})`),
       attributeName.map((name) => `list("known", tx.attributes.${name})`),
       attributeName.map((name) => `has(tx.attributes.${name})`),

@@ -1,5 +1,6 @@
 import type { CompiledFeature } from '../catalogue.ts';
-import { EARTH_RADIUS_KM, LEAST_TIME_MS } from '../geoVelocity.ts';
+import { EARTH_RADIUS_KM } from '../distanceKm.ts';
+import { LEAST_TIME_MS } from '../geoVelocity.ts';
 
 export type WindowFeature = Extract<CompiledFeature, { kind: 'window' }>;
 

@@ -1,0 +1,217 @@
+import { join } from 'node:path';
+import { createClient, type ClickHouseClient } from '@clickhouse/client';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { compileConfiguration, type CompiledConfiguration } from '../../operators/configuration.ts';
+import { backtest } from '../../pipeline/backtest/backtest.ts';
+import { backtestPaymentsQuery, type BacktestQuery } from '../../pipeline/backtest/backtestQuery.ts';
+import { gatherFacts, type HistoryRows } from '../../pipeline/backtest/historyFacts.ts';
+import { BACKTEST_VERDICTS, type RuleColumns } from '../../pipeline/backtest/verdictSql.ts';
+import { packageRoot } from '../../schemas/packageRoot.ts';
+import type { LedgerEvent } from '../../schemas/ledgerEvent.ts';
+import type { Decision } from '../../schemas/types.ts';
+import { loadDeployment, type Deployment } from '../deployment/loadDeployment.ts';
+import { backtestRows } from './backtestRows.ts';
+import { platformPackage } from './embedded/platform.ts';
+import { ClickHouseHistory } from './history.ts';
+import { DecidedLedger } from './testing/decidedLedger.ts';
+import { TestEngine } from './testing/engine.ts';
+import { eventfulLedger } from './testing/eventfulLedger.ts';
+import { randomConfiguration, type SeenFeature } from './testing/randomRules.ts';
+
+const PAYMENTS = 500;
+const RULE_SETS = 5;
+const seed = Number(process.env['SLUICE_TEST_SEED'] ?? Math.floor(Math.random() * 1e9));
+const REVIEW = { alertVerdicts: ['review'], capacityPerDay: 5 } as const;
+const rowShape = z.object({
+  ledger_offset: z.number(),
+  verdict_before: z.number(),
+  verdict_after: z.number(),
+  counts: z.array(z.number()),
+});
+
+if (platformPackage() === undefined) console.log('backtest.property.test: no ClickHouse engine here, not run');
+
+describe.runIf(platformPackage() !== undefined)('a backtest', () => {
+  let engine: TestEngine;
+  let history: ClickHouseHistory;
+  let deployment: Deployment;
+  let events: readonly LedgerEvent[];
+  let ledger: DecidedLedger;
+  let recorded: ReadonlyMap<number, Decision>;
+  let inForce: CompiledConfiguration;
+  let client: ClickHouseClient;
+  let rows: HistoryRows;
+
+  beforeAll(async () => {
+    console.log(`backtest.property.test: SLUICE_TEST_SEED=${seed}`);
+    const loaded = await loadDeployment(join(packageRoot, 'config/default'));
+    if (!loaded.ok || loaded.deployment.model === null) throw new Error('the default deployment is not sound');
+    deployment = loaded.deployment;
+    const { model } = loaded.deployment;
+    inForce = changed(deployment, 'in-force', 0.7);
+    events = eventfulLedger([deployment.configuration, changed(deployment, 'second', 1.2), inForce], model, {
+      seed,
+      payments: PAYMENTS,
+    });
+    ledger = new DecidedLedger(events, model);
+    recorded = await ledger.decide(null);
+    engine = await TestEngine.start();
+    history = new ClickHouseHistory({ url: engine.clickHouse.url });
+    await ledger.write(history, recorded);
+    client = createClient({ url: engine.clickHouse.url, request_timeout: 300_000 });
+    rows = backtestRows(client);
+  }, 120_000);
+  afterAll(async () => {
+    await client.close();
+    await history.close();
+    await engine.stop();
+  });
+
+  it('gives the verdict, the firings and the failures that an engine gives, payment by payment', async () => {
+    const facts = await gatherFacts(rows, { kind: 'days', days: 365 });
+    expect(facts.span.payments).toBe(recorded.size);
+    expect(facts.inForce.sha256).toBe(inForce.sha256);
+    const before = await ledger.decide(inForce);
+    const counts = { rows: 0, approve: 0, challenge: 0, review: 0, decline: 0, firings: 0, failures: 0 };
+    const candidates = [deployment.configuration, ...randomConfigurations()];
+    for (const candidate of candidates) {
+      const after = await ledger.decide(candidate);
+      const query = backtestPaymentsQuery(inForce, candidate, facts, [...recorded.keys()]);
+      const found = await rows(query.sql);
+      expect(found).toHaveLength(recorded.size);
+      for (const row of found) {
+        const { ledger_offset: offset, verdict_before, verdict_after, counts: flags } = rowShape.parse(row);
+        const told = { before: BACKTEST_VERDICTS[verdict_before], after: BACKTEST_VERDICTS[verdict_after] };
+        const [one, other] = [before.get(offset), after.get(offset)];
+        const where = `${JSON.stringify(candidate.definition.rules.map(({ when }) => when))} at ${offset}: ${JSON.stringify(events[offset])}`;
+        expect(told, where).toEqual({ before: one?.verdict, after: other?.verdict });
+        expect(firings(query, flags), where).toEqual({
+          fired: other?.rulesFired.map(({ rule }) => rule),
+          failed: other?.ruleErrors.map(({ rule }) => rule),
+        });
+        counts.rows += 1;
+        counts[other?.verdict ?? 'approve'] += 1;
+        counts.firings += other?.rulesFired.length ?? 0;
+        counts.failures += other?.ruleErrors.length ?? 0;
+      }
+    }
+    console.log(`backtest.property.test: ${candidates.length} rule sets: ${JSON.stringify(counts)}`);
+    for (const count of Object.values(counts)) expect(count).toBeGreaterThan(10);
+  }, 300_000);
+
+  it('counts what the decisions of two engines and the labels give', async () => {
+    const candidate = deployment.configuration;
+    const [before, after] = [await ledger.decide(inForce), await ledger.decide(candidate)];
+    const report = await backtest(candidate, { kind: 'days', days: 365 }, REVIEW, rows);
+    const labels = new Map<number, string>();
+    for (const event of events)
+      if (event.kind === 'label' && event.event.transactionOffset !== null)
+        labels.set(event.event.transactionOffset, event.event.label);
+    const flows = new Map<string, Record<string, number>>();
+    let equal = 0;
+    let own = 0;
+    for (const [offset, { verdict }] of before) {
+      const event = events[offset];
+      if (event?.kind !== 'transaction') throw new Error('not a payment');
+      const key = `${verdict} ${after.get(offset)?.verdict ?? ''}`;
+      const flow = flows.get(key) ?? { payments: 0, fraud: 0, genuine: 0, unlabelled: 0 };
+      const label = labels.get(offset) ?? 'unlabelled';
+      flows.set(key, {
+        ...flow,
+        payments: (flow['payments'] ?? 0) + 1,
+        [label]: (flow[label] ?? 0) + 1,
+        [event.event.currency]: (flow[event.event.currency] ?? 0) + event.event.amountMinor,
+      });
+      if (recorded.get(offset)?.ruleSetSha256 !== inForce.sha256) continue;
+      own += 1;
+      if (recorded.get(offset)?.verdict === verdict) equal += 1;
+    }
+    const told = report.flows.map(({ before: one, after: other, amountMinor, ...counts }) => [
+      `${one} ${other}`,
+      { ...counts, ...amountMinor },
+    ]);
+    expect(Object.fromEntries(told)).toEqual(Object.fromEntries(flows));
+    expect(report.check).toEqual({ payments: own, equal });
+    expect(own).toBeGreaterThan(100);
+    expect(equal).toBe(own);
+    expect(report.unknown).toBe(0);
+    const alerts = [...after.values()].filter(({ verdict }) => verdict === 'review').length;
+    expect(report.alerts.after.alerts).toBe(alerts);
+    expect(report.examples.length).toBe(Math.min(20, report.changed));
+    for (const { ledgerOffset, before: one, after: other } of report.examples)
+      expect([one, other]).toEqual([before.get(ledgerOffset)?.verdict, after.get(ledgerOffset)?.verdict]);
+    for (const { rule, after: outcome } of report.rules)
+      expect([rule, outcome?.hits]).toEqual([
+        rule,
+        [...after.values()].filter(({ rulesFired }) => rulesFired.some((fired) => fired.rule === rule)).length,
+      ]);
+  }, 300_000);
+
+  it('counts a verdict as unknown where it hangs on a feature that was not recorded', async () => {
+    const { definition } = inForce;
+    const [rule] = definition.rules;
+    if (rule === undefined) throw new Error('no rule');
+    const when = "tx.type == 'transfer' && f.new_feature > 5";
+    const newRule = { ...rule, id: 'new', when, params: {}, then: { ...rule.then, verdict: 'review' as const } };
+    const candidate = compileConfiguration({
+      ...definition,
+      ruleSetVersion: 'candidate',
+      features: [
+        ...definition.features,
+        { name: 'new_feature', aggregate: 'expression', expression: 'tx.amountMinor' },
+      ],
+      rules: [...definition.rules, { ...newRule, mode: 'live', rollout: 100 }],
+    });
+    if (!candidate.ok) throw new Error(JSON.stringify(candidate.problems));
+    const report = await backtest(candidate.value, { kind: 'days', days: 365 }, REVIEW, rows);
+    let unknown = 0;
+    let transfers = 0;
+    for (const [offset, { verdict, reasons }] of await ledger.decide(inForce)) {
+      const event = events[offset];
+      if (event?.kind !== 'transaction' || event.event.type !== 'transfer') continue;
+      transfers += 1;
+      const isLower = verdict === 'approve' || verdict === 'challenge';
+      if (isLower && !reasons.some(({ code }) => code === 'ALLOW_LIST')) unknown += 1;
+    }
+    expect(unknown).toBeGreaterThan(5);
+    expect(report.unknown).toBe(unknown);
+    expect(report.flows.filter(({ before }) => before === 'unknown')).toEqual([]);
+    expect(report.rules.find(({ rule: id }) => id === 'new')?.after).toMatchObject({ hits: 0, unknown: transfers });
+    expect(report.notes.join()).toMatch(/new read f\.new_feature, which no payment/);
+  }, 300_000);
+
+  function randomConfigurations(): readonly CompiledConfiguration[] {
+    const { catalogue, definition } = deployment.configuration;
+    const seen = catalogue.names.map((name, index): SeenFeature => {
+      const values = [...recorded.values()].map(({ features }) => features[index] ?? NaN).filter(Number.isFinite);
+      return { name, values: values.length === 0 ? [0] : values.filter((_, place) => place % 37 === 0) };
+    });
+    const usable = seen.filter(({ values }) => values.length > 0);
+    const sets = fc.sample(randomConfiguration(definition, usable, 'card_count_10m'), { seed, numRuns: RULE_SETS });
+    return sets.filter((set) => set !== null);
+  }
+
+  /** Rules that fired and failed under the new rule set, in order. */
+  function firings({ after, columns }: BacktestQuery, flags: readonly number[]) {
+    const holds = (column: string | null): boolean => column !== null && flags[columns.indexOf(column)] === 1;
+    const ids = (which: (rule: RuleColumns) => string | null): readonly string[] =>
+      after.rules.filter((rule) => holds(which(rule))).map(({ rule }) => rule.id);
+    return { fired: ids(({ fires }) => fires), failed: ids(({ failed }) => failed) };
+  }
+});
+
+/** The default configuration with other limits: every number that is a param, times the factor. */
+function changed({ definition }: Deployment, ruleSetVersion: string, factor: number): CompiledConfiguration {
+  const rules = definition.rules.map((rule) => ({
+    ...rule,
+    params: Object.fromEntries(
+      Object.entries(rule.params).map(([name, value]) => [name, typeof value === 'number' ? value * factor : value]),
+    ),
+    examples: [],
+  }));
+  const compiled = compileConfiguration({ ...definition, ruleSetVersion, rules });
+  if (!compiled.ok) throw new Error(JSON.stringify(compiled.problems));
+  return compiled.value;
+}

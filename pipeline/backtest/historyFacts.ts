@@ -1,0 +1,249 @@
+import { z } from 'zod';
+import { compileConfiguration, parseConfiguration, type CompiledConfiguration } from '../../operators/configuration.ts';
+import type { ConfigurationDefinition } from '../../operators/definitions.ts';
+import { compileCatalogue, featureMeanings } from '../../operators/features/catalogue.ts';
+import { HISTORY_DATABASE } from '../../operators/sql/history.ts';
+import { quoteText } from '../../operators/sql/sqlText.ts';
+import { decodeLedgerRecord } from '../../schemas/ledgerCodec.ts';
+import { OVERLOAD_AUTHOR } from '../engine/postureState.ts';
+import { PublicationLog } from '../engine/publicationLog.ts';
+
+/** Asks the history; gives rows as ClickHouse's JSONEachRow has them, 64-bit integers as numbers. */
+export type HistoryRows = (query: string) => Promise<readonly Readonly<Record<string, unknown>>[]>;
+
+/** Which payments a backtest looks back on: those of the last days of history, or so many of the newest. */
+export type BacktestSpan =
+  { readonly kind: 'days'; readonly days: number } | { readonly kind: 'decisions'; readonly decisions: number };
+
+/** The payments of a span: ledger offsets from `fromOffset` to before `toOffset`. Times are the engine's. */
+export interface HistorySpan {
+  readonly fromOffset: number;
+  readonly toOffset: number;
+  readonly payments: number;
+  readonly firstTimeMs: number;
+  readonly lastTimeMs: number;
+}
+
+/** What a list went through, as far as it bears on payments. */
+export interface ListFacts {
+  readonly changes: number;
+  /** Whether any entry was put with an expiry. */
+  readonly expires: boolean;
+  /** Entries ever put that would be ranges in a list of addresses or BINs. */
+  readonly ranges: number;
+  /** Offsets in which the configuration in force had no such list: what was on it before is gone after. */
+  readonly undeclared: readonly { readonly fromOffset: number; readonly toOffset: number }[];
+}
+
+export type Calibration = readonly (readonly [number, number])[];
+
+/** How probabilities became scores from an offset on. */
+export interface CalibrationFrom {
+  readonly fromOffset: number;
+  readonly points: Calibration;
+}
+
+/** All that a backtest must know of the history before it can ask about the payments. */
+export interface HistoryFacts {
+  readonly span: HistorySpan;
+  /** What decides now, and since which offset. */
+  readonly inForce: CompiledConfiguration;
+  readonly lists: ReadonlyMap<string, ListFacts>;
+  /** In the order of their offsets. */
+  readonly calibrations: readonly CalibrationFrom[];
+  /** Whether transactions and decisions have as many rows in the span: then they have the same. */
+  readonly isAligned: boolean;
+  /** Whether anybody ever set a risk level. */
+  readonly hasPostures: boolean;
+  /** Of each catalogue that decided in the span, what its features mean. */
+  readonly catalogues: ReadonlyMap<string, ReadonlyMap<string, string>>;
+}
+
+/** There is nothing to look back on. */
+export class NoHistoryError extends Error {
+  readonly code = 'SLUICE_BACKTEST_NO_HISTORY';
+}
+
+const IS_WRITTEN = `ledger_offset < (SELECT max(to_offset) FROM ${HISTORY_DATABASE}.history_batches WHERE step = 'written')`;
+
+export async function gatherFacts(rows: HistoryRows, span: BacktestSpan): Promise<HistoryFacts> {
+  const found = await findSpan(rows, span);
+  const publications = await findPublications(rows);
+  return {
+    span: found,
+    inForce: compileInForce(publications),
+    lists: await findLists(rows, publications, found.toOffset),
+    calibrations: await findCalibrations(rows),
+    isAligned: (await countTransactions(rows, found)) === found.payments,
+    hasPostures: await findPostures(rows, found.toOffset),
+    catalogues: await findCatalogues(rows, publications, found),
+  };
+}
+
+const spanRow = z.object({
+  payments: z.number(),
+  from_offset: z.number(),
+  to_offset: z.number(),
+  first_ms: z.number(),
+  last_ms: z.number(),
+});
+
+async function findSpan(rows: HistoryRows, span: BacktestSpan): Promise<HistorySpan> {
+  const tables = await rows(
+    `SELECT count() AS tables FROM system.tables WHERE database = '${HISTORY_DATABASE}' AND name = 'decisions'`,
+  );
+  const nothing = new NoHistoryError('the history has no decision yet: send payments first, or import some');
+  if (z.object({ tables: z.number() }).parse(tables[0]).tables === 0) throw nothing;
+  // Engine time never runs backwards, so that a time is an offset.
+  const within =
+    span.kind === 'decisions'
+      ? `ledger_offset >= (SELECT min(ledger_offset) FROM (SELECT ledger_offset FROM ${HISTORY_DATABASE}.decisions ` +
+        `WHERE ${IS_WRITTEN} ORDER BY ledger_offset DESC LIMIT ${span.decisions}))`
+      : `engine_time > (SELECT max(engine_time) FROM ${HISTORY_DATABASE}.decisions WHERE ${IS_WRITTEN}) - INTERVAL ${span.days} DAY`;
+  const [row] = await rows(
+    'SELECT count() AS payments, min(ledger_offset) AS from_offset, max(ledger_offset) + 1 AS to_offset, ' +
+      'toUnixTimestamp64Milli(min(engine_time)) AS first_ms, toUnixTimestamp64Milli(max(engine_time)) AS last_ms ' +
+      `FROM ${HISTORY_DATABASE}.decisions WHERE ${IS_WRITTEN} AND ${within}`,
+  );
+  const { payments, from_offset, to_offset, first_ms, last_ms } = spanRow.parse(row);
+  if (payments === 0) throw nothing;
+  return { payments, fromOffset: from_offset, toOffset: to_offset, firstTimeMs: first_ms, lastTimeMs: last_ms };
+}
+
+/** A publication that took effect. */
+interface Effective {
+  readonly ledgerOffset: number;
+  readonly configuration: ConfigurationDefinition;
+  readonly sha256: string;
+}
+
+const recordRow = z.object({ ledger_offset: z.number(), value: z.string() });
+
+/** Publications that took effect, by the ledger's own records: proposals, and what came too late, are none. */
+async function findPublications(rows: HistoryRows): Promise<readonly Effective[]> {
+  const records = await rows(
+    `SELECT ledger_offset, hex(value) AS value FROM ${HISTORY_DATABASE}.ledger ` +
+      "WHERE kind = 'ruleSetPublication' ORDER BY ledger_offset",
+  );
+  const log = new PublicationLog();
+  const effective: Effective[] = [];
+  for (const row of records) {
+    const { ledger_offset: ledgerOffset, value } = recordRow.parse(row);
+    const record = decodeLedgerRecord(Buffer.from(value, 'hex'));
+    if (record.kind !== 'ruleSetPublication' || !log.apply(ledgerOffset, record.event)) continue;
+    const parsed = parseConfiguration(record.event.content);
+    if (!parsed.ok)
+      throw new Error(
+        `SLUICE_RULE_SET_UNREADABLE: rule set ${record.event.version}: ${parsed.problems[0]?.message ?? ''}`,
+      );
+    log.tookEffect(parsed.value.approvals ?? 0);
+    effective.push({ ledgerOffset, configuration: parsed.value, sha256: record.event.sha256 });
+  }
+  return effective;
+}
+
+function compileInForce(publications: readonly Effective[]): CompiledConfiguration {
+  const newest = publications.at(-1);
+  if (newest === undefined) throw new NoHistoryError('the history has no rule set: start Sluice on it first');
+  const compiled = compileConfiguration(newest.configuration);
+  if (compiled.ok) return compiled.value;
+  throw new Error(`SLUICE_RULE_SET_UNREADABLE: the rule set in force: ${compiled.problems[0]?.message ?? ''}`);
+}
+
+const listRow = z.object({ list: z.string(), changes: z.number(), expiring: z.number(), ranges: z.number() });
+
+async function findLists(
+  rows: HistoryRows,
+  publications: readonly Effective[],
+  toOffset: number,
+): Promise<ReadonlyMap<string, ListFacts>> {
+  const changed = await rows(
+    'SELECT list, count() AS changes, countIf(expires_at IS NOT NULL) AS expiring, ' +
+      "countIf(action = 'put' AND match(value, '/|^[0-9]{4,7}$|^[0-9]+-[0-9]+$')) AS ranges " +
+      `FROM ${HISTORY_DATABASE}.list_changes WHERE ledger_offset < ${toOffset} GROUP BY list`,
+  );
+  return new Map(
+    changed.map((row) => {
+      const { list, changes, expiring, ranges } = listRow.parse(row);
+      const undeclared = undeclaredSpans(list, publications, toOffset);
+      return [list, { changes, expires: expiring > 0, ranges, undeclared }];
+    }),
+  );
+}
+
+function undeclaredSpans(list: string, publications: readonly Effective[], toOffset: number): ListFacts['undeclared'] {
+  const spans: { fromOffset: number; toOffset: number }[] = [];
+  let since: number | null = null;
+  for (const { ledgerOffset: offset, configuration } of publications) {
+    if (offset >= toOffset) break;
+    const isDeclared = configuration.lists.some(({ name }) => name === list);
+    if (!isDeclared) since ??= offset;
+    else if (since !== null) {
+      spans.push({ fromOffset: since, toOffset: offset });
+      since = null;
+    }
+  }
+  if (since !== null) spans.push({ fromOffset: since, toOffset });
+  return spans;
+}
+
+const promotionRow = z.object({ ledger_offset: z.number(), calibration: z.string() });
+const calibrationShape = z.array(z.tuple([z.number(), z.number()]));
+
+async function findCalibrations(rows: HistoryRows): Promise<readonly CalibrationFrom[]> {
+  const promotions = await rows(
+    "SELECT ledger_offset, JSONExtractRaw(metadata, 'calibration') AS calibration " +
+      `FROM ${HISTORY_DATABASE}.model_promotions WHERE model_id IS NOT NULL ORDER BY ledger_offset`,
+  );
+  const calibrations: CalibrationFrom[] = [];
+  let last = '';
+  for (const row of promotions) {
+    const { ledger_offset: fromOffset, calibration } = promotionRow.parse(row);
+    if (calibration === last) continue;
+    last = calibration;
+    calibrations.push({ fromOffset, points: calibrationShape.parse(JSON.parse(calibration)) });
+  }
+  return calibrations;
+}
+
+async function countTransactions(rows: HistoryRows, { fromOffset, toOffset }: HistorySpan): Promise<number> {
+  const [row] = await rows(
+    `SELECT count() AS payments FROM ${HISTORY_DATABASE}.transactions ` +
+      `WHERE ledger_offset BETWEEN ${fromOffset} AND ${toOffset - 1}`,
+  );
+  return z.object({ payments: z.number() }).parse(row).payments;
+}
+
+async function findPostures(rows: HistoryRows, toOffset: number): Promise<boolean> {
+  const [row] = await rows(
+    `SELECT count() AS postures FROM ${HISTORY_DATABASE}.postures ` +
+      `WHERE ledger_offset < ${toOffset} AND author != ${quoteText(OVERLOAD_AUTHOR)}`,
+  );
+  return z.object({ postures: z.number() }).parse(row).postures > 0;
+}
+
+const catalogueRow = z.object({ catalogue: z.string(), rule_set: z.string() });
+
+async function findCatalogues(
+  rows: HistoryRows,
+  publications: readonly Effective[],
+  { fromOffset, toOffset }: HistorySpan,
+): Promise<ReadonlyMap<string, ReadonlyMap<string, string>>> {
+  const deciding = await rows(
+    'SELECT catalogue_sha256 AS catalogue, any(rule_set_sha256) AS rule_set ' +
+      `FROM ${HISTORY_DATABASE}.decisions WHERE ledger_offset BETWEEN ${fromOffset} AND ${toOffset - 1} GROUP BY catalogue`,
+  );
+  return new Map(
+    deciding.map((row) => {
+      const { catalogue, rule_set } = catalogueRow.parse(row);
+      return [catalogue, meaningsOf(publications.find(({ sha256 }) => sha256 === rule_set)?.configuration)];
+    }),
+  );
+}
+
+/** Empty where the catalogue cannot be read: then none of its features is known to mean what another's do. */
+function meaningsOf(configuration: ConfigurationDefinition | undefined): ReadonlyMap<string, string> {
+  if (configuration === undefined) return new Map();
+  const compiled = compileCatalogue(configuration.features, configuration.latenessMs);
+  return compiled.ok ? featureMeanings(compiled.value) : new Map();
+}

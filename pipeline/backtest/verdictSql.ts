@@ -1,0 +1,251 @@
+import type { CelColumns } from '../../operators/cel/sql/celColumns.ts';
+import { celToSql } from '../../operators/cel/sql/celToSql.ts';
+import { isTextField, paymentColumns, textAttribute } from '../../operators/cel/sql/paymentColumns.ts';
+import type { CompiledConfiguration } from '../../operators/configuration.ts';
+import type { ListDefinition, ListEntity, RuleDefinition, Thresholds } from '../../operators/definitions.ts';
+import { featureMeanings } from '../../operators/features/catalogue.ts';
+import { rolloutSql } from '../../operators/rules/rolloutSql.ts';
+import type { CompiledRule } from '../../operators/rules/ruleSet.ts';
+import { FEATURE_PREFIX } from '../../operators/sql/history.ts';
+import { quoteName, quoteText } from '../../operators/sql/sqlText.ts';
+import type { HistoryFacts } from './historyFacts.ts';
+import { listMembershipSql } from './listSql.ts';
+import type { PaymentsSource } from './paymentsSql.ts';
+
+/** Verdicts by their place: the more severe, the greater. `unknown` is what history cannot tell. */
+export const BACKTEST_VERDICTS = ['approve', 'challenge', 'review', 'decline', 'unknown'] as const;
+export type BacktestVerdict = (typeof BACKTEST_VERDICTS)[number];
+const UNKNOWN = BACKTEST_VERDICTS.indexOf('unknown');
+const LISTED_OF_CARD = { card: 'card.token', bin: 'card.bin' } as const;
+
+/** A rule as columns of the query: each is the name of a truth value. */
+export interface RuleColumns {
+  readonly rule: RuleDefinition;
+  /** It fired, in its rollout. */
+  readonly fires: string;
+  /** It failed to evaluate; null where it cannot. */
+  readonly failed: string | null;
+  /** Whether it fires is not in the history; null where all that it reads is. */
+  readonly unknown: string | null;
+}
+
+/** A configuration as SQL over the payments p. */
+export interface VerdictSql {
+  /** Rules that are not off, in order. */
+  readonly rules: readonly RuleColumns[];
+  /** Place of the verdict in BACKTEST_VERDICTS, and of the one that the model alone would give. */
+  readonly verdict: string;
+  readonly modelVerdict: string;
+  /** Lists that decided, whatever the rules say: name of the list and whether the payment was on it. */
+  readonly lists: readonly { readonly list: ListDefinition; readonly sql: string }[];
+  /** Features that are read and that history holds at least in part. */
+  readonly features: readonly string[];
+  /** Features that are read and are not recorded as this configuration means them, with the catalogues that lack them. */
+  readonly unrecorded: ReadonlyMap<string, readonly string[]>;
+}
+
+/**
+ * Names for SQL that is used more than once: what is the same in two configurations is computed once. Lists come first, as columns of
+ * the payments: ClickHouse would otherwise look each up as often as its name stands in the query.
+ */
+export class SharedColumns {
+  readonly #lists = new Map<string, string>();
+  readonly #names = new Map<string, string>();
+
+  name(prefix: string, sql: string): string {
+    return named(this.#names, prefix, sql);
+  }
+
+  /** A column that the payments p get. */
+  list(sql: string): string {
+    return named(this.#lists, 'on_list', sql);
+  }
+
+  /** SQL in which the columns of lists stand in full, for where the payments do not have them. */
+  withoutLists(sql: string): string {
+    let whole = sql;
+    for (const [key, name] of this.#lists) whole = whole.replaceAll(new RegExp(`\\b${name}\\b`, 'g'), () => sqlOf(key));
+    return whole;
+  }
+
+  /** `sql AS name` of each, in the order in which they may refer to each other. */
+  definitions(): readonly string[] {
+    const lists = [...this.#lists.values()].map((name) => `p.${name} AS ${name}`);
+    return [...lists, ...[...this.#names].map(([key, name]) => `${sqlOf(key)} AS ${name}`)];
+  }
+
+  listDefinitions(): readonly string[] {
+    return [...this.#lists].map(([key, name]) => `${sqlOf(key)} AS ${name}`);
+  }
+}
+
+function named(names: Map<string, string>, prefix: string, sql: string): string {
+  const key = `${prefix} ${sql}`;
+  const known = names.get(key);
+  if (known !== undefined) return known;
+  const name = `${prefix}_${names.size}`;
+  names.set(key, name);
+  return name;
+}
+
+function sqlOf(key: string): string {
+  return key.slice(key.indexOf(' ') + 1);
+}
+
+/** Features a configuration's rules read which some decision did not record as the configuration means them. */
+export function unrecordedFeatures(
+  { catalogue, ruleSet }: CompiledConfiguration,
+  { catalogues }: HistoryFacts,
+): ReadonlyMap<string, readonly string[]> {
+  const meanings = featureMeanings(catalogue);
+  const unrecorded = new Map<string, readonly string[]>();
+  for (const name of new Set(activeRules(ruleSet.rules).flatMap(({ expression }) => expression.features))) {
+    const lacking = [...catalogues].filter(([, recorded]) => recorded.get(name) !== meanings.get(name));
+    if (lacking.length > 0)
+      unrecorded.set(
+        name,
+        lacking.map(([sha256]) => sha256),
+      );
+  }
+  return unrecorded;
+}
+
+/** Compiles what decides to SQL over the columns of paymentsSql. `offsets`: only these payments are asked about; null: all. */
+export function verdictSql(
+  configuration: CompiledConfiguration,
+  facts: HistoryFacts,
+  offsets: readonly number[] | null,
+  shared: SharedColumns,
+): VerdictSql {
+  const { ruleSet, definition } = configuration;
+  const active = activeRules(ruleSet.rules);
+  const unrecorded = unrecordedFeatures(configuration, facts);
+  const features = [...new Set(active.flatMap(({ expression }) => expression.features))].filter(
+    (name) => (unrecorded.get(name)?.length ?? 0) < facts.catalogues.size,
+  );
+  const source: PaymentsSource = { facts, features, offsets };
+  const columns: CelColumns = {
+    payment: 'p.',
+    feature: (name) => featureSql(name, unrecorded.get(name) ?? [], facts),
+    nullableFeatures: new Set(unrecorded.keys()),
+    label: "'none'",
+    outcome: "'none'",
+    reversed: 'false',
+    modelScore: 'p.model_points',
+    modelProbability: 'p.model_probability',
+    list: (name, text) => shared.list(listMembershipSql(name, shared.withoutLists(bareColumn(text)), source)),
+  };
+  const rules = active.map((rule) => ruleColumns(rule, configuration, { columns, unrecorded, shared }));
+  const lists = definition.lists
+    .filter(({ kind, name }) => kind !== 'watch' && facts.lists.has(name))
+    .map((list) => ({
+      list,
+      sql: shared.list(listMembershipSql(list.name, subjectSql(list.entity), source)),
+    }));
+  const { thresholds } = definition.policy;
+  const modelVerdict = shared.name(
+    'model_verdict',
+    `multiIf(p.risk_level = 'elevated', ${modelSql(thresholds.elevated)}, ` +
+      `p.risk_level = 'lockdown', ${modelSql(thresholds.lockdown)}, ${modelSql(thresholds.normal)})`,
+  );
+  const verdict = policySql(modelVerdict, rules, lists, shared);
+  return { rules, lists, features, unrecorded, modelVerdict, verdict };
+}
+
+function activeRules(rules: readonly CompiledRule[]): readonly CompiledRule[] {
+  return rules.filter(({ definition }) => definition.mode !== 'off');
+}
+
+function featureSql(name: string, lacking: readonly string[], { catalogues }: HistoryFacts): string {
+  const column = `p.${quoteName(FEATURE_PREFIX + name)}`;
+  if (lacking.length === 0) return column;
+  if (lacking.length === catalogues.size) return "CAST(NULL, 'Nullable(Float64)')";
+  return `if(${isOneOf(lacking)}, NULL, ${column})`;
+}
+
+function isOneOf(catalogues: readonly string[]): string {
+  return `p.catalogue_sha256 IN (${catalogues.map(quoteText).join(', ')})`;
+}
+
+function ruleColumns(
+  { definition, expression }: CompiledRule,
+  configuration: CompiledConfiguration,
+  {
+    columns,
+    unrecorded,
+    shared,
+  }: {
+    readonly columns: CelColumns;
+    readonly unrecorded: VerdictSql['unrecorded'];
+    readonly shared: SharedColumns;
+  },
+): RuleColumns {
+  const { catalogue, listNames } = configuration;
+  const scope = { kind: 'rule', features: catalogue.names, lists: listNames, params: definition.params } as const;
+  const { sql, canFail } = celToSql(definition.when, scope, columns);
+  const condition = shared.name('condition', sql);
+  const holds = canFail ? `ifNull(${condition}, false)` : condition;
+  const rollout = rolloutSql(definition.id, definition.rollout, 'p.');
+  const fires = shared.name(
+    'fires',
+    rollout === null ? `toUInt8(${holds})` : `toUInt8(if(${holds}, ${rollout}, false))`,
+  );
+  const lacking = [...new Set(expression.features.flatMap((name) => unrecorded.get(name) ?? []))];
+  if (!canFail) return { rule: definition, fires, failed: null, unknown: null };
+  if (lacking.length === 0)
+    return { rule: definition, fires, failed: shared.name('failed', `isNull(${condition})`), unknown: null };
+  // Where a feature is not known, a failure cannot be told from what is not known.
+  const failed = shared.name('failed', `(isNull(${condition}) AND NOT ${isOneOf(lacking)})`);
+  const isIn = rollout === null ? '' : ` AND ${rollout}`;
+  const unknown = shared.name('unknown', `(isNull(${condition}) AND ${isOneOf(lacking)}${isIn})`);
+  return { rule: definition, fires, failed, unknown };
+}
+
+/** As compilePolicy decides. */
+function policySql(
+  byModel: string,
+  rules: readonly RuleColumns[],
+  lists: VerdictSql['lists'],
+  shared: SharedColumns,
+): string {
+  const live = rules.filter(({ rule }) => rule.mode === 'live');
+  const byRules = shared.name('rules_verdict', mostSevereSql(live.map(({ rule, fires }) => [rule, fires])));
+  const decided = shared.name('decided', `greatest(${byModel}, ${byRules})`);
+  const unsure = live.flatMap(({ rule, unknown }) => (unknown === null ? [] : [[rule, unknown] as const]));
+  const known =
+    unsure.length === 0
+      ? decided
+      : shared.name('known', `if(${mostSevereSql(unsure)} > ${decided}, ${UNKNOWN}, ${decided})`);
+  const onAny = (kind: ListDefinition['kind']): string =>
+    lists
+      .filter(({ list }) => list.kind === kind)
+      .map(({ sql }) => sql)
+      .join(' OR ');
+  const [blocked, allowed] = [onAny('block'), onAny('allow')];
+  const cases = [...(blocked === '' ? [] : [`${blocked}, 3`]), ...(allowed === '' ? [] : [`${allowed}, 0`])];
+  return shared.name('verdict', `toUInt8(${cases.length === 0 ? known : `multiIf(${cases.join(', ')}, ${known})`})`);
+}
+
+function modelSql({ challenge, review, decline }: Thresholds): string {
+  const reached = (threshold: number): string => `p.model_points >= ${threshold}`;
+  return `multiIf(${reached(decline)}, 3, ${reached(review)}, 2, ${reached(challenge)}, 1, 0)`;
+}
+
+function mostSevereSql(rules: readonly (readonly [RuleDefinition, string])[]): string {
+  const cases = (['decline', 'review', 'challenge'] as const).flatMap((verdict) => {
+    const columns = rules.filter(([rule]) => rule.then.verdict === verdict).map(([, column]) => column);
+    return columns.length === 0 ? [] : [`${columns.join(' OR ')}, ${BACKTEST_VERDICTS.indexOf(verdict)}`];
+  });
+  return cases.length === 0 ? '0' : `multiIf(${cases.join(', ')}, 0)`;
+}
+
+function subjectSql(entity: ListEntity): string {
+  const field = entity === 'card' || entity === 'bin' ? LISTED_OF_CARD[entity] : entity;
+  if (isTextField(field)) return `p.${paymentColumns[field].column}`;
+  return textAttribute('p.', quoteText(field.slice('attributes.'.length)));
+}
+
+/** A text that is absent is on no list: a join finds nothing for it. */
+function bareColumn(text: string): string {
+  return /^assumeNotNull\((p\.\w+)\)$/.exec(text)?.[1] ?? text;
+}
