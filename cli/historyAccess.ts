@@ -37,12 +37,15 @@ export async function askHistory<T>(
     return await ask(reader);
   } catch (error) {
     if (error instanceof UserError) throw error;
-    if (error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED')
-      throw new UserError(`No history answers at ${server.url}: is Sluice running?`);
+    if (isRefused(error)) throw new UserError(`No history answers at ${server.url}: is Sluice running?`);
     throw new UserError(error instanceof Error ? error.message : String(error));
   } finally {
     await reader.close();
   }
+}
+
+export function isRefused(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED';
 }
 
 /** Of a running Sluice, as an analyst reaches it. */

@@ -4,7 +4,7 @@ import { openLmdb } from '../infra/lmdb/openLmdb.ts';
 import { decodeSeal } from '../pipeline/chain/seal.ts';
 import { verifyStores, type Anchor, type VerifyReport } from '../pipeline/chain/verifyStores.ts';
 import { dataFolder, requireDeployment } from './deployment.ts';
-import { withHistoryOptions, type HistoryAccessOptions } from './historyAccess.ts';
+import { isRefused, withHistoryOptions, type HistoryAccessOptions } from './historyAccess.ts';
 import { ProgressLine } from './progressLine.ts';
 import { replayAll, replayText } from './replay.ts';
 import { UserError } from './userError.ts';
@@ -54,6 +54,12 @@ Whoever can rewrite all of it, seals too, is found by --expect alone: keep a --h
         );
         progress.clear();
         await tell(report, dataDir, options);
+      } catch (error) {
+        if (!isRefused(error)) throw error;
+        throw new UserError(
+          'The history of the running Sluice does not answer: it may be starting or stopping. Try again, give --history-port if it ' +
+            'was started with one, or look at the data folder only: --no-history.',
+        );
       } finally {
         await rows.close();
         await history?.close();

@@ -36,7 +36,9 @@ function conclusion(report: VerifyReport): string {
   const verdict =
     totalFindings === 0
       ? 'Nothing was changed, added or removed'
-      : `${number(totalFindings)} ${totalFindings === 1 ? 'row is' : 'rows are'} not what they were`;
+      : totalFindings === 1
+        ? '1 row is not what it was'
+        : `${number(totalFindings)} rows are not what they were`;
   lines.push(`${verdict}: ${number(records)} ledger records looked at in ${seconds.toFixed(1)} s.`);
   if (head !== null && totalFindings === 0)
     lines.push(`Head of the chain, to be kept elsewhere: ${head.ledgerOffset}:${head.chainSha256}`);

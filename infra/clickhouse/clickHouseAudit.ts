@@ -1,4 +1,4 @@
-import { createClient, type ClickHouseClient } from '@clickhouse/client';
+import { ClickHouseLogLevel, createClient, type ClickHouseClient } from '@clickhouse/client';
 import { FEATURE_PREFIX, HISTORY_DATABASE } from '../../operators/sql/history.ts';
 import { quoteName, quoteText } from '../../operators/sql/sqlText.ts';
 import type {
@@ -43,7 +43,14 @@ export class ClickHouseAudit implements HistoryAudit {
   #columns = new Map<string, readonly string[]>();
 
   constructor({ url, username, password }: ClickHouseAuditOptions) {
-    this.#client = createClient({ url, username, password, application: 'sluice verify' });
+    this.#client = createClient({
+      url,
+      username,
+      password,
+      application: 'sluice verify',
+      // Whoever calls tells the error.
+      log: { level: ClickHouseLogLevel.OFF },
+    });
     this.#batchLog = new BatchLog(this.#client);
     this.#catalogueLog = new CatalogueLog(this.#client);
   }
