@@ -5,6 +5,7 @@ import { packageRoot } from '../schemas/packageRoot.ts';
 import { measurementLine, type Measurement } from './benchmark.ts';
 import { benchmarkBurst, burstLoads } from './burst.ts';
 import { benchmarkEngine, type EngineBenchmarkOptions } from './engine.ts';
+import { benchmarkFlip, type FlipBenchmarkOptions } from './flip.ts';
 import { benchmarkHttp, type HttpBenchmarkOptions } from './http.ts';
 import { benchmarkImport, type ImportBenchmarkOptions } from './import.ts';
 import { benchmarkLists, listKinds, type BenchmarkedList, type ListsBenchmarkOptions } from './lists.ts';
@@ -79,6 +80,13 @@ benchmark('lists', 'an import into a list as the engine takes it: time, longest 
     for (const kind of options.list === undefined ? listKinds : [options.list])
       await run('lists', options, () => benchmarkLists(kind, options));
   });
+benchmark('flip', 'a backtest of a rule set over a long history, on the embedded ClickHouse')
+  .option('--config <folder>', 'the deployment', DEFAULT_CONFIG)
+  .option('--payments <n>', 'in the history', count, 10_000_000)
+  .option('--rules <n>', 'in each rule set', count, 50)
+  .option('--list-entries <n>', 'on the lists, in all', count, 1_200)
+  .option('--repetitions <n>', 'timed runs, of which the median counts', count, 3)
+  .action((options: FlipBenchmarkOptions & Recording) => run('flip', options, () => benchmarkFlip(options)));
 
 benchmark('http', 'sluice up under an open-loop load over HTTP')
   .option('--config <folder>', 'the deployment', DEFAULT_CONFIG)

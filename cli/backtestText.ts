@@ -28,7 +28,7 @@ function headText({ before, after, span, changed, unknown, labels }: BacktestRep
   const { payments, firstTimeMs, lastTimeMs, days } = span;
   const unsure = unknown === 0 ? '' : `, ${count(unknown)} cannot be told`;
   return (
-    `Rule set ${after.version} against ${before.version}, which is in force\n` +
+    `Rule set ${after.version} as drafted against ${before.version} as in force\n` +
     `${count(payments)} payments from ${time(firstTimeMs)} to ${time(lastTimeMs)} UTC, ${days.toFixed(1)} days\n` +
     `${count(changed)} verdicts change (${share(changed / payments)})${unsure}\n` +
     `Labels known by now: ${count(labels.fraud)} fraud, ${count(labels.genuine)} genuine; ${count(labels.unlabelled)} payments have none yet\n`
@@ -103,7 +103,7 @@ function alertsText(report: BacktestReport): string {
   const busiest = ({ busiestDay, onBusiestDay, daysOverCapacity }: AlertLoad): string =>
     busiestDay === null
       ? 'none'
-      : `${count(onBusiestDay)} on ${busiestDay}${daysOverCapacity === null ? '' : `, over capacity on ${count(daysOverCapacity)} days`}`;
+      : `${count(onBusiestDay)} on ${busiestDay}${daysOverCapacity === null ? '' : `, over capacity on ${count(daysOverCapacity)} ${daysOverCapacity === 1 ? 'day' : 'days'}`}`;
   const over = capacityPerDay !== null && after.perDay > capacityPerDay;
   const short = report.span.days < 1 ? 'Less than a day of history: a whole day has at least so many.\n' : '';
   return (
