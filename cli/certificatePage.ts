@@ -100,12 +100,14 @@ function rules({ rulesFired, decision }: Certificate): string {
   );
 }
 
-function ruleLines({ rule, version, mode, isReason, definition }: RuleLine): string[] {
+function ruleLines({ rule, version, mode, snoozed, isReason, definition }: RuleLine): string[] {
   const counts = isReason
     ? 'a reason · 列为原因'
-    : mode === 'live'
-      ? 'outdone · 被更强的原因盖过'
-      : 'only recorded · 仅记录';
+    : snoozed
+      ? 'snoozed: did not count · 已暂停：未计入'
+      : mode === 'live'
+        ? 'outdone · 被更强的原因盖过'
+        : 'only recorded · 仅记录';
   const head = `  ${rule} v${version}  ${mode} · ${RULE_MODES[mode]}, ${counts}`;
   if (definition === null) return [head];
   const { when, params, text } = definition;

@@ -72,10 +72,11 @@ describe('keys', () => {
 describe('operation', () => {
   it('says whether it lives and whether it can decide', async () => {
     expect((await server.call('/healthz', { as: null })).json).toEqual({ status: 'ok' });
-    expect((await server.call('/readyz', { as: null })).json).toEqual({ status: 'ready' });
+    const posture = { riskLevel: 'normal', degradation: 'full' };
+    expect((await server.call('/readyz', { as: null })).json).toEqual({ status: 'ready', ...posture });
     server.gateway.warning = 'the disk is full';
     const warned = await server.call('/readyz', { as: null });
-    expect([warned.status, warned.json]).toEqual([200, { status: 'ready', warning: 'the disk is full' }]);
+    expect([warned.status, warned.json]).toEqual([200, { status: 'ready', ...posture, warning: 'the disk is full' }]);
     server.gateway.isReady = false;
     const waiting = await server.call('/readyz', { as: null });
     expect([waiting.status, REPLY_SCHEMAS.Error.parse(waiting.json).error.code]).toEqual([503, 'SLUICE_NOT_READY']);
