@@ -74,8 +74,8 @@ function firstEvents(configuration: CompiledConfiguration, model: DeploymentMode
   if (model === null) return events;
   const { id, version, sha256: modelSha256 } = model.metadata;
   const metadata = JSON.stringify(model.metadata);
-  const promotion = { ...by, modelId: id, version, sha256: modelSha256, metadata };
-  return [...events, { kind: 'modelPromotion', event: promotion }];
+  const promoted = { modelId: id, version, sha256: modelSha256, metadata, action: 'promote', percent: 100 } as const;
+  return [...events, { kind: 'modelPromotion', event: { ...by, ...promoted } }];
 }
 
 function decisionsSql({ catalogue, sha256 }: CompiledConfiguration, source: string): string {
