@@ -18,7 +18,7 @@ export interface ListDeskServices {
   readonly append: (change: ListChange, sender: Sender) => Promise<AcceptAnswer>;
 }
 
-/** Bulk changes on their way, at most: a payment waits behind so many of them, of about a millisecond each. */
+/** Bulk changes on their way, at most: a payment waits behind so many of them (ARCHITECTURE.md, D23). */
 const MAX_BULK_CHANGES = 2;
 
 /** Answers those who keep lists: every change is one ledger record, whose values are in the form that the list knows. */
