@@ -4,7 +4,13 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { packageRoot } from '../../schemas/packageRoot.ts';
 import { Random } from '../../pipeline/simulate/random.ts';
-import type { FeatureColumns, HistoryBatch, HistoryDifference } from '../../pipeline/ports.ts';
+import type {
+  FeatureColumns,
+  HistoryBatch,
+  HistoryDifference,
+  HistoryRecord,
+  ModelScore,
+} from '../../pipeline/ports.ts';
 import { ClickHouseAudit } from './clickHouseAudit.ts';
 import { platformPackage } from './embedded/platform.ts';
 import { ClickHouseHistory } from './history.ts';
@@ -20,7 +26,22 @@ const FEATURES = ['f_count_1d', 'f_avg_7d', 'f_new_one'].map((name) => ({ name, 
 /** Changes of tables take seconds where the machine is busy. */
 const TIMEOUT_MS = 240_000;
 /** ClickHouse does not update what a table is ordered by. */
-const ORDER_COLUMNS = new Set(['ledger_offset', 'position', 'rule']);
+const ORDER_COLUMNS = new Set(['ledger_offset', 'position', 'rule', 'feature']);
+
+const half = (edge: number): object => ({ edges: [edge], shares: [0, 0.5, 0.5] });
+const trainingDistribution = { rows: 100, score: half(0.5), features: { count_1d: half(2) } };
+/** What verify leaves out: it must not take it for a row that somebody made up. */
+const challengerScore: ModelScore = {
+  ledgerOffset: 1,
+  transactionId: 't-1',
+  eventTimeMs: Date.UTC(2026, 0, 1),
+  modelId: 'challenger',
+  modelVersion: '1',
+  modelSha256: 'c'.repeat(64),
+  isDeciding: false,
+  probability: 0.5,
+  score: 500,
+};
 
 if (platformPackage() === undefined)
   console.log('clickHouseAudit.test: no ClickHouse engine for this platform, not run');
@@ -37,7 +58,7 @@ describe.runIf(platformPackage() !== undefined)('a check of the history', () => 
     await engine.empty();
     const [sample] = fc.sample(randomBatch(catalogues, 0, { minRecords: 250, maxRecords: 300 }), { numRuns: 1, seed });
     if (sample === undefined) throw new Error('no sample');
-    batch = sample;
+    batch = { ...sample, records: sample.records.map(withDistribution), modelScores: [challengerScore] };
     const history = new ClickHouseHistory({ url: engine.clickHouse.url });
     await history.prepare(catalogues);
     await history.write(batch);
@@ -98,7 +119,7 @@ describe.runIf(platformPackage() !== undefined)('a check of the history', () => 
     async () => {
       await write(4);
       const touched = new Map<string, string[]>();
-      for (const table of new HistoryTables().all) {
+      for (const table of new HistoryTables().derived) {
         const offsets = await offsetsOf(table.name);
         expect(offsets.length, table.name).toBeGreaterThan(0);
         const columns = [...table.columnTypes(), ...(table.name === 'decisions' ? FEATURES : [])].filter(
@@ -132,7 +153,7 @@ describe.runIf(platformPackage() !== undefined)('a check of the history', () => 
       await write(seed);
       const random = new Random(seed, 'tamper');
       const expected: string[] = [];
-      const tampered = new HistoryTables().all.map(async ({ name, qualifiedName }) => {
+      const tampered = new HistoryTables().derived.map(async ({ name, qualifiedName }) => {
         const offsets = await offsetsOf(name);
         const [removed = 0, copied = 0] = shuffled(offsets, random);
         const free = batch.records.map(({ offset }) => offset).find((offset) => !offsets.includes(offset));
@@ -196,6 +217,13 @@ function constant(type: string): string {
   if (type.includes('DateTime64')) return "toDateTime64('2026-01-01 00:00:00', 3, 'UTC')";
   if (type.includes('String')) return "'x'";
   return type.includes('Bool') ? 'true' : '1';
+}
+
+function withDistribution(record: HistoryRecord): HistoryRecord {
+  const { event } = record;
+  if (event.kind !== 'modelPromotion') return record;
+  const described = { ...event.event, modelId: 'm', metadata: JSON.stringify({ trainingDistribution }) };
+  return { ...record, event: { ...event, event: described } };
 }
 
 function shuffled(items: readonly number[], random: Random): number[] {

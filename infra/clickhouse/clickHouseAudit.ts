@@ -30,7 +30,8 @@ const FEATURE_TYPE = FEATURE_COLUMN_TYPE.split(' ')[0] ?? '';
 
 /**
  * Compares the history in ClickHouse with what ledger and decisions say: the rows that the writer would write are made again by
- * the writer's own code, read back, and compared with those that are there, column by column. Needs an analyst's rights only.
+ * the writer's own code, read back, and compared with those that are there, column by column. Challengers' scores are left out.
+ * Needs an analyst's rights only.
  */
 export class ClickHouseAudit implements HistoryAudit {
   readonly #client: ClickHouseClient;
@@ -59,7 +60,7 @@ export class ClickHouseAudit implements HistoryAudit {
     const found = await this.#presentColumns();
     if (found.size === 0) return { endOffset: 0, differences: [] };
     const differences: HistoryDifference[] = [];
-    for (const table of this.#tables.all) this.#checkColumns(table, found.get(table.name), differences);
+    for (const table of this.#tables.derived) this.#checkColumns(table, found.get(table.name), differences);
     const { fromOffset } = await this.#batchLog.position();
     return { endOffset: fromOffset, differences };
   }
@@ -77,7 +78,7 @@ export class ClickHouseAudit implements HistoryAudit {
     const records = batch.records.filter((record) => this.#canWrite(record));
     this.#tables.fill({ ...batch, records });
     const counts = await this.#counts(batch);
-    for (const table of this.#tables.all) {
+    for (const table of this.#tables.derived) {
       const columns = this.#columns.get(table.name);
       const count = counts.get(table.name) ?? 0;
       if (columns === undefined || table.rowCount + count === 0) continue;
@@ -96,7 +97,7 @@ export class ClickHouseAudit implements HistoryAudit {
 
   async end(): Promise<readonly HistoryDifference[]> {
     const differences: HistoryDifference[] = [];
-    for (const { name, qualifiedName } of this.#tables.all) {
+    for (const { name, qualifiedName } of this.#tables.derived) {
       if (!this.#columns.has(name)) continue;
       const { toOffset, fromOffset } = await this.#batchLog.position();
       const behind = await this.#rows<{ offset: string }>(
@@ -195,7 +196,7 @@ export class ClickHouseAudit implements HistoryAudit {
   }
 
   async #counts({ fromOffset, toOffset }: HistoryBatch): Promise<ReadonlyMap<string, number>> {
-    const counts = this.#tables.all
+    const counts = this.#tables.derived
       .filter(({ name }) => this.#columns.has(name))
       .map(
         ({ name, qualifiedName }) =>

@@ -56,6 +56,9 @@ export class HistoryTables {
     this.#deadLetters,
   ];
 
+  /** Those whose rows follow from ledger and decisions alone: challengers score what they find the time for. */
+  readonly derived: readonly HistoryTable[] = this.all.filter((table) => table !== this.#modelScores);
+
   learn(columns: FeatureColumns): void {
     this.#decisions.learn(columns);
   }
