@@ -41,7 +41,7 @@ export async function fillHistory(
   };
   for (let from = 0; from < payments; from += PAYMENTS_PER_INSERT) {
     const source = `FROM numbers_mt(${from}, ${Math.min(PAYMENTS_PER_INSERT, payments - from)})`;
-    await insert(decisionsSql(configuration, source));
+    await insert(decisionsSql(configuration, model, source));
     await insert(transactionsSql(source));
   }
   await insert(
@@ -74,18 +74,30 @@ function firstEvents(configuration: CompiledConfiguration, model: DeploymentMode
   if (model === null) return events;
   const { id, version, sha256: modelSha256 } = model.metadata;
   const metadata = JSON.stringify(model.metadata);
-  const promoted = { modelId: id, version, sha256: modelSha256, metadata, action: 'promote', percent: 100 } as const;
-  return [...events, { kind: 'modelPromotion', event: { ...by, ...promoted } }];
+  const promotion = {
+    ...by,
+    modelId: id,
+    version,
+    sha256: modelSha256,
+    metadata,
+    action: 'promote',
+    percent: 100,
+  } as const;
+  return [...events, { kind: 'modelPromotion', event: promotion }];
 }
 
-function decisionsSql({ catalogue, sha256 }: CompiledConfiguration, source: string): string {
+function decisionsSql(
+  { catalogue, sha256 }: CompiledConfiguration,
+  model: DeploymentModel | null,
+  source: string,
+): string {
   const features = catalogue.names.map((name) => `${FEATURE_PREFIX}${name}`);
   const values = catalogue.definitions.map((definition, index) => featureSql(definition, index));
   return (
-    'decisions (ledger_offset, transaction_id, event_time, amount_minor, currency, engine_time, verdict, model_score, mode, ' +
+    'decisions (ledger_offset, transaction_id, event_time, amount_minor, currency, engine_time, verdict, model_score, model_sha256, mode, ' +
     `rule_set, rule_set_sha256, catalogue_sha256, content_hash, ${features.join(', ')}) ` +
     `SELECT ${FIRST_PAYMENT_OFFSET} + number, concat('t-', toString(number)), ${timeSql}, intHash32(number) % 100000, ` +
-    `if(number % 10 = 0, 'USD', 'CNY'), ${timeSql}, 'approve', pow((intHash32(number + 7) % 10000) / 10000, 8), 'full', ` +
+    `if(number % 10 = 0, 'USD', 'CNY'), ${timeSql}, 'approve', pow((intHash32(number + 7) % 10000) / 10000, 8), ${model === null ? 'NULL' : quoteText(model.metadata.sha256)}, 'full', ` +
     `'old', ${quoteText(sha256)}, ${quoteText(catalogue.sha256)}, hex(sipHash128(number)), ${values.join(', ')} ${source}`
   );
 }

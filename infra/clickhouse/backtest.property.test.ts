@@ -48,7 +48,7 @@ describe.runIf(platformPackage() !== undefined)('a backtest', () => {
     console.log(`backtest.property.test: SLUICE_TEST_SEED=${seed}`);
     const loaded = await loadDeployment(join(packageRoot, 'config/default'));
     if (!loaded.ok || loaded.deployment.model === null) throw new Error('the default deployment is not sound');
-    deployment = loaded.deployment;
+    deployment = withLists(loaded.deployment);
     const { model } = loaded.deployment;
     inForce = changed(deployment, 'in-force', 0.7);
     events = eventfulLedger([deployment.configuration, changed(deployment, 'second', 1.2), inForce], model, {
@@ -201,6 +201,22 @@ describe.runIf(platformPackage() !== undefined)('a backtest', () => {
     return { fired: ids(({ fires }) => fires), failed: ids(({ failed }) => failed) };
   }
 });
+
+/** With lists of every kind of subject beside its own. */
+function withLists(deployment: Deployment): Deployment {
+  const text = { en: 'list', zh: 'list' };
+  const compiled = compileConfiguration({
+    ...deployment.definition,
+    lists: [
+      ...deployment.definition.lists,
+      { name: 'block-bins', kind: 'block', entity: 'bin', text },
+      { name: 'watch-countries', kind: 'watch', entity: 'country', text },
+      { name: 'allow-texts', kind: 'allow', entity: 'attributes.x', text },
+    ],
+  });
+  if (!compiled.ok) throw new Error(JSON.stringify(compiled.problems));
+  return { ...deployment, definition: compiled.value.definition, configuration: compiled.value };
+}
 
 /** The default configuration with other limits: every number that is a param, times the factor. */
 function changed({ definition }: Deployment, ruleSetVersion: string, factor: number): CompiledConfiguration {

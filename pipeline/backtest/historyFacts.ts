@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { compileConfiguration, parseConfiguration, type CompiledConfiguration } from '../../operators/configuration.ts';
-import type { ConfigurationDefinition } from '../../operators/definitions.ts';
+import type { ConfigurationDefinition, EntityName } from '../../operators/definitions.ts';
 import { compileCatalogue, featureMeanings } from '../../operators/features/catalogue.ts';
+import type { RangeKind } from '../../operators/lists/listRange.ts';
+import { rangeKindOf } from '../../operators/lists/listSubject.ts';
+import { parseSnooze, SNOOZES } from '../../operators/lists/snoozes.ts';
 import { HISTORY_DATABASE } from '../../operators/sql/history.ts';
 import { quoteText } from '../../operators/sql/sqlText.ts';
 import { decodeLedgerRecord } from '../../schemas/ledgerCodec.ts';
@@ -49,8 +52,10 @@ export interface HistoryFacts {
   /** What decides now, and since which offset. */
   readonly inForce: CompiledConfiguration;
   readonly lists: ReadonlyMap<string, ListFacts>;
-  /** In the order of their offsets. */
-  readonly calibrations: readonly CalibrationFrom[];
+  /** Rules that were ever snoozed, and for what. */
+  readonly snoozes: readonly { readonly rule: string; readonly entity: EntityName }[];
+  /** Of each model by its file's SHA-256, in the order of their offsets. */
+  readonly calibrations: ReadonlyMap<string, readonly CalibrationFrom[]>;
   /** Whether transactions and decisions have as many rows in the span: then they have the same. */
   readonly isAligned: boolean;
   /** Whether anybody ever set a risk level. */
@@ -73,6 +78,7 @@ export async function gatherFacts(rows: HistoryRows, span: BacktestSpan): Promis
     span: found,
     inForce: compileInForce(publications),
     lists: await findLists(rows, publications, found.toOffset),
+    snoozes: await findSnoozes(rows, found.toOffset),
     calibrations: await findCalibrations(rows),
     isAligned: (await countTransactions(rows, found)) === found.payments,
     hasPostures: await findPostures(rows, found.toOffset),
@@ -174,10 +180,18 @@ async function findLists(
 function undeclaredSpans(list: string, publications: readonly Effective[], toOffset: number): ListFacts['undeclared'] {
   const spans: { fromOffset: number; toOffset: number }[] = [];
   let since: number | null = null;
+  let ranges: RangeKind | null = null;
   for (const { ledgerOffset: offset, configuration } of publications) {
     if (offset >= toOffset) break;
-    const isDeclared = configuration.lists.some(({ name }) => name === list);
-    if (!isDeclared) since ??= offset;
+    const declared = configuration.lists.find(({ name }) => name === list);
+    if (list === SNOOZES) return [];
+    if (declared !== undefined) {
+      const kind = rangeKindOf(declared.entity);
+      // A list that becomes one of ranges, or none any more, starts anew.
+      if (ranges !== null && kind !== ranges) spans.push({ fromOffset: offset, toOffset: offset });
+      ranges = kind;
+    }
+    if (declared === undefined) since ??= offset;
     else if (since !== null) {
       spans.push({ fromOffset: since, toOffset: offset });
       since = null;
@@ -187,21 +201,30 @@ function undeclaredSpans(list: string, publications: readonly Effective[], toOff
   return spans;
 }
 
-const promotionRow = z.object({ ledger_offset: z.number(), calibration: z.string() });
+const snoozeRow = z.object({ snooze: z.string() });
+
+async function findSnoozes(rows: HistoryRows, toOffset: number): Promise<HistoryFacts['snoozes']> {
+  // A value is rule, entity and id with colons between: one of each rule and entity tells which there are.
+  const values = await rows(
+    `SELECT any(value) AS snooze FROM ${HISTORY_DATABASE}.list_changes WHERE list = ${quoteText(SNOOZES)} ` +
+      `AND ledger_offset < ${toOffset} GROUP BY splitByChar(':', value)[1], splitByChar(':', value)[2]`,
+  );
+  return values.flatMap((row) => parseSnooze(snoozeRow.parse(row).snooze) ?? []);
+}
+
+const promotionRow = z.object({ ledger_offset: z.number(), sha256: z.string(), calibration: z.string() });
 const calibrationShape = z.array(z.tuple([z.number(), z.number()]));
 
-async function findCalibrations(rows: HistoryRows): Promise<readonly CalibrationFrom[]> {
+async function findCalibrations(rows: HistoryRows): Promise<HistoryFacts['calibrations']> {
   const promotions = await rows(
-    "SELECT ledger_offset, JSONExtractRaw(metadata, 'calibration') AS calibration " +
-      `FROM ${HISTORY_DATABASE}.model_promotions WHERE model_id IS NOT NULL ORDER BY ledger_offset`,
+    "SELECT ledger_offset, sha256, JSONExtractRaw(metadata, 'calibration') AS calibration " +
+      `FROM ${HISTORY_DATABASE}.model_promotions WHERE calibration != '' ORDER BY ledger_offset`,
   );
-  const calibrations: CalibrationFrom[] = [];
-  let last = '';
+  const calibrations = new Map<string, CalibrationFrom[]>();
   for (const row of promotions) {
-    const { ledger_offset: fromOffset, calibration } = promotionRow.parse(row);
-    if (calibration === last) continue;
-    last = calibration;
-    calibrations.push({ fromOffset, points: calibrationShape.parse(JSON.parse(calibration)) });
+    const { ledger_offset: fromOffset, sha256, calibration } = promotionRow.parse(row);
+    const points = calibrationShape.parse(JSON.parse(calibration));
+    calibrations.set(sha256, [...(calibrations.get(sha256) ?? []), { fromOffset, points }]);
   }
   return calibrations;
 }

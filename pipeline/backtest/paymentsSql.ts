@@ -39,7 +39,7 @@ export function withinSql({ facts, offsets }: PaymentsSource, column = 'ledger_o
 export function paymentsSql(source: PaymentsSource): string {
   const { facts, features } = source;
   const featureColumns = features.map((name) => quoteName(FEATURE_PREFIX + name));
-  const decided = [...recordedColumns, 'verdict', 'model_score', ...featureColumns];
+  const decided = [...recordedColumns, 'verdict', 'model_score', 'model_sha256', ...featureColumns];
   const columns = [
     ...[...recordedColumns, ...featureColumns, ...transactionColumns].map((column) => `d.${column} AS ${column}`),
     'd.verdict AS recorded_verdict',
@@ -98,18 +98,23 @@ function rangesOf(source: PaymentsSource): readonly string[] {
   );
 }
 
-/** Of the payment d, as the model's calibration then in force had it. */
-function scoreSql(calibrations: readonly CalibrationFrom[]): string {
+/** Of the payment d, as the calibration of the model that scored it then had it. */
+function scoreSql(calibrations: HistoryFacts['calibrations']): string {
+  const cases = [...calibrations].map(
+    ([sha256, ofModel]) => `d.model_sha256 = ${quoteText(sha256)}, ${calibratedSql(ofModel)}`,
+  );
+  return cases.length === 0 ? 'nan' : `multiIf(${cases.join(', ')}, nan)`;
+}
+
+function calibratedSql(calibrations: readonly CalibrationFrom[]): string {
   const [first, ...later] = calibrations;
   if (first === undefined) return 'nan';
-  const cases = later
-    .map(({ fromOffset }, index) => {
-      const { points } = calibrations[index] ?? first;
-      return `d.ledger_offset < ${fromOffset}, ${pointsSql(points)}`;
-    })
-    .join(', ');
+  const cases = later.map(({ fromOffset }, index) => {
+    const { points } = calibrations[index] ?? first;
+    return `d.ledger_offset < ${fromOffset}, ${pointsSql(points)}`;
+  });
   const newest = pointsSql((calibrations.at(-1) ?? first).points);
-  return cases === '' ? newest : `multiIf(${cases}, ${newest})`;
+  return cases.length === 0 ? newest : `multiIf(${cases.join(', ')}, ${newest})`;
 }
 
 /** scoreOf in the same steps; NaN where no model scored. */

@@ -2,27 +2,36 @@ import type { CelColumns } from '../../operators/cel/sql/celColumns.ts';
 import { celToSql } from '../../operators/cel/sql/celToSql.ts';
 import { isTextField, paymentColumns, textAttribute } from '../../operators/cel/sql/paymentColumns.ts';
 import type { CompiledConfiguration } from '../../operators/configuration.ts';
-import type { ListDefinition, ListEntity, RuleDefinition, Thresholds } from '../../operators/definitions.ts';
+import type {
+  EntityName,
+  ListDefinition,
+  ListEntity,
+  RuleDefinition,
+  Thresholds,
+} from '../../operators/definitions.ts';
 import { featureMeanings } from '../../operators/features/catalogue.ts';
+import { rangeKindOf } from '../../operators/lists/listSubject.ts';
+import { SNOOZES, snoozeValue } from '../../operators/lists/snoozes.ts';
 import { rolloutSql } from '../../operators/rules/rolloutSql.ts';
 import type { CompiledRule } from '../../operators/rules/ruleSet.ts';
 import { FEATURE_PREFIX } from '../../operators/sql/history.ts';
 import { quoteName, quoteText } from '../../operators/sql/sqlText.ts';
 import type { HistoryFacts } from './historyFacts.ts';
-import { listMembershipSql } from './listSql.ts';
-import type { PaymentsSource } from './paymentsSql.ts';
+import { listMembershipSql, type ListQuestion } from './listSql.ts';
+import { isPlainColumn, type PaymentsSource } from './paymentsSql.ts';
 
 /** Verdicts by their place: the more severe, the greater. `unknown` is what history cannot tell. */
 export const BACKTEST_VERDICTS = ['approve', 'challenge', 'review', 'decline', 'unknown'] as const;
 export type BacktestVerdict = (typeof BACKTEST_VERDICTS)[number];
 const UNKNOWN = BACKTEST_VERDICTS.indexOf('unknown');
-const LISTED_OF_CARD = { card: 'card.token', bin: 'card.bin' } as const;
 
 /** A rule as columns of the query: each is the name of a truth value. */
 export interface RuleColumns {
   readonly rule: RuleDefinition;
   /** It fired, in its rollout. */
   readonly fires: string;
+  /** It fired and is not snoozed. */
+  readonly counts: string;
   /** It failed to evaluate; null where it cannot. */
   readonly failed: string | null;
   /** Whether it fires is not in the history; null where all that it reads is. */
@@ -133,14 +142,19 @@ export function verdictSql(
     reversed: 'false',
     modelScore: 'p.model_points',
     modelProbability: 'p.model_probability',
-    list: (name, text) => shared.list(listMembershipSql(name, shared.withoutLists(bareColumn(text)), source)),
+    list: (name, text) =>
+      shared.list(listMembershipSql(ruleQuestion(configuration, name, shared.withoutLists(bareColumn(text))), source)),
   };
-  const rules = active.map((rule) => ruleColumns(rule, configuration, { columns, unrecorded, shared }));
+  const snoozed = (rule: string): readonly string[] =>
+    facts.snoozes
+      .filter((snooze) => snooze.rule === rule)
+      .map(({ entity }) => shared.list(listMembershipSql(snoozeQuestion(rule, entity), source)));
+  const rules = active.map((rule) => ruleColumns(rule, configuration, { columns, unrecorded, shared, snoozed }));
   const lists = definition.lists
     .filter(({ kind, name }) => kind !== 'watch' && facts.lists.has(name))
     .map((list) => ({
       list,
-      sql: shared.list(listMembershipSql(list.name, subjectSql(list.entity), source)),
+      sql: shared.list(listMembershipSql(subjectQuestion(list), source)),
     }));
   const { thresholds } = definition.policy;
   const modelVerdict = shared.name(
@@ -174,10 +188,12 @@ function ruleColumns(
     columns,
     unrecorded,
     shared,
+    snoozed,
   }: {
     readonly columns: CelColumns;
     readonly unrecorded: VerdictSql['unrecorded'];
     readonly shared: SharedColumns;
+    readonly snoozed: (rule: string) => readonly string[];
   },
 ): RuleColumns {
   const { catalogue, listNames } = configuration;
@@ -190,15 +206,18 @@ function ruleColumns(
     'fires',
     rollout === null ? `toUInt8(${holds})` : `toUInt8(if(${holds}, ${rollout}, false))`,
   );
+  const snoozes = snoozed(definition.id).join(' OR ');
+  const isAwake = snoozes === '' ? '' : ` AND NOT (${snoozes})`;
+  const counts = snoozes === '' ? fires : shared.name('counts', `toUInt8(${fires}${isAwake})`);
   const lacking = [...new Set(expression.features.flatMap((name) => unrecorded.get(name) ?? []))];
-  if (!canFail) return { rule: definition, fires, failed: null, unknown: null };
+  if (!canFail) return { rule: definition, fires, counts, failed: null, unknown: null };
   if (lacking.length === 0)
-    return { rule: definition, fires, failed: shared.name('failed', `isNull(${condition})`), unknown: null };
+    return { rule: definition, fires, counts, failed: shared.name('failed', `isNull(${condition})`), unknown: null };
   // Where a feature is not known, a failure cannot be told from what is not known.
   const failed = shared.name('failed', `(isNull(${condition}) AND NOT ${isOneOf(lacking)})`);
   const isIn = rollout === null ? '' : ` AND ${rollout}`;
-  const unknown = shared.name('unknown', `(isNull(${condition}) AND ${isOneOf(lacking)}${isIn})`);
-  return { rule: definition, fires, failed, unknown };
+  const unknown = shared.name('unknown', `(isNull(${condition}) AND ${isOneOf(lacking)}${isIn}${isAwake})`);
+  return { rule: definition, fires, counts, failed, unknown };
 }
 
 /** As compilePolicy decides. */
@@ -209,7 +228,7 @@ function policySql(
   shared: SharedColumns,
 ): string {
   const live = rules.filter(({ rule }) => rule.mode === 'live');
-  const byRules = shared.name('rules_verdict', mostSevereSql(live.map(({ rule, fires }) => [rule, fires])));
+  const byRules = shared.name('rules_verdict', mostSevereSql(live.map(({ rule, counts }) => [rule, counts])));
   const decided = shared.name('decided', `greatest(${byModel}, ${byRules})`);
   const unsure = live.flatMap(({ rule, unknown }) => (unknown === null ? [] : [[rule, unknown] as const]));
   const known =
@@ -239,10 +258,28 @@ function mostSevereSql(rules: readonly (readonly [RuleDefinition, string])[]): s
   return cases.length === 0 ? '0' : `multiIf(${cases.join(', ')}, 0)`;
 }
 
+/** Whether the payment's own account, card and so on is on a list about it. */
+function subjectQuestion({ name, entity }: ListDefinition): ListQuestion {
+  return { list: name, ranges: rangeKindOf(entity), text: subjectSql(entity), isOfPayment: true };
+}
+
+function ruleQuestion({ definition }: CompiledConfiguration, name: string, text: string): ListQuestion {
+  const list = definition.lists.find((each) => each.name === name);
+  const ranges = list === undefined ? 'none' : rangeKindOf(list.entity);
+  return { list: name, ranges, text, isOfPayment: isPlainColumn(text) };
+}
+
+function snoozeQuestion(rule: string, entity: EntityName): ListQuestion {
+  const text = `concat(${quoteText(snoozeValue(rule, entity, ''))}, ${subjectSql(entity)})`;
+  return { list: SNOOZES, ranges: 'none', text, isOfPayment: true };
+}
+
+/** As listSubject has it. */
 function subjectSql(entity: ListEntity): string {
-  const field = entity === 'card' || entity === 'bin' ? LISTED_OF_CARD[entity] : entity;
-  if (isTextField(field)) return `p.${paymentColumns[field].column}`;
-  return textAttribute('p.', quoteText(field.slice('attributes.'.length)));
+  if (entity === 'card') return `p.${paymentColumns['card.token'].column}`;
+  if (entity === 'bin') return `p.${paymentColumns['card.bin'].column}`;
+  if (isTextField(entity)) return `p.${paymentColumns[entity].column}`;
+  return textAttribute('p.', quoteText(entity.replace(/^attributes\./, '')));
 }
 
 /** A text that is absent is on no list: a join finds nothing for it. */

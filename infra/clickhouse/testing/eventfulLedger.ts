@@ -1,5 +1,8 @@
 import type { CompiledConfiguration } from '../../../operators/configuration.ts';
+import type { ListEntity } from '../../../operators/definitions.ts';
+import { ListRange } from '../../../operators/lists/listRange.ts';
 import { listSubject } from '../../../operators/lists/listSubject.ts';
+import { SNOOZE_ENTITIES, SNOOZES, snoozeValue } from '../../../operators/lists/snoozes.ts';
 import { OVERLOAD_AUTHOR } from '../../../pipeline/engine/postureState.ts';
 import { historicalSimulation } from '../../../pipeline/simulate/options.ts';
 import { Random } from '../../../pipeline/simulate/random.ts';
@@ -30,8 +33,10 @@ export function eventfulLedger(
     const by = { eventTimeMs, author: 'test', reason: '' };
     const json = JSON.stringify({ ...metadata, calibration });
     const { id, version, sha256 } = metadata;
-    const model = { modelId: id, version, sha256, metadata: json };
-    return { kind: 'modelPromotion', event: { ...by, ...model, action: 'promote', percent: 100 } };
+    return {
+      kind: 'modelPromotion',
+      event: { ...by, modelId: id, version, sha256, metadata: json, action: 'promote', percent: 100 },
+    };
   };
   const [first] = configurations;
   if (first === undefined) throw new Error('a ledger begins with a configuration');
@@ -87,15 +92,39 @@ function listChange(
   random: Random,
   eventTimeMs: number,
 ): LedgerEvent {
-  const { name, entity } = random.pick(definition.lists);
   const tx = random.pick(seen.slice(-60));
-  const value = listSubject(tx, entity) ?? tx.account ?? 'nobody';
+  if (random.chance(0.3)) return snooze(tx, definition, random, eventTimeMs);
+  const { name, entity } = random.pick(definition.lists);
+  const value = entryOf(listSubject(tx, entity) ?? tx.account ?? 'nobody', entity, random);
   const expiresAtMs = random.chance(0.5) ? eventTimeMs + Math.floor(random.next() * 86_400_000) : null;
   const action = random.chance(0.8) ? 'put' : 'delete';
-  return {
-    kind: 'listChange',
-    event: { eventTimeMs, list: name, value, action, expiresAtMs, author: 'x', reason: '', further: [] },
-  };
+  const by = { eventTimeMs, author: 'x', reason: '', further: [] };
+  return { kind: 'listChange', event: { ...by, list: name, value, action, expiresAtMs } };
+}
+
+/** The value itself, or a range that it lies in. */
+function entryOf(value: string, entity: ListEntity, random: Random): string {
+  if (entity === 'ip' && random.chance(0.6)) {
+    const range = new ListRange();
+    const length = value.includes(':') ? random.integer(20, 127) : random.integer(8, 31);
+    range.parseIp(`${value}/${String(length)}`);
+    return range.text('ip');
+  }
+  if (entity === 'bin' && /^\d{5,8}$/.test(value) && random.chance(0.6)) return value.slice(0, 4);
+  return value;
+}
+
+function snooze(
+  tx: Transaction,
+  { rules }: CompiledConfiguration['definition'],
+  random: Random,
+  eventTimeMs: number,
+): LedgerEvent {
+  const entity = random.pick(SNOOZE_ENTITIES);
+  const rule = random.chance(0.5) ? `rule-${String(random.integer(0, 3))}` : random.pick(rules).id;
+  const by = { eventTimeMs, author: 'x', reason: '', further: [], expiresAtMs: eventTimeMs + 43_200_000 };
+  const value = snoozeValue(rule, entity, listSubject(tx, entity) ?? 'nobody');
+  return { kind: 'listChange', event: { ...by, list: SNOOZES, value, action: 'put' } };
 }
 
 function posture(random: Random, eventTimeMs: number): LedgerEvent {
