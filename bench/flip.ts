@@ -84,7 +84,7 @@ export async function benchmarkFlip(options: FlipBenchmarkOptions): Promise<Meas
 }
 
 /** The deployment's rules over and over, each time with other limits; `isNew`: some with others again. */
-function withRules(definition: ConfigurationDefinition, count: number, isNew: boolean): CompiledConfiguration {
+export function withRules(definition: ConfigurationDefinition, count: number, isNew: boolean): CompiledConfiguration {
   const rules = Array.from({ length: count }, (_, index): RuleDefinition => {
     const rule = definition.rules[index % definition.rules.length];
     if (rule === undefined) throw new Error('the deployment has no rules');

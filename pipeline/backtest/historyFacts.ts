@@ -49,6 +49,8 @@ export interface CalibrationFrom {
 /** All that a backtest must know of the history before it can ask about the payments. */
 export interface HistoryFacts {
   readonly span: HistorySpan;
+  /** Threads that ClickHouse gives a query. */
+  readonly threads: number;
   /** What decides now, and since which offset. */
   readonly inForce: CompiledConfiguration;
   readonly lists: ReadonlyMap<string, ListFacts>;
@@ -76,6 +78,7 @@ export async function gatherFacts(rows: HistoryRows, span: BacktestSpan): Promis
   const publications = await findPublications(rows);
   return {
     span: found,
+    threads: await findThreads(rows),
     inForce: compileInForce(publications),
     lists: await findLists(rows, publications, found.toOffset),
     snoozes: await findSnoozes(rows, found.toOffset),
@@ -114,6 +117,11 @@ async function findSpan(rows: HistoryRows, span: BacktestSpan): Promise<HistoryS
   const { payments, from_offset, to_offset, first_ms, last_ms } = spanRow.parse(row);
   if (payments === 0) throw nothing;
   return { payments, fromOffset: from_offset, toOffset: to_offset, firstTimeMs: first_ms, lastTimeMs: last_ms };
+}
+
+async function findThreads(rows: HistoryRows): Promise<number> {
+  const [row] = await rows("SELECT toUInt32(getSetting('max_threads')) AS threads");
+  return z.object({ threads: z.number().min(1) }).parse(row).threads;
 }
 
 /** A publication that took effect. */

@@ -82,15 +82,16 @@ ${join} (SELECT ledger_offset AS payment_offset, ${transactionColumns.join(', ')
 
 const recordedColumns = ['ledger_offset', 'engine_time', ...decisionColumns, 'catalogue_sha256', 'rule_set_sha256'];
 const MISALIGNED = 'SLUICE_BACKTEST_ROWS: transactions and decisions do not have the same payments';
-/** A range is read and decided by one thread: as many as a large server may have. */
-const MAX_RANGES = 16;
+/** A range is read and decided by one thread; each makes the query longer. */
+const MAX_RANGES = 32;
 const MIN_PAYMENTS_IN_RANGE = 50_000;
 
 /** Which rows each thread reads. */
 function rangesOf(source: PaymentsSource): readonly string[] {
-  const { fromOffset, toOffset, payments } = source.facts.span;
+  const { span, threads } = source.facts;
+  const { fromOffset, toOffset, payments } = span;
   if (source.offsets !== null) return [withinSql(source)];
-  const count = Math.min(MAX_RANGES, Math.ceil(payments / MIN_PAYMENTS_IN_RANGE));
+  const count = Math.min(MAX_RANGES, threads, Math.ceil(payments / MIN_PAYMENTS_IN_RANGE));
   const start = (index: number): number => fromOffset + Math.floor(((toOffset - fromOffset) * index) / count);
   return Array.from(
     { length: count },
