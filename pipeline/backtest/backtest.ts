@@ -1,8 +1,6 @@
 import { z } from 'zod';
 import type { CompiledConfiguration } from '../../operators/configuration.ts';
 import { maxListEntries } from '../../operators/lists/listState.ts';
-import { rangeKindOf } from '../../operators/lists/listSubject.ts';
-import { SNOOZES } from '../../operators/lists/snoozes.ts';
 import { backtestPaymentsQuery, backtestQuery, labelAt, MAX_EXAMPLES, type BacktestQuery } from './backtestQuery.ts';
 import type { BacktestExample, BacktestReport } from './backtestReport.ts';
 import { BacktestTotals, verdictAt } from './backtestTotals.ts';
@@ -126,16 +124,6 @@ function notes(
   const declared = new Set(before.listNames);
   for (const name of after.listNames)
     if (!declared.has(name)) said.push(`The list ${name} is new: no payment of the span could be on it.`);
-  const listed = new Map([...before.definition.lists, ...after.definition.lists].map((list) => [list.name, list]));
-  for (const { name, entity } of listed.values()) {
-    const ranges = facts.lists.get(name)?.ranges ?? 0;
-    if (ranges > 0 && rangeKindOf(entity) !== 'none')
-      said.push(
-        `The list ${name} holds ranges: only a payment whose ${entity} was put on it by itself counts as being on it.`,
-      );
-  }
-  if (facts.lists.has(SNOOZES))
-    said.push('Rules were snoozed for some accounts or cards: here they count for these, too.');
   for (const [name, { changes }] of facts.lists)
     if (changes > maxListEntries)
       said.push(

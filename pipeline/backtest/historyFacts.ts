@@ -32,8 +32,6 @@ export interface ListFacts {
   readonly changes: number;
   /** Whether any entry was put with an expiry. */
   readonly expires: boolean;
-  /** Entries ever put that would be ranges in a list of addresses or BINs. */
-  readonly ranges: number;
   /** Offsets in which the configuration in force had no such list: what was on it before is gone after. */
   readonly undeclared: readonly { readonly fromOffset: number; readonly toOffset: number }[];
 }
@@ -164,7 +162,7 @@ function compileInForce(publications: readonly Effective[]): CompiledConfigurati
   throw new Error(`SLUICE_RULE_SET_UNREADABLE: the rule set in force: ${compiled.problems[0]?.message ?? ''}`);
 }
 
-const listRow = z.object({ list: z.string(), changes: z.number(), expiring: z.number(), ranges: z.number() });
+const listRow = z.object({ list: z.string(), changes: z.number(), expiring: z.number() });
 
 async function findLists(
   rows: HistoryRows,
@@ -172,15 +170,14 @@ async function findLists(
   toOffset: number,
 ): Promise<ReadonlyMap<string, ListFacts>> {
   const changed = await rows(
-    'SELECT list, count() AS changes, countIf(expires_at IS NOT NULL) AS expiring, ' +
-      "countIf(action = 'put' AND match(value, '/|^[0-9]{4,7}$|^[0-9]+-[0-9]+$')) AS ranges " +
+    'SELECT list, count() AS changes, countIf(expires_at IS NOT NULL) AS expiring ' +
       `FROM ${HISTORY_DATABASE}.list_changes WHERE ledger_offset < ${toOffset} GROUP BY list`,
   );
   return new Map(
     changed.map((row) => {
-      const { list, changes, expiring, ranges } = listRow.parse(row);
+      const { list, changes, expiring } = listRow.parse(row);
       const undeclared = undeclaredSpans(list, publications, toOffset);
-      return [list, { changes, expires: expiring > 0, ranges, undeclared }];
+      return [list, { changes, expires: expiring > 0, undeclared }];
     }),
   );
 }
