@@ -7,6 +7,7 @@ import { spawnSluice } from '../testing/spawnSluice.ts';
 import { TestDeployment } from '../testing/testDeployment.ts';
 import type { UpSluice } from '../testing/upSluice.ts';
 
+const READY = { status: 'ready', riskLevel: 'normal', degradation: 'full' };
 const DISK_MEGABYTES = 8;
 const BATCH = 500;
 const HOUR_MS = 3_600_000;
@@ -46,7 +47,7 @@ it.runIf(disk !== null)(
       };
       for (let batch = 0; batch < 5; batch += 1) await pay();
       await up.process.logged('snapshot taken');
-      expect(await readiness(up)).toEqual({ status: 'ready' });
+      expect(await readiness(up)).toEqual(READY);
       expect(await up.metric(WAITING)).toBe(0);
 
       disk.fill();
@@ -73,7 +74,7 @@ it.runIf(disk !== null)(
       disk.free();
       await up.process.logged('no event waits for its disk any more');
       expect(await up.metric(WAITING)).toBe(0);
-      expect(await readiness(up)).toEqual({ status: 'ready' });
+      expect(await readiness(up)).toEqual(READY);
       for (let batch = 0; batch < 4; batch += 1) await pay();
       await up.process.logged('snapshot taken', 1);
       expect(await up.interrupt()).toBe(0);
