@@ -12,9 +12,11 @@ export function parseUntil(text: string, nowMs: number): number | undefined {
   if (durationMs !== undefined) return nowMs + durationMs;
   if (!DATE.test(text) && !TIME.test(text)) return undefined;
   const timeMs = Date.parse(text.replace(' ', 'T'));
+  const day = text.slice(0, 10);
+  const dayMs = Date.parse(`${day}T00:00:00Z`);
+  if (Number.isNaN(timeMs) || Number.isNaN(dayMs)) return undefined;
   // The parser makes March of a 30th of February.
-  const isReal = new Date(`${text.slice(0, 10)}T00:00:00Z`).toISOString().startsWith(text.slice(0, 10));
-  return Number.isNaN(timeMs) || !isReal ? undefined : timeMs;
+  return new Date(dayMs).toISOString().startsWith(day) ? timeMs : undefined;
 }
 
 /** `2027-01-31 00:00 UTC`. */
