@@ -4,12 +4,12 @@ import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
 import { parse } from 'csv-parse';
 import { z } from 'zod';
 import type { CsvMapping } from '../pipeline/csvMapping.ts';
 import { CsvMapper, type MappedRow } from '../pipeline/import/csvMapper.ts';
 import { mergeLabels, type ImportEvent } from '../pipeline/import/mergeLabels.ts';
+import { openCounted } from './countedFile.ts';
 import { UserError } from './userError.ts';
 
 /** A file that can be imported: CSV by a mapping, or the NDJSON that `sluice simulate` writes; gzip by its ending. */
@@ -51,14 +51,9 @@ export class ImportFile {
   }
 
   #open(): Readable {
-    const file = createReadStream(this.#path, { highWaterMark: 256 * 1024 });
-    file.on('data', (chunk) => {
-      this.#bytesRead += chunk.length;
+    return openCounted(this.#path, (bytes) => {
+      this.#bytesRead += bytes;
     });
-    if (!this.#path.endsWith('.gz')) return file;
-    const unzipped = createGunzip();
-    file.on('error', (error) => unzipped.destroy(error));
-    return file.pipe(unzipped);
   }
 
   async *#mappedRows(mapping: CsvMapping): AsyncGenerator<MappedRow, void, undefined> {

@@ -1,10 +1,9 @@
-import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
 import { parse, type Info } from 'csv-parse';
 import { listValue } from '../operators/lists/listValue.ts';
 import type { ListSummary } from './listAccess.ts';
 import { parseUntil, UNTIL_FORMS } from './untilTime.ts';
+import { openCounted } from './countedFile.ts';
 import { UserError } from './userError.ts';
 
 /** As in schemas/list-change.avsc. */
@@ -77,14 +76,9 @@ export class ListFile {
   }
 
   #open(): Readable {
-    const file = createReadStream(this.#path, { highWaterMark: 256 * 1024 });
-    file.on('data', (chunk) => {
-      this.#bytesRead += chunk.length;
+    return openCounted(this.#path, (bytes) => {
+      this.#bytesRead += bytes;
     });
-    if (!this.#path.endsWith('.gz')) return file;
-    const unzipped = createGunzip();
-    file.on('error', (error) => unzipped.destroy(error));
-    return file.pipe(unzipped);
   }
 
   #columnsOf(first: readonly string[], line: number): readonly string[] {

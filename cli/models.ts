@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { z } from 'zod';
 import { REPLY_SCHEMAS } from '../infra/http/replySchemas.ts';
-import { modelMetadataSchema } from '../models/modelPackage.ts';
+import { readModelMetadata } from '../models/modelPackage.ts';
 import { modelNameText, modelPath, parseModelName, type ModelName } from './modelName.ts';
 import { addCommand, promoteCommand, rollbackCommand, withdrawCommand } from './modelsChange.ts';
 import { modelsCompareCommand } from './modelsCompare.ts';
@@ -109,7 +109,7 @@ function print(options: OutputOptions, answer: unknown, text: () => string): voi
 
 function description(model: z.infer<typeof REPLY_SCHEMAS.ModelDescription>): string {
   const { id, version, role, percent, sha256, author, sinceMs, reasonsBy } = model;
-  const metadata = modelMetadataSchema.parse(JSON.parse(model.metadata));
+  const metadata = readModelMetadata(model.metadata);
   const { inputs, trainedAt, catalogueSha256, calibration } = metadata;
   const places = {
     champion: `champion, scores the verdicts of ${percent}% of accounts`,

@@ -46,6 +46,11 @@ export const modelMetadataSchema = z.strictObject({
 
 export type ModelMetadata = z.infer<typeof modelMetadataSchema>;
 
+/** Reads a model.json that was checked before, as ledger records have it. Throws SyntaxError or ZodError. */
+export function readModelMetadata(json: string): ModelMetadata {
+  return modelMetadataSchema.parse(JSON.parse(json));
+}
+
 function rises(points: readonly (readonly [number, number])[]): boolean {
   const first = points[0];
   const last = points[points.length - 1];

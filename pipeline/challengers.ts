@@ -1,5 +1,5 @@
 import type { ModelMetadata } from '../models/modelPackage.ts';
-import { modelMetadataSchema, scoreOf } from '../models/modelPackage.ts';
+import { readModelMetadata, scoreOf } from '../models/modelPackage.ts';
 import { ModelError, Scorer } from '../models/scorer.ts';
 import { decodeLedgerRecord } from '../schemas/ledgerCodec.ts';
 import type { Decision, ModelPromotion } from '../schemas/types.ts';
@@ -140,7 +140,7 @@ export class Challengers {
   async #model(promotion: ModelPromotion): Promise<Model> {
     const present = this.#loaded.get(promotion);
     if (present !== undefined) return present;
-    const metadata = modelMetadataSchema.parse(JSON.parse(promotion.metadata));
+    const metadata = readModelMetadata(promotion.metadata);
     const model = { promotion, metadata, scorer: await this.#load(metadata) };
     this.#loaded.set(promotion, model);
     return model;

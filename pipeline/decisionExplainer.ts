@@ -1,5 +1,5 @@
 import { OcclusionExplainer } from '../models/occlusion.ts';
-import { modelMetadataSchema, scoreOf } from '../models/modelPackage.ts';
+import { readModelMetadata, scoreOf } from '../models/modelPackage.ts';
 import { Scorer } from '../models/scorer.ts';
 import { TreeShap } from '../models/trees/treeShap.ts';
 import type { CompiledConfiguration } from '../operators/configuration.ts';
@@ -146,7 +146,7 @@ export class DecisionExplainer {
     const known = this.#services.roster().find(modelId ?? '', modelVersion ?? '');
     if (known?.promotion.sha256 !== modelSha256)
       return none('SLUICE_MODEL_UNKNOWN', `the model ${name} that scored it is not known any more`);
-    const metadata = modelMetadataSchema.parse(JSON.parse(known.promotion.metadata));
+    const metadata = readModelMetadata(known.promotion.metadata);
     if (this.#scorer?.metadata.sha256 === metadata.sha256 && this.#scorer.metadata.version === metadata.version)
       return this.#scorer;
     const onnx = await this.#services.models.get(metadata.sha256);

@@ -1,6 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { catalogueMisfits } from '../models/catalogueFit.ts';
-import { modelMetadataSchema, type ModelMetadata } from '../models/modelPackage.ts';
+import { modelMetadataSchema, readModelMetadata, type ModelMetadata } from '../models/modelPackage.ts';
 import { proveScoreBytes } from '../models/scoreBytes.ts';
 import { ModelError, Scorer } from '../models/scorer.ts';
 import type { TreesRead } from '../models/trees/readTrees.ts';
@@ -18,14 +17,15 @@ import type {
   NewModel,
 } from './modelGateway.ts';
 import { LedgerUnavailableError, type Clock, type ModelStore } from './ports.ts';
+import { withDeadline } from './ingest/withDeadline.ts';
 import { promotionRecord } from './promotionRecord.ts';
 
 export interface ModelDeskServices {
   readonly models: ModelStore;
   readonly clock: Clock;
   append(event: LedgerEvent): Promise<number>;
-  /** Offset of the next record that the engine takes. */
-  engineOffset(): number;
+  /** Resolves once the engine has taken the record at an offset. */
+  taken(ledgerOffset: number): Promise<void>;
   roster(): ModelRoster;
   configuration(): CompiledConfiguration | null;
   isReady(): boolean;
@@ -41,7 +41,6 @@ interface Change {
   readonly reason: string;
 }
 
-const LOOK_MS = 5;
 /** How long an answer waits for the engine to come to its record. */
 const TAKEN_WITHIN_MS = 10_000;
 
@@ -157,17 +156,12 @@ export class ModelDesk implements ModelGateway {
       if (error instanceof LedgerUnavailableError) return unavailable(error.code, error.message);
       throw error;
     }
-    await this.#taken(ledgerOffset);
+    await withDeadline(this.#services.taken(ledgerOffset), TAKEN_WITHIN_MS);
     const roster = this.#services.roster();
     const model = roster.find(metadata.id, metadata.version);
     if (model === undefined)
       return unavailable('SLUICE_NOT_READY', `it is at ledger offset ${ledgerOffset}, and not in force yet`);
     return { kind: 'done', ledgerOffset, model: summaryOf(model, roster) };
-  }
-
-  async #taken(ledgerOffset: number): Promise<void> {
-    const giveUpMs = performance.now() + TAKEN_WITHIN_MS;
-    while (this.#services.engineOffset() <= ledgerOffset && performance.now() < giveUpMs) await sleep(LOOK_MS);
   }
 
   async #promotion(
@@ -249,7 +243,7 @@ function summaryOf({ promotion, percent }: KnownModel, roster: ModelRoster): Mod
 
 /** What was registered was parsed before. */
 function metadataOf({ promotion }: KnownModel): ModelMetadata {
-  return modelMetadataSchema.parse(JSON.parse(promotion.metadata));
+  return readModelMetadata(promotion.metadata);
 }
 
 function parseMetadata(text: string): ModelMetadata | Refused {
@@ -285,7 +279,7 @@ async function loadRefusal(metadata: ModelMetadata, onnx: Uint8Array): Promise<R
 }
 
 async function reasonsOf(metadata: string, onnx: Uint8Array): Promise<string> {
-  const scorer = await Scorer.load(modelMetadataSchema.parse(JSON.parse(metadata)), onnx);
+  const scorer = await Scorer.load(readModelMetadata(metadata), onnx);
   await scorer.close();
   return reasonsBy(scorer.trees);
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReservoirStorage } from '../operators/features/blockStore.ts';
 import type { CompiledConfiguration } from '../operators/configuration.ts';
-import { modelMetadataSchema, scoresCatalogue, type ModelMetadata } from '../models/modelPackage.ts';
+import { readModelMetadata, scoresCatalogue, type ModelMetadata } from '../models/modelPackage.ts';
 import { encodeLedgerRecord } from '../schemas/ledgerCodec.ts';
 import type { LedgerEvent } from '../schemas/ledgerEvent.ts';
 import { resumeChain } from './chain/sealChain.ts';
@@ -137,7 +137,7 @@ export class Pipeline {
       models,
       clock,
       append: (event) => this.append(event),
-      engineOffset: () => this.#taken.offset,
+      taken: (offset) => this.#taken.taken(offset),
       roster: () => this.engine.models,
       configuration: () => this.engine.configuration,
       isReady: () => this.#isReady,
@@ -333,7 +333,7 @@ export class Pipeline {
     const { models: roster, configuration } = this.engine;
     if (configuration === null) return;
     for (const { promotion } of roster.challengers) {
-      const metadata = modelMetadataSchema.parse(JSON.parse(promotion.metadata));
+      const metadata = readModelMetadata(promotion.metadata);
       if (scoresCatalogue(metadata, configuration.catalogue)) continue;
       const origin = {
         eventTimeMs: this.#ports.clock(),

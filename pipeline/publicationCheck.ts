@@ -1,7 +1,7 @@
 import { configurationSteps, parseConfiguration, type CompiledConfiguration } from '../operators/configuration.ts';
 import type { ConfigurationProblem } from '../operators/definitions.ts';
 import { exampleSteps } from '../operators/rules/ruleExamples.ts';
-import { modelMetadataSchema, scoresCatalogue } from '../models/modelPackage.ts';
+import { readModelMetadata, scoresCatalogue } from '../models/modelPackage.ts';
 import type { KnownModel } from './engine/modelRoster.ts';
 import type { Refusal } from './gateway.ts';
 import type { LoopHolds } from './loopHolds.ts';
@@ -46,7 +46,7 @@ function refused(problems: readonly ConfigurationProblem[]): CheckedPublication 
 function modelRefusalOf({ catalogue }: CompiledConfiguration, { inForce, models }: PublicationGround): Refusal | null {
   if (inForce === null || inForce.catalogue.sha256 === catalogue.sha256) return null;
   for (const { promotion } of models) {
-    const model = modelMetadataSchema.parse(JSON.parse(promotion.metadata));
+    const model = readModelMetadata(promotion.metadata);
     if (!scoresCatalogue(model, inForce.catalogue) || scoresCatalogue(model, catalogue)) continue;
     const gone = model.inputs.find((name) => !catalogue.names.includes(name));
     const why =

@@ -1,5 +1,5 @@
 import { Scorer } from '../../models/scorer.ts';
-import { modelMetadataSchema } from '../../models/modelPackage.ts';
+import { readModelMetadata } from '../../models/modelPackage.ts';
 import type { CompiledConfiguration } from '../../operators/configuration.ts';
 import type { CompiledCatalogue } from '../../operators/features/catalogue.ts';
 import { MemoryStorage, type ReservoirStorage } from '../../operators/features/blockStore.ts';
@@ -46,7 +46,7 @@ export class PortEngineServices implements EngineServices {
   }
 
   async loadModel(promotion: ModelPromotion): Promise<Scorer> {
-    const metadata = modelMetadataSchema.parse(JSON.parse(promotion.metadata));
+    const metadata = readModelMetadata(promotion.metadata);
     const model = await this.#models.get(promotion.sha256);
     if (model === undefined) {
       throw new Error(
