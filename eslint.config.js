@@ -24,6 +24,8 @@ export default tseslint.config(
       '.sluice',
       'infra/console/static',
       'tools/layers/fixture',
+      // AssemblyScript, which looks like TypeScript.
+      'operators/features/kernel/assembly',
     ],
   },
   ...tseslint.configs.strictTypeChecked,

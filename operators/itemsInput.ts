@@ -34,4 +34,8 @@ export abstract class ItemsInput implements StateInput {
   uint8Array(): Uint8Array {
     return this.next((item) => item instanceof Uint8Array);
   }
+
+  memory(): WebAssembly.Memory {
+    return this.next((item) => item instanceof WebAssembly.Memory);
+  }
 }

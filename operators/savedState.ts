@@ -21,6 +21,8 @@ export interface StateOutput {
    * all of it) and the others are 0, so that a reader may be given those alone.
    */
   array(values: StateArray, used?: number): void;
+  /** The same of a shared memory, of whose bytes only the first `used` count. */
+  memory(memory: WebAssembly.Memory, used: number): void;
   /**
    * Refers to a file whose bytes no longer change, instead of holding them: whoever keeps what is saved keeps the file as
    * well (by a hard link, before the state goes on). Its name is the only one of its kind in what is saved.
@@ -38,6 +40,8 @@ export interface StateInput {
   uint32Array(): Uint32Array;
   uint16Array(): Uint16Array;
   uint8Array(): Uint8Array;
+  /** As long as what was used, at least; all beyond that is 0. */
+  memory(): WebAssembly.Memory;
   /** Where the file is now. It is the snapshot's: never to be written to, and gone when the snapshot goes. */
   file(): string;
 }

@@ -1,7 +1,7 @@
 import { ItemsInput } from './itemsInput.ts';
 import { SavedStateError, type StateArray, type StateOutput } from './savedState.ts';
 
-export type StatePart = number | string | StateArray;
+export type StatePart = number | string | StateArray | WebAssembly.Memory;
 
 /** Saved state as a list of parts, arrays by reference and files by path: what one thread hands to another. */
 export class StateParts implements StateOutput {
@@ -20,11 +20,18 @@ export class StateParts implements StateOutput {
     this.parts.push(values);
   }
 
+  memory(memory: WebAssembly.Memory): void {
+    this.parts.push(memory);
+  }
+
   file(path: string): void {
     this.parts.push(path);
   }
 
-  /** The memory to transfer with the parts, after which the one that saved them has it no more. */
+  /**
+   * The memory to transfer with the parts, after which the one that saved them has it no more. Shared memories are not among them: they go
+   * along by themselves, and whoever saved them must leave them alone.
+   */
   get buffers(): ArrayBuffer[] {
     return this.parts.flatMap((part) =>
       typeof part === 'object' && part.buffer instanceof ArrayBuffer ? [part.buffer] : [],

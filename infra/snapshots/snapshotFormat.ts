@@ -31,6 +31,8 @@ export const ARRAYS = [Float64Array, Int32Array, Uint32Array, Uint16Array, Uint8
 export const FIRST_ARRAY_TAG = 3;
 /** The name of a file beside this one. */
 export const FILE_TAG = 8;
+/** What is used of a shared memory. */
+export const MEMORY_TAG = 9;
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const headerSchema = z.object({

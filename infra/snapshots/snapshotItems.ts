@@ -1,12 +1,13 @@
 import { basename, join } from 'node:path';
 import { ItemsInput } from '../../operators/itemsInput.ts';
 import { SavedStateError, type StateArray } from '../../operators/savedState.ts';
-import { ARRAYS, FILE_TAG, FIRST_ARRAY_TAG, NUMBER_TAG, TEXT_TAG } from './snapshotFormat.ts';
+import { createSharedMemory } from '../../operators/sharedMemory.ts';
+import { ARRAYS, FILE_TAG, FIRST_ARRAY_TAG, MEMORY_TAG, NUMBER_TAG, TEXT_TAG } from './snapshotFormat.ts';
 
 const LENGTH_BYTES = 4;
 const NUMBER_BYTES = 8;
 
-type Item = number | string | StateArray | File;
+type Item = number | string | StateArray | WebAssembly.Memory | File;
 
 /** A file beside the snapshot's. */
 class File {
@@ -29,7 +30,9 @@ export class SnapshotItems extends ItemsInput {
   readonly #head = Buffer.alloc(NUMBER_BYTES);
   #headLength = 0;
   /** Null until its length is known. */
-  #content: Uint8Array<ArrayBuffer> | null = null;
+  #content: Uint8Array | null = null;
+  /** The content's memory: shared for a shared memory's, else of its own. */
+  #memory: WebAssembly.Memory | ArrayBuffer = new ArrayBuffer(0);
   #contentLength = 0;
 
   /** `folder` is that of the files that the state refers to. */
@@ -81,28 +84,35 @@ export class SnapshotItems extends ItemsInput {
     }
     const length = this.#head.readUInt32LE(0);
     if (length > bytesLeft) throw new RangeError(`an item of ${length} bytes where ${bytesLeft} are left`);
-    this.#content = new Uint8Array(length);
+    this.#memory = this.#tag === MEMORY_TAG ? createSharedMemory(length) : new ArrayBuffer(length);
+    this.#content = new Uint8Array(this.#memory instanceof ArrayBuffer ? this.#memory : this.#memory.buffer, 0, length);
     this.#endContent(this.#content);
     return taken;
   }
 
-  #endContent(content: Uint8Array<ArrayBuffer>): void {
+  #endContent(content: Uint8Array): void {
     if (this.#contentLength < content.length) return;
     this.#content = null;
     this.#contentLength = 0;
+    const memory = this.#memory;
+    this.#memory = new ArrayBuffer(0);
+    if (!(memory instanceof ArrayBuffer)) {
+      this.#end(memory);
+      return;
+    }
     if (this.#tag === TEXT_TAG) {
-      this.#end(Buffer.from(content.buffer).toString());
+      this.#end(Buffer.from(content).toString());
       return;
     }
     if (this.#tag === FILE_TAG) {
-      const name = Buffer.from(content.buffer).toString();
+      const name = Buffer.from(content).toString();
       if (name === '' || basename(name) !== name) throw new RangeError('a file that is not beside the snapshot');
       this.#end(new File(name));
       return;
     }
     const array = ARRAYS[this.#tag - FIRST_ARRAY_TAG];
     if (array === undefined) throw new RangeError(`an item of an unknown kind, ${this.#tag}`);
-    this.#end(new array(content.buffer));
+    this.#end(new array(memory));
   }
 
   #end(item: Item): void {

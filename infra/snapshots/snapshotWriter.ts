@@ -14,6 +14,7 @@ import {
   headerBytes,
   MAGIC,
   MAX_FRAME_BYTES,
+  MEMORY_TAG,
   NUMBER_TAG,
   PREFIX_BYTES,
   TEXT_TAG,
@@ -67,6 +68,10 @@ export class SnapshotWriter implements StateOutput {
     const kind = ARRAYS.findIndex((array) => values instanceof array);
     const bytes = new Uint8Array(values.buffer, values.byteOffset, used * values.BYTES_PER_ELEMENT);
     this.#putBytes(FIRST_ARRAY_TAG + kind, bytes);
+  }
+
+  memory({ buffer }: WebAssembly.Memory, used: number): void {
+    this.#putBytes(MEMORY_TAG, new Uint8Array(buffer, 0, used));
   }
 
   file(path: string): void {

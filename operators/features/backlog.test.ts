@@ -49,6 +49,7 @@ function savedHash(state: SavedState): string {
     number: (value) => hash.update(`number ${value}\n`),
     text: (value) => hash.update(`text ${value}\n`),
     array: (values, used = values.length) => hash.update(`array ${used}\n`).update(values.subarray(0, used)),
+    memory: ({ buffer }, used) => hash.update(`memory ${used}\n`).update(new Uint8Array(buffer, 0, used)),
     file: () => {
       throw new Error('the state is in memory');
     },

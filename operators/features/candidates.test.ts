@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { copyState } from '../testing/memoryState.ts';
-import { CANDIDATE_FIELDS, Candidates, candidatesOf } from './candidates.ts';
-import { BOUNDARY, createEventNumbers, TIME, VALUE } from './eventNumbers.ts';
+import { CANDIDATE_FIELDS, candidatesOf } from './candidates.ts';
+import { ColumnKernel } from './kernel/columnKernel.ts';
+import { byteOffset } from './kernel/programWords.ts';
 
 const LISTS = 3;
+const NODE_BYTES = 16;
 
 interface Item {
   readonly timeMs: number;
@@ -32,22 +34,23 @@ const step: fc.Arbitrary<Step> = fc.record({
 /** One list as a plain array, oldest first, beside the same list among the candidates. */
 class ComparedList {
   readonly items: Item[] = [];
-  readonly row = new Float64Array(CANDIDATE_FIELDS + 1);
+  /** The key in whose row the list is, behind the first double. */
+  readonly key: number;
   /** 0: a whole list. */
   readonly sign: number;
   readonly limit: number;
   dropped = 0;
 
-  constructor(sign: number, limit: number) {
+  constructor(key: number, sign: number, limit: number) {
+    this.key = key;
     this.sign = sign;
     this.limit = limit;
   }
 
-  add(candidates: Candidates, event: Float64Array, item: Item): void {
-    event[TIME] = item.timeMs;
-    event[VALUE] = item.value;
-    if (this.sign === 0) candidates.addWhole(this.row, 1, event);
-    else candidates.addPruned(this.row, 1, this.sign, event);
+  add(kernel: ColumnKernel, item: Item): void {
+    const list = this.#list(kernel);
+    if (this.sign === 0) kernel.calls.addWhole(list, item.timeMs, item.value);
+    else kernel.calls.addPruned(list, this.sign, item.timeMs, item.value);
 
     const { items, sign } = this;
     const place = items.filter(({ timeMs }) => timeMs <= item.timeMs).length;
@@ -61,47 +64,50 @@ class ComparedList {
     else items.splice(0, place, ...older, item);
   }
 
-  remove(candidates: Candidates, event: Float64Array, item: Item): void {
-    event[TIME] = item.timeMs;
-    event[VALUE] = item.value;
-    candidates.removeWhole(this.row, 1, event);
+  remove(kernel: ColumnKernel, item: Item): void {
+    kernel.calls.removeWhole(this.#list(kernel), item.timeMs, item.value);
     const place = this.items.findLastIndex(({ timeMs, value }) => timeMs === item.timeMs && value === item.value);
     if (place >= 0) this.items.splice(place, 1);
   }
 
-  expire(candidates: Candidates, event: Float64Array, boundaryMs: number): void {
-    event[BOUNDARY] = boundaryMs;
-    candidates.expire(this.row, 1, event);
+  expire(kernel: ColumnKernel, boundaryMs: number): void {
+    kernel.calls.expire(this.#list(kernel), boundaryMs);
     while (this.items.length > 0 && this.items[0]!.timeMs <= boundaryMs) this.items.shift();
   }
 
-  clear(candidates: Candidates): void {
-    candidates.clear(this.row, 1);
+  clear(kernel: ColumnKernel): void {
+    kernel.calls.clearList(this.#list(kernel));
     this.items.length = 0;
   }
 
-  expectSame(candidates: Candidates, event: Float64Array): void {
-    const { items, row } = this;
-    const first = candidates.oldest(row, 1);
-    const found = Array.from({ length: candidatesOf(row, 1) }, (_, place) => itemOf(candidates, first + place));
+  expectSame(kernel: ColumnKernel): void {
+    const { items } = this;
+    const { calls } = kernel;
+    const list = this.#list(kernel);
+    const first = calls.oldestOf(list);
+    const length = candidatesOf(kernel, kernel.rowBase(this.key) + 1);
+    const found = Array.from({ length }, (_, place) => itemOf(kernel, first + place * NODE_BYTES));
     expect(found).toEqual(items);
     for (const boundaryMs of [
       0,
       ...[0.2, 0.7, 1].map((share) => items[Math.floor(share * (items.length - 1))]?.timeMs ?? 0),
     ]) {
-      event[BOUNDARY] = boundaryMs;
       const left = items.filter(({ timeMs }) => timeMs > boundaryMs);
-      const newest = candidates.newestAfter(row, 1, event);
-      expect(newest === 0 ? undefined : itemOf(candidates, newest)).toEqual(left.at(-1));
+      const newest = calls.newestAfter(list, boundaryMs);
+      expect(newest === 0 ? undefined : itemOf(kernel, newest)).toEqual(left.at(-1));
       for (const sign of this.sign === 0 ? [1, -1] : [this.sign]) {
         const node =
           this.sign === 0
-            ? candidates.wholeExtreme(row, 1, sign, event)
-            : candidates.prunedExtreme(first, candidates.newest(row, 1), event);
+            ? calls.wholeExtreme(list, sign, boundaryMs)
+            : calls.prunedExtreme(first, calls.newestOf(list), boundaryMs);
         const best = left.length === 0 ? undefined : Math.max(...left.map(({ value }) => sign * value));
-        expect(node === 0 ? undefined : sign * itemOf(candidates, node).value).toBe(best);
+        expect(node === 0 ? undefined : sign * itemOf(kernel, node).value).toBe(best);
       }
     }
+  }
+
+  #list(kernel: ColumnKernel): number {
+    return kernel.rowAddress(this.key) + byteOffset(1);
   }
 
   #insert(place: number, item: Item): void {
@@ -113,16 +119,16 @@ class ComparedList {
   }
 }
 
-function itemOf(candidates: Candidates, node: number): Item {
-  const page = candidates.page(node);
-  return { timeMs: page[candidates.timeOffset(node)]!, value: page[candidates.valueOffset(node)]! };
+function itemOf({ doubles }: ColumnKernel, node: number): Item {
+  return { value: doubles[node >>> 3]!, timeMs: doubles[(node >>> 3) + 1]! };
 }
 
 /** Plays the steps over three lists, of the greatest values, of the least and of all, which share their blocks. */
 function play(limit: number, steps: readonly Step[]): void {
-  const event = createEventNumbers();
-  const lists = [1, -1, 0].map((sign) => new ComparedList(sign, limit));
-  let candidates = new Candidates(limit);
+  const create = (): ColumnKernel =>
+    new ColumnKernel({ rowLength: 1 + CANDIDATE_FIELDS, maxKeys: LISTS, maxCandidatesPerKey: limit });
+  let kernel = create();
+  const lists = [1, -1, 0].map((sign) => new ComparedList(kernel.calls.allocateRow(), sign, limit));
   let nowMs = 1_000_000;
   let draw = 1;
   const random = (below: number): number => {
@@ -133,25 +139,24 @@ function play(limit: number, steps: readonly Step[]): void {
     const compared = lists[list]!;
     const { items, sign } = compared;
     const count = few + Math.floor(many * limit);
-    if (kind === 'clear') compared.clear(candidates);
-    else if (kind === 'restart') candidates = copyState(candidates, new Candidates(limit));
-    else if (kind === 'expire')
-      compared.expire(candidates, event, items[Math.min(items.length, count) - 1]?.timeMs ?? nowMs);
+    if (kind === 'clear') compared.clear(kernel);
+    else if (kind === 'restart') kernel = copyState(kernel, create());
+    else if (kind === 'expire') compared.expire(kernel, items[Math.min(items.length, count) - 1]?.timeMs ?? nowMs);
     else if (kind === 'remove') {
       for (let index = 0; sign === 0 && index < count && items.length > 0; index++)
-        compared.remove(candidates, event, items[random(items.length)]!);
+        compared.remove(kernel, items[random(items.length)]!);
     } else
       for (let index = 0; index < count; index++) {
         nowMs += random(3);
         const timeMs = kind === 'late' ? nowMs - random(50) : nowMs;
         const value = values === 'mixed' ? random(20) : (values === 'falling' ? -1 : 1) * nowMs + random(5);
-        compared.add(candidates, event, { timeMs, value });
+        compared.add(kernel, { timeMs, value });
       }
-    compared.expectSame(candidates, event);
-    expect(candidates.live).toBe(lists.reduce((sum, { items: held }) => sum + held.length, 0));
-    expect(candidates.dropped).toBe(lists.reduce((sum, { dropped }) => sum + dropped, 0));
+    compared.expectSame(kernel);
+    expect(kernel.calls.liveCandidates()).toBe(lists.reduce((sum, { items: held }) => sum + held.length, 0));
+    expect(kernel.calls.droppedCandidates()).toBe(lists.reduce((sum, { dropped }) => sum + dropped, 0));
   }
-  for (const compared of lists) compared.expectSame(candidates, event);
+  for (const compared of lists) compared.expectSame(kernel);
 }
 
 it('are what sorted arrays hold, as lists grow, shrink, are full, make way, and are saved and loaded', () => {

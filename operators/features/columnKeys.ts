@@ -1,5 +1,6 @@
 import type { Transaction } from '../../schemas/types.ts';
 import type { PrefetchList } from '../tables/prefetchList.ts';
+import type { ColumnKernel } from './kernel/columnKernel.ts';
 import { fieldReader } from './keyField.ts';
 import { NO_KEY, StringKeyTable, TupleKeyTable, type KeyTable } from './keyTable.ts';
 import type { ColumnPlan } from './plan.ts';
@@ -15,10 +16,10 @@ export interface ColumnKeys {
   readonly find: (slots: Int32Array) => number;
 }
 
-export function createColumnKeys({ fields, members, rowLength }: ColumnPlan, maxKeys: number): ColumnKeys {
+export function createColumnKeys({ fields, members }: ColumnPlan, kernel: ColumnKernel): ColumnKeys {
   return members.length > 0
-    ? tupleKeys(new TupleKeyTable(rowLength, members.length, maxKeys), members)
-    : stringKeys(new StringKeyTable(rowLength, maxKeys), fieldReader(fields[0]!));
+    ? tupleKeys(new TupleKeyTable(kernel, members.length), members)
+    : stringKeys(new StringKeyTable(kernel), fieldReader(fields[0]!));
 }
 
 function stringKeys(table: StringKeyTable, read: (tx: Transaction) => string | null): ColumnKeys {

@@ -1,9 +1,9 @@
 import type { CrossedState } from './edgeCrossing.ts';
-import { correctCandidates, correctSums } from './edgeProgram.ts';
 import { hasBit } from './eventBits.ts';
-import { ENGINE_TIME, TIME } from './eventNumbers.ts';
-import { splitAmount, splitSquare } from './exactSums.ts';
+import { AMOUNT, ENGINE_TIME, TIME } from './eventNumbers.ts';
 import { countHour } from './hourProfile.ts';
+import type { ColumnKernel } from './kernel/columnKernel.ts';
+import { byteOffset } from './kernel/programWords.ts';
 import type { KeyTable } from './keyTable.ts';
 import type { WindowPart } from './plan.ts';
 
@@ -17,7 +17,7 @@ export interface CorrectedState extends CrossedState {
  * in at the engine's time. The event's words start at `at`; its numbers are in `event`.
  */
 export function correctEvent(
-  { plan, tables, candidates, pairs, shares, event }: CorrectedState,
+  { plan, tables, pairs, shares, event }: CorrectedState,
   words: Int32Array,
   at: number,
   before: number,
@@ -26,7 +26,7 @@ export function correctEvent(
   const bitsAt = at + tables.length;
   const correct = <Part extends WindowPart>(
     parts: readonly Part[],
-    apply: (part: Part, sign: number, slot: number, row: Float64Array, base: number) => void,
+    apply: (part: Part, sign: number, slot: number, kernel: ColumnKernel) => void,
   ): void => {
     for (const part of parts) {
       const { firstBit, factTable } = plan.predicates[part.predicate]!;
@@ -36,28 +36,30 @@ export function correctEvent(
       const bitBefore = firstBit + plan.factBits[factTable + before]!;
       const sign = Number(hasBit(words, bitsAt, bitAfter)) - Number(hasBit(words, bitsAt, bitBefore));
       if (sign === 0) continue;
-      const table = tables[part.column]!;
-      apply(part, sign, slot, table.segment(slot), table.rowBase(slot));
+      apply(part, sign, slot, tables[part.column]!.kernel);
     }
   };
-  splitAmount(event);
-  splitSquare(event);
-  correct(plan.sums, (part, sign, _slot, row, base) => {
-    correctSums(row, base, sign, part, event);
+  const amountMinor = event[AMOUNT]!;
+  correct(plan.sums, ({ countAt, sumAt, squaresAt }, sign, slot, { calls }) => {
+    calls.correctSums(slot, sign, byteOffset(countAt), byteOffset(sumAt), byteOffset(squaresAt), amountMinor);
   });
-  correct(plan.candidates, (part, sign, _slot, row, base) => {
-    correctCandidates(candidates, part, sign, row, base + part.at, event);
+  correct(plan.candidates, (part, sign, slot, kernel) => {
+    const list = kernel.rowAddress(slot) + byteOffset(part.at);
+    // Facts change whole lists only; in one without a sign only times matter.
+    const value = part.sign === 0 ? 0 : amountMinor;
+    if (sign > 0) kernel.calls.addWhole(list, event[TIME]!, value);
+    else kernel.calls.removeWhole(list, event[TIME]!, value);
   });
-  correct(plan.distincts, (part, sign, slot, row, base) => {
+  correct(plan.distincts, (part, sign, slot) => {
     const value = words[at + part.pairs.valueColumn]!;
-    if (value >= 0) pairs[part.pairs.index]!.count(slot, value, sign, part.window, row, base + part.at, event);
+    if (value >= 0) pairs[part.pairs.index]!.count(slot, value, sign, part.window, part.at);
   });
-  correct(plan.shares, (part, sign, slot, row, base) => {
+  correct(plan.shares, (part, sign, slot, kernel) => {
     const value = words[at + part.valueColumn]!;
-    if (value >= 0) shares[part.index]!.count(slot, value, sign, row, base + part.at);
+    if (value >= 0) shares[part.index]!.count(slot, value, sign, kernel.doubles, kernel.rowBase(slot) + part.at);
   });
-  correct(plan.hours, (part, sign, _slot, row, base) => {
-    countHour(row, base + part.at, sign, event);
+  correct(plan.hours, (part, sign, slot, kernel) => {
+    countHour(kernel.doubles, kernel.rowBase(slot) + part.at, sign, event);
   });
 }
 

@@ -1,10 +1,11 @@
-import { compileCandidateReads, readCandidates, type CandidateReads } from './candidateReads.ts';
-import type { Candidates } from './candidates.ts';
+import { addCandidateSteps } from './candidateReads.ts';
 import type { EventDoubles } from './eventDoubles.ts';
-import type { PairCounts } from './pairCounts.ts';
-import type { FeaturePlan } from './plan.ts';
+import { AMOUNT, ENGINE_TIME } from './eventNumbers.ts';
+import type { ProgramTargets } from './edgeProgram.ts';
+import { FEATURES_DOUBLE, type ColumnKernel } from './kernel/columnKernel.ts';
+import { ProgramWords } from './kernel/programWords.ts';
 import { compileProfileReads, readProfiles, type ProfileReads } from './profileReads.ts';
-import { compileWindowReads, readWindows, type WindowReads } from './windowReads.ts';
+import { addWindowSteps } from './windowReads.ts';
 
 /** How features are read from the rows of a payment's keys. */
 export interface ReadProgram {
@@ -15,55 +16,71 @@ export interface ReadProgram {
 
 interface ColumnReads {
   readonly column: number;
+  readonly kernel: ColumnKernel;
+  /** All features of the column's keys; */
   readonly features: Int32Array;
-  readonly windows: WindowReads;
-  readonly lists: readonly CandidateReads[];
+  /** those that the kernel reads, in its order; and the address of its program. */
+  readonly kernelFeatures: Int32Array;
+  readonly program: number;
   readonly profiles: ProfileReads;
 }
 
 /** The reads of all windows that do, or do not, include the current payment. */
-export function compileReads(plan: FeaturePlan, includeCurrent: boolean): ReadProgram {
-  const columns = plan.columns.flatMap((_, column) => {
+export function compileReads({ plan, tables, pairs }: ProgramTargets, includeCurrent: boolean): ReadProgram {
+  const columns = plan.columns.flatMap((_, column): ColumnReads[] => {
     const reads = [...plan.reads.entries()].flatMap(([feature, read]) => {
       const isHere = read.kind !== 'expression' && read.column === column && read.includeCurrent === includeCurrent;
       return isHere ? [{ feature, read }] : [];
     });
     if (reads.length === 0) return [];
-    const features = Int32Array.from(reads, ({ feature }) => feature);
-    const [windows, lists] = [compileWindowReads(reads), compileCandidateReads(reads)];
-    return [{ column, features, windows, lists, profiles: compileProfileReads(reads) }];
+    const profiles = compileProfileReads(reads);
+    const others = new Set(profiles.features);
+    const kernelReads = reads
+      .filter(({ feature }) => !others.has(feature))
+      .map(({ feature, read }, place) => ({ feature, place, read }));
+
+    const { kernel } = tables[column]!;
+    const empty = new ProgramWords();
+    for (const { read } of kernelReads) empty.addDouble(read.whenEmpty);
+    const steps = new ProgramWords();
+    const { counts, distincts, seen, sums, scores, rates, recencies } = addWindowSteps(steps, kernelReads, pairs);
+    const lists = addCandidateSteps(steps, kernelReads);
+    const head = [kernel.place(empty.words), counts, distincts, seen, sums, scores, rates, recencies, lists, 0];
+    return [
+      {
+        column,
+        kernel,
+        features: Int32Array.from(reads, ({ feature }) => feature),
+        kernelFeatures: Int32Array.from(kernelReads, ({ feature }) => feature),
+        program: kernel.place([...head, ...steps.words]),
+        profiles,
+      },
+    ];
   });
   return { columns, whenEmpty: Float64Array.from(plan.reads, ({ whenEmpty }) => whenEmpty) };
 }
 
-/**
- * Writes the features of the current payment, whose keys have these slots (negative: none, so NaN) and rows, as of the
- * engine's time.
- */
+/** Writes the features of the current payment, whose keys have these slots (negative: none, so NaN), as of the engine's time. */
 export function readFeatures(
   { columns, whenEmpty }: ReadProgram,
   slots: Int32Array,
-  rows: readonly Float64Array[],
-  bases: Int32Array,
   event: Float64Array,
   doubles: EventDoubles,
-  pairs: readonly PairCounts[],
-  candidates: Candidates,
   out: Float64Array,
   outBase: number,
 ): void {
   for (let index = 0; index < columns.length; index++) {
-    const { column, features, windows, lists, profiles } = columns[index]!;
-    if (slots[column]! < 0) {
+    const { column, kernel, features, kernelFeatures, program, profiles } = columns[index]!;
+    const slot = slots[column]!;
+    if (slot < 0) {
       for (let place = 0; place < features.length; place++) out[outBase + features[place]!] = Number.NaN;
       continue;
     }
-    const row = rows[column]!;
-    const base = bases[column]!;
-    readWindows(windows, row, base, event, pairs, whenEmpty, out, outBase);
-    for (let list = 0; list < lists.length; list++)
-      readCandidates(lists[list]!, candidates, row, base, event, whenEmpty, out, outBase);
+    kernel.calls.read(program, slot, event[ENGINE_TIME]!, event[AMOUNT]!);
+    const values = kernel.doubles;
+    for (let place = 0; place < kernelFeatures.length; place++)
+      out[outBase + kernelFeatures[place]!] = values[FEATURES_DOUBLE + place]!;
     if (profiles.steps.length > 0)
-      readProfiles(profiles, row, base, event, doubles, candidates, whenEmpty, out, outBase);
+      readProfiles(profiles, kernel, kernel.rowBase(slot), event, doubles, whenEmpty, out, outBase);
   }
 }

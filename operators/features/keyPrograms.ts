@@ -1,5 +1,4 @@
-import { compileEdges, type EdgeProgram } from './edgeProgram.ts';
-import type { KeyTable } from './keyTable.ts';
+import { compileEdges, type EdgeProgram, type ProgramTargets } from './edgeProgram.ts';
 import type { FeaturePlan } from './plan.ts';
 
 /** What an edge does to the row of one of an event's keys, without its others. */
@@ -9,8 +8,9 @@ export interface KeyProgram {
 }
 
 /** By edge, the programs of the keys to which something happens there. */
-export function compileKeyPrograms(plan: FeaturePlan, tables: readonly KeyTable[]): KeyProgram[][] {
-  const byColumn = plan.columns.map((_, column) => compileEdges(planOf(plan, column), tables));
+export function compileKeyPrograms(targets: ProgramTargets): KeyProgram[][] {
+  const { plan } = targets;
+  const byColumn = plan.columns.map((_, column) => compileEdges({ ...targets, plan: planOf(plan, column) }));
   return plan.edgeAgesMs.map((_, edge) =>
     byColumn.flatMap((programs, column) => {
       const program = programs[edge]!;

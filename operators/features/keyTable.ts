@@ -1,14 +1,9 @@
 import type { SavedState, StateInput, StateOutput } from '../savedState.ts';
 import { PagedIntegers } from '../tables/pagedIntegers.ts';
-import { doublePages, type Pages } from '../tables/pages.ts';
 import type { PrefetchList } from '../tables/prefetchList.ts';
 import { SegmentedTable } from '../tables/segmentedTable.ts';
 import { TextIndex } from '../tables/textIndex.ts';
-import { MAX_KEYS_PER_ENTITY } from './limits.ts';
-
-const ROWS_PER_SEGMENT = 1_024;
-const SEGMENT_SHIFT = 10;
-const SEGMENT_MASK = ROWS_PER_SEGMENT - 1;
+import { ColumnKernel } from './kernel/columnKernel.ts';
 
 /** Position of the number of held events in every row; aggregates follow it. */
 export const ROW_EVENTS = 0;
@@ -28,21 +23,14 @@ export interface KeyTableBytes {
 }
 
 /**
- * The keys of one entity or tuple: each live key has a slot, and each slot a row of doubles (its aggregates). Rows lie in
- * fixed segments, so that growing never moves one. The slot given up last is given first to a new key.
+ * The keys of one entity or tuple: each live key has a slot, and each slot a row of doubles (its aggregates), which its kernel keeps and
+ * never moves. The slot given up last is given first to a new key.
  */
 export abstract class KeyTable implements SavedState {
-  readonly rowLength: number;
-  readonly #segments: Pages<Float64Array>;
-  readonly #maxKeys: number;
-  #slotCount = 0;
-  /** Last freed slot + 1, 0 for none. The first double of a freed row is what this was before. */
-  #free = 0;
+  readonly kernel: ColumnKernel;
 
-  constructor(rowLength: number, maxKeys: number) {
-    this.rowLength = rowLength;
-    this.#maxKeys = maxKeys;
-    this.#segments = doublePages(ROWS_PER_SEGMENT * rowLength);
+  constructor(kernel: ColumnKernel) {
+    this.kernel = kernel;
   }
 
   abstract get size(): number;
@@ -55,68 +43,18 @@ export abstract class KeyTable implements SavedState {
   /** Takes the slot's key out of the index. */
   protected abstract forget(slot: number): void;
 
-  /** Slots that have been given out, those given back among them. */
-  get slotCount(): number {
-    return this.#slotCount;
-  }
-
-  protected get rowBytes(): number {
-    return this.#segments.count * ROWS_PER_SEGMENT * this.rowLength * 8;
-  }
-
-  protected static rowBytesOf(keys: number, rowLength: number): number {
-    return Math.ceil(keys / ROWS_PER_SEGMENT) * ROWS_PER_SEGMENT * rowLength * 8;
-  }
-
-  /** A slot with an all-zero row, or KEY_REFUSED. */
-  protected allocate(): number {
-    if (this.#free !== 0) {
-      const slot = this.#free - 1;
-      const row = this.segment(slot);
-      const base = this.rowBase(slot);
-      this.#free = row[base]!;
-      row[base] = 0;
-      return slot;
-    }
-    if (this.#slotCount >= this.#maxKeys) return KEY_REFUSED;
-    if ((this.#slotCount & SEGMENT_MASK) === 0) this.#segments.add();
-    this.#slotCount += 1;
-    return this.#slotCount - 1;
-  }
-
   /** Forgets the slot's key; the slot may then be given to another. */
   release(slot: number): void {
     this.forget(slot);
-    this.free(slot);
-  }
-
-  /** Gives back a slot that has no key. */
-  protected free(slot: number): void {
-    const row = this.segment(slot);
-    const base = this.rowBase(slot);
-    row.fill(0, base, base + this.rowLength);
-    row[base] = this.#free;
-    this.#free = slot + 1;
-  }
-
-  segment(slot: number): Float64Array {
-    return this.#segments.arrayOf(slot >>> SEGMENT_SHIFT);
-  }
-
-  rowBase(slot: number): number {
-    return this.#segments.startOf(slot >>> SEGMENT_SHIFT) + (slot & SEGMENT_MASK) * this.rowLength;
+    this.kernel.calls.freeRow(slot);
   }
 
   save(output: StateOutput): void {
-    output.number(this.#slotCount);
-    output.number(this.#free);
-    this.#segments.save(output);
+    this.kernel.save(output);
   }
 
   load(input: StateInput): void {
-    this.#slotCount = input.number();
-    this.#free = input.number();
-    this.#segments.load(Math.ceil(this.#slotCount / ROWS_PER_SEGMENT), () => input.float64Array());
+    this.kernel.load(input);
   }
 }
 
@@ -124,22 +62,18 @@ export abstract class KeyTable implements SavedState {
 export class StringKeyTable extends KeyTable {
   readonly #index = new TextIndex();
 
-  constructor(rowLength: number, maxKeys = MAX_KEYS_PER_ENTITY) {
-    super(rowLength, maxKeys);
-  }
-
   override get size(): number {
     return this.#index.size;
   }
 
   override get bytes(): KeyTableBytes {
-    return { rows: this.rowBytes, index: this.#index.tableBytes, keys: this.#index.textBytes };
+    return { rows: this.kernel.rowBytes, index: this.#index.tableBytes, keys: this.#index.textBytes };
   }
 
   /** `bytes` of so many live keys, on average, when they are Latin-1 texts of `textUnits`. */
   static expectedBytes(keys: number, rowLength: number, textUnits: number): KeyTableBytes {
     return {
-      rows: KeyTable.rowBytesOf(keys, rowLength),
+      rows: ColumnKernel.rowBytesOf(keys, rowLength),
       index: TextIndex.expectedTableBytes(keys),
       keys: TextIndex.expectedTextBytes(keys, textUnits),
     };
@@ -164,9 +98,10 @@ export class StringKeyTable extends KeyTable {
   internPrepared(): number {
     const known = this.#index.findPrepared();
     if (known >= 0) return known;
-    const slot = this.allocate();
-    if (slot < 0 || this.#index.add(slot)) return slot;
-    this.free(slot);
+    const slot = this.kernel.calls.allocateRow();
+    if (slot < 0) return KEY_REFUSED;
+    if (this.#index.add(slot)) return slot;
+    this.kernel.calls.freeRow(slot);
     return KEY_REFUSED;
   }
 
@@ -192,8 +127,8 @@ export class TupleKeyTable extends KeyTable {
   readonly #tuple: Int32Array;
   readonly #tuples = new PagedIntegers();
 
-  constructor(rowLength: number, tupleLength: number, maxKeys = MAX_KEYS_PER_ENTITY) {
-    super(rowLength, maxKeys);
+  constructor(kernel: ColumnKernel, tupleLength: number) {
+    super(kernel);
     this.#index = new SegmentedTable(tupleLength);
     this.#tuple = new Int32Array(tupleLength);
   }
@@ -203,13 +138,13 @@ export class TupleKeyTable extends KeyTable {
   }
 
   override get bytes(): KeyTableBytes {
-    return { rows: this.rowBytes, index: this.#index.byteLength, keys: this.#tuples.byteLength };
+    return { rows: this.kernel.rowBytes, index: this.#index.byteLength, keys: this.#tuples.byteLength };
   }
 
   /** `bytes` of so many live keys, on average. */
   static expectedBytes(keys: number, rowLength: number, tupleLength: number): KeyTableBytes {
     return {
-      rows: KeyTable.rowBytesOf(keys, rowLength),
+      rows: ColumnKernel.rowBytesOf(keys, rowLength),
       index: SegmentedTable.expectedBytes(tupleLength, 0, keys),
       keys: PagedIntegers.bytesOf(keys * tupleLength),
     };
@@ -234,10 +169,10 @@ export class TupleKeyTable extends KeyTable {
     const tuple = this.#tuple;
     const table = this.#index;
     if (table.find(tuple)) return table.block[table.at]! - 1;
-    const slot = this.allocate();
-    if (slot < 0) return slot;
+    const slot = this.kernel.calls.allocateRow();
+    if (slot < 0) return KEY_REFUSED;
     if (!table.add(tuple, slot + 1)) {
-      this.free(slot);
+      this.kernel.calls.freeRow(slot);
       return KEY_REFUSED;
     }
     for (let index = 0; index < tuple.length; index++) this.#tuples.set(slot * tuple.length + index, tuple[index]!);

@@ -46,9 +46,9 @@ export function applyToNets(
     if (slot < 0 || !isInWindow(part, event)) continue;
     const { firstBit, factTable } = plan.predicates[predicate]!;
     if (!hasBit(words, bitsAt, firstBit + plan.factBits[factTable + facts]!)) continue;
-    const table = tables[column]!;
-    const row = table.segment(slot);
-    const base = table.rowBase(slot);
+    const { kernel } = tables[column]!;
+    const row = kernel.doubles;
+    const base = kernel.rowBase(slot);
     row[base + countAt]! += sign;
     addNet(row, base + sumAt, sign, event);
   }

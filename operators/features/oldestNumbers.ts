@@ -1,6 +1,7 @@
-import type { Candidates } from './candidates.ts';
 import type { EventDoubles } from './eventDoubles.ts';
-import { BOUNDARY, ENGINE_TIME, TIME, VALUE } from './eventNumbers.ts';
+import { ENGINE_TIME, TIME } from './eventNumbers.ts';
+import type { ColumnKernel } from './kernel/columnKernel.ts';
+import { byteOffset } from './kernel/programWords.ts';
 
 export interface OldestSteps {
   readonly oldest: Int32Array;
@@ -18,8 +19,7 @@ const OLDEST_STEP = 3;
  */
 export function runOldest(
   { oldest: steps, oldestAgesMs }: OldestSteps,
-  candidates: Candidates,
-  row: Float64Array,
+  { calls }: ColumnKernel,
   base: number,
   holds: Uint8Array,
   words: Int32Array,
@@ -29,31 +29,29 @@ export function runOldest(
 ): void {
   for (let step = 0, index = 0; step < steps.length; step += OLDEST_STEP, index++) {
     if (holds[steps[step]!] === 0) continue;
-    const at = base + steps[step + 1]!;
-    event[BOUNDARY] = event[ENGINE_TIME]! - oldestAgesMs[index]!;
-    candidates.expire(row, at, event);
+    const list = byteOffset(base + steps[step + 1]!);
+    const boundaryMs = event[ENGINE_TIME]! - oldestAgesMs[index]!;
+    calls.expire(list, boundaryMs);
     // Time may have jumped over the whole window.
-    if (event[TIME]! <= event[BOUNDARY]) continue;
-    if (!doubles.take(0, steps[step + 2]!, words, doublesAt, event)) continue;
-    event[VALUE] = doubles.taken[0]!;
-    candidates.addWhole(row, at, event);
+    if (event[TIME]! <= boundaryMs) continue;
+    if (doubles.take(0, steps[step + 2]!, words, doublesAt, event))
+      calls.addWhole(list, event[TIME]!, doubles.taken[0]!);
   }
 }
 
 /** Writes the oldest event's number; false when the window has none. */
 export function writeOldest(
-  candidates: Candidates,
-  row: Float64Array,
+  { calls, doubles }: ColumnKernel,
   at: number,
   leaveAgeMs: number,
   event: Float64Array,
   out: Float64Array,
   outAt: number,
 ): boolean {
-  event[BOUNDARY] = event[ENGINE_TIME]! - leaveAgeMs;
-  candidates.expire(row, at, event);
-  const oldest = candidates.oldest(row, at);
+  const list = byteOffset(at);
+  calls.expire(list, event[ENGINE_TIME]! - leaveAgeMs);
+  const oldest = calls.oldestOf(list);
   if (oldest === 0) return false;
-  out[outAt] = candidates.page(oldest)[candidates.valueOffset(oldest)]!;
+  out[outAt] = doubles[oldest >>> 3]!;
   return true;
 }

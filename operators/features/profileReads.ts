@@ -1,10 +1,10 @@
-import type { Candidates } from './candidates.ts';
 import type { EventDoubles } from './eventDoubles.ts';
 import { writeHourDeviation } from './hourProfile.ts';
+import type { ColumnKernel } from './kernel/columnKernel.ts';
 import { writeNewest, writeSpeed } from './newestNumbers.ts';
 import { writeOldest } from './oldestNumbers.ts';
 import { writeTopShare } from './valueShares.ts';
-import type { FeatureRead } from './windowReads.ts';
+import type { ReadPlan } from './plan.ts';
 
 const TOP_SHARE = 0;
 const HOUR_DEVIATION = 1;
@@ -15,8 +15,15 @@ const SPEED = 4;
 /** Integers of one step: feature, kind, row position, and the row position of a count or which number the latitude is. */
 const PROFILE_STEP = 4;
 
+/** A feature and where its value is found. */
+interface FeatureRead {
+  readonly feature: number;
+  readonly read: ReadPlan;
+}
+
 /** The features of one key that tell of a profile rather than of amounts, in one flat list of steps. */
 export interface ProfileReads {
+  readonly features: readonly number[];
   readonly steps: Int32Array;
   /** By step, the age at which an event leaves the window. */
   readonly leaveAgesMs: Float64Array;
@@ -25,9 +32,10 @@ export interface ProfileReads {
 export function compileProfileReads(reads: readonly FeatureRead[]): ProfileReads {
   const steps = reads.flatMap((read) => {
     const step = stepOf(read);
-    return step === null ? [] : [{ step, leaveAgeMs: read.read.leaveAgeMs }];
+    return step === null ? [] : [{ feature: read.feature, step, leaveAgeMs: read.read.leaveAgeMs }];
   });
   return {
+    features: steps.map(({ feature }) => feature),
     steps: Int32Array.from(steps.flatMap(({ step }) => step)),
     leaveAgesMs: Float64Array.from(steps, ({ leaveAgeMs }) => leaveAgeMs),
   };
@@ -56,15 +64,15 @@ function stepOf({ feature, read }: FeatureRead): readonly number[] | null {
  */
 export function readProfiles(
   { steps, leaveAgesMs }: ProfileReads,
-  row: Float64Array,
+  kernel: ColumnKernel,
   base: number,
   event: Float64Array,
   doubles: EventDoubles,
-  candidates: Candidates,
   whenEmpty: Float64Array,
   out: Float64Array,
   outBase: number,
 ): void {
+  const row = kernel.doubles;
   for (let step = 0, index = 0; step < steps.length; step += PROFILE_STEP, index++) {
     const feature = steps[step]!;
     const outAt = outBase + feature;
@@ -83,7 +91,7 @@ export function readProfiles(
         isWritten = writeNewest(row, at, leaveAgeMs, event, out, outAt);
         break;
       case OLDEST:
-        isWritten = writeOldest(candidates, row, at, leaveAgeMs, event, out, outAt);
+        isWritten = writeOldest(kernel, at, leaveAgeMs, event, out, outAt);
         break;
       case SPEED:
         isWritten = writeSpeed(row, at, leaveAgeMs, other, event, doubles, out, outAt);

@@ -1,5 +1,5 @@
 import { readsAny } from '../cel/facts.ts';
-import { Candidates } from './candidates.ts';
+import { candidateBlockBytes } from './candidates.ts';
 import type { CompiledCatalogue } from './catalogue.ts';
 import { featureShares } from './featureShares.ts';
 import { defaultLimits, type FeatureLimits } from './featureState.ts';
@@ -144,7 +144,7 @@ class Estimate {
   candidateBytes(part: CandidatePart): number {
     const perKey = this.#candidatesPerKey(part);
     // A key that has less than one on average has a list at times only.
-    return this.#keys[part.column]! * Math.min(1, perKey) * Candidates.blockBytes(perKey);
+    return this.#keys[part.column]! * Math.min(1, perKey) * candidateBlockBytes(perKey);
   }
 
   #candidatesPerKey({ column, predicate, enterAgeMs, leaveAgeMs, isWhole }: CandidatePart): number {

@@ -1,4 +1,4 @@
-import type { Candidates } from './candidates.ts';
+import type { KernelCalls } from './kernel/kernelCalls.ts';
 import type { KeyTable } from './keyTable.ts';
 import type { PairCounts } from './pairCounts.ts';
 import type { FeaturePlan } from './plan.ts';
@@ -11,7 +11,7 @@ export interface StateMemory {
   readonly keys: readonly KeyMemory[];
   /** By the plan's pairs, then by its shares. */
   readonly pairs: readonly PairMemory[];
-  /** Of all keys' min, max, first and label-dependent timeSince, in one pool. */
+  /** Of all keys' min, max, first and label-dependent timeSince, in one pool a column. */
   readonly candidates: { readonly count: number; readonly bytes: number };
   readonly events: EventMemory;
   /** Events that are due to enter or leave a window and wait for it, once for each edge. */
@@ -55,13 +55,12 @@ export interface MeasuredParts {
   readonly tables: readonly KeyTable[];
   readonly pairs: readonly PairCounts[];
   readonly shares: readonly ValueShares[];
-  readonly candidates: Candidates;
   readonly reservoir: Reservoir;
   readonly edges: WindowEdges;
 }
 
 export function measureMemory(parts: MeasuredParts): StateMemory {
-  const { plan, tables, pairs, shares, candidates, reservoir, edges } = parts;
+  const { plan, tables, pairs, shares, reservoir, edges } = parts;
   const names = columnNames(plan);
   const counts = [...pairs, ...shares];
   return {
@@ -73,7 +72,10 @@ export function measureMemory(parts: MeasuredParts): StateMemory {
       const { size, byteLength } = counts[place]!;
       return { entity: names[column]!, of: names[valueColumn]!, pairs: size, bytes: byteLength };
     }),
-    candidates: { count: candidates.live, bytes: candidates.byteLength },
+    candidates: {
+      count: sumOver(tables, (calls) => calls.liveCandidates()),
+      bytes: sumOver(tables, (calls) => calls.candidateBytes()),
+    },
     events: {
       held: reservoir.end - edges.oldestPosition,
       inHead: reservoir.headCount,
@@ -83,6 +85,11 @@ export function measureMemory(parts: MeasuredParts): StateMemory {
     },
     backlog: { events: edges.backlogEvents, bytes: edges.backlogBytes },
   };
+}
+
+/** What the kernels of all columns tell, together. */
+export function sumOver(tables: readonly KeyTable[], told: (calls: KernelCalls) => number): number {
+  return tables.reduce((sum, { kernel }) => sum + told(kernel.calls), 0);
 }
 
 /** Bytes of memory in all. */

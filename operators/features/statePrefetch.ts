@@ -1,35 +1,38 @@
 import type { Transaction } from '../../schemas/types.ts';
 import { PrefetchList } from '../tables/prefetchList.ts';
-import type { Candidates } from './candidates.ts';
 import type { ColumnKeys } from './columnKeys.ts';
-import type { CrossedState } from './edgeCrossing.ts';
-import type { EdgeProgram } from './edgeProgram.ts';
-import type { KeyTable } from './keyTable.ts';
-import type { PairCounts } from './pairCounts.ts';
-import type { FeaturePlan } from './plan.ts';
+import type { EdgeProgram, ProgramTargets } from './edgeProgram.ts';
+import { VALUES_WORD, type ColumnKernel } from './kernel/columnKernel.ts';
+import { byteOffset } from './kernel/programWords.ts';
 import type { Cursor } from './reservoir.ts';
 import { LINE_DOUBLES } from './rowLayout.ts';
 
+/** What is read ahead of a payment's key. */
+interface ColumnAhead {
+  readonly kernel: ColumnKernel;
+  /** Addresses of programs (assembly/ahead.ts): of the whole row and the pairs, and of the lists of candidates. */
+  readonly row: number;
+  readonly lists: number;
+  /** Of its pairs. */
+  readonly valueColumns: Int32Array;
+}
+
 /**
- * Reads ahead what a payment's step is about to use (prefetchList.ts), in three waves, each of which needs the one before: where the
- * payment's keys are looked up, and the rows of the events that leave windows; the rows of its keys; the lists in these.
+ * Reads ahead what a payment's step is about to use, in three waves, each of which needs the one before: where the payment's keys are
+ * looked up; the rows of its keys and those of the events that leave windows; the lists in these.
  */
 export class StatePrefetch {
-  readonly #plan: FeaturePlan;
+  readonly #columns: readonly ColumnAhead[];
   readonly #keys: readonly ColumnKeys[];
   readonly #edges: readonly EdgeProgram[];
-  readonly #pairs: readonly PairCounts[];
-  readonly #candidates: Candidates;
   readonly #list = new PrefetchList();
   /** By column, the slot that the payment's key probably has; negative for none. */
   readonly #foreseen: Int32Array;
 
-  constructor({ plan, pairs, candidates }: CrossedState, keys: readonly ColumnKeys[], edges: readonly EdgeProgram[]) {
-    this.#plan = plan;
+  constructor(targets: ProgramTargets, keys: readonly ColumnKeys[], edges: readonly EdgeProgram[]) {
+    this.#columns = targets.plan.columns.map((_, column) => compileAhead(targets, column));
     this.#keys = keys;
     this.#edges = edges;
-    this.#pairs = pairs;
-    this.#candidates = candidates;
     this.#foreseen = new Int32Array(keys.length);
   }
 
@@ -37,67 +40,71 @@ export class StatePrefetch {
   keysAndRows(tx: Transaction, cursors: readonly Cursor[]): void {
     const list = this.#list;
     const keys = this.#keys;
-    for (let column = 0; column < keys.length; column++) keys[column]!.prepare(tx, list);
-    for (let index = 0; index < cursors.length; index++)
-      this.#listNext(this.#edges[index]!, cursors[index]!, tx.eventTimeMs);
-    list.run();
+    const columns = this.#columns;
     const foreseen = this.#foreseen;
-    for (let column = 0; column < keys.length; column++) {
-      const slot = keys[column]!.foresee(foreseen, list);
-      foreseen[column] = slot;
-      if (slot >= 0) this.#listRow(keys[column]!.table, slot, this.#plan.columns[column]!.rowLength);
-    }
-    const { pairs } = this.#plan;
-    for (let index = 0; index < pairs.length; index++) {
-      const { column, valueColumn } = pairs[index]!;
-      const slot = foreseen[column]!;
-      const value = foreseen[valueColumn]!;
-      if (slot >= 0 && value >= 0) this.#pairs[index]!.prefetch(slot, value, list);
-    }
+    for (let column = 0; column < keys.length; column++) keys[column]!.prepare(tx, list);
     list.run();
+    for (let index = 0; index < cursors.length; index++)
+      this.#noteNext(this.#edges[index]!, cursors[index]!, tx.eventTimeMs);
+    for (let column = 0; column < keys.length; column++) foreseen[column] = keys[column]!.foresee(foreseen, list);
+    list.run();
+    for (let column = 0; column < columns.length; column++) this.#noteRow(column, foreseen);
+    for (let column = 0; column < columns.length; column++) columns[column]!.kernel.calls.touch();
   }
 
-  /** The third wave, for the rows that were found for the payment's keys, which have these slots. */
-  lists(slots: Int32Array, rows: readonly Float64Array[], bases: Int32Array): void {
-    const { columns, candidates: parts } = this.#plan;
-    const list = this.#list;
+  /** The third wave, for the keys that were found, which have these slots. */
+  lists(slots: Int32Array): void {
+    const columns = this.#columns;
     for (let column = 0; column < columns.length; column++) {
+      if (slots[column] === this.#foreseen[column]) continue;
+      this.#noteRow(column, slots);
+      columns[column]!.kernel.calls.touch();
+    }
+    for (let column = 0; column < columns.length; column++) {
+      const { kernel, lists } = columns[column]!;
       const slot = slots[column]!;
-      if (slot >= 0 && slot !== this.#foreseen[column])
-        this.#listRow(this.#keys[column]!.table, slot, columns[column]!.rowLength);
+      if (lists !== 0 && slot >= 0) kernel.calls.touchLists(lists, slot);
     }
-    for (let index = 0; index < parts.length; index++) {
-      const { column, at } = parts[index]!;
-      if (slots[column]! < 0) continue;
-      const oldest = this.#candidates.oldest(rows[column]!, bases[column]! + at);
-      if (oldest !== 0) list.addDouble(this.#candidates.page(oldest), this.#candidates.valueOffset(oldest));
-    }
-    list.run();
   }
 
   /** Lists what the event at which a cursor stands will change, if it crosses the edge by this time. */
-  #listNext({ ageMs, groups }: EdgeProgram, { block, index }: Cursor, timeMs: number): void {
+  #noteNext({ ageMs, groups }: EdgeProgram, { block, index }: Cursor, timeMs: number): void {
     if (index >= block.count || block.timeMs(index) > timeMs - ageMs) return;
     const { words } = block;
     const at = index * block.wordCount;
     for (let place = 0; place < groups.length; place++) {
-      const { column, table, lines, distincts } = groups[place]!;
+      const { column, table, ahead, valueColumns } = groups[place]!;
       const slot = words[at + column]!;
       if (slot < 0) continue;
-      const row = table.segment(slot);
-      const base = table.rowBase(slot);
-      for (let line = 0; line < lines.length; line++) this.#list.addDouble(row, base + lines[line]!);
-      for (let pair = 0; pair < distincts.length; pair++) {
-        const { valueColumn, pairs } = distincts[pair]!;
-        const value = words[at + valueColumn]!;
-        if (value >= 0) this.#pairs[pairs]!.prefetch(slot, value, this.#list);
-      }
+      const { kernel } = table;
+      for (let pair = 0; pair < valueColumns.length; pair++)
+        kernel.words[VALUES_WORD + pair] = words[at + valueColumns[pair]!]!;
+      kernel.calls.note(ahead, slot);
     }
   }
 
-  #listRow(table: KeyTable, slot: number, rowLength: number): void {
-    const row = table.segment(slot);
-    const base = table.rowBase(slot);
-    for (let at = 0; at < rowLength; at += LINE_DOUBLES) this.#list.addDouble(row, base + at);
+  #noteRow(column: number, slots: Int32Array): void {
+    const { kernel, row, valueColumns } = this.#columns[column]!;
+    const slot = slots[column]!;
+    if (slot < 0) return;
+    for (let pair = 0; pair < valueColumns.length; pair++)
+      kernel.words[VALUES_WORD + pair] = slots[valueColumns[pair]!]!;
+    kernel.calls.note(row, slot);
   }
+}
+
+function compileAhead({ plan, tables, pairs }: ProgramTargets, column: number): ColumnAhead {
+  const { kernel } = tables[column]!;
+  const { rowLength } = plan.columns[column]!;
+  const lines = Array.from({ length: Math.ceil(rowLength / LINE_DOUBLES) }, (_, line) =>
+    byteOffset(line * LINE_DOUBLES),
+  );
+  const counted = plan.pairs.filter((pair) => pair.column === column);
+  const lists = plan.candidates.filter((part) => part.column === column).map(({ at }) => byteOffset(at));
+  return {
+    kernel,
+    row: kernel.place([lines.length, counted.length, ...lines, ...counted.map(({ index }) => pairs[index]!.table)]),
+    lists: lists.length === 0 ? 0 : kernel.place([lists.length, 0, ...lists]),
+    valueColumns: Int32Array.from(counted, ({ valueColumn }) => valueColumn),
+  };
 }

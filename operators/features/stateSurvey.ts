@@ -56,9 +56,9 @@ export class StateSurvey {
   step(): boolean {
     const table = this.#parts.tables[this.#column];
     if (table === undefined) return false;
-    const end = Math.min(this.#slot + ROWS_PER_STEP, table.slotCount);
+    const end = Math.min(this.#slot + ROWS_PER_STEP, table.kernel.slotCount);
     for (; this.#slot < end; this.#slot++) this.#look(table, this.#slot);
-    if (end === table.slotCount) {
+    if (end === table.kernel.slotCount) {
       this.#column += 1;
       this.#slot = 0;
     }
@@ -78,12 +78,12 @@ export class StateSurvey {
   }
 
   #look(table: KeyTable, slot: number): void {
-    const row = table.segment(slot);
-    const base = table.rowBase(slot);
+    const { kernel } = table;
+    const base = kernel.rowBase(slot);
     for (const { index, at } of this.#lists[this.#column]!)
-      this.#candidateCounts[index]! += candidatesOf(row, base + at);
+      this.#candidateCounts[index]! += candidatesOf(kernel, base + at);
 
-    const events = row[base + ROW_EVENTS]!;
+    const events = kernel.doubles[base + ROW_EVENTS]!;
     const hottest = this.#hottest[this.#column]!;
     if (hottest.length === HOTTEST_KEYS && events <= hottest[HOTTEST_KEYS - 1]!.events) return;
     // A row that is free holds another number there, but has no key.

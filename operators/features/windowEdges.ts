@@ -4,6 +4,7 @@ import type { CorrectedState } from './corrections.ts';
 import { EdgeCrossing } from './edgeCrossing.ts';
 import { compileEdges, type EdgeProgram } from './edgeProgram.ts';
 import { AMOUNT, ENGINE_TIME, TIME } from './eventNumbers.ts';
+import { byteOffset } from './kernel/programWords.ts';
 import { compileKeyPrograms } from './keyPrograms.ts';
 import { ROW_EVENTS } from './keyTable.ts';
 import { Lookahead } from './lookahead.ts';
@@ -40,12 +41,12 @@ export class WindowEdges implements SavedState {
   #left = 0;
 
   constructor(state: CorrectedState, reservoir: Reservoir, maxBacklogEvents: number) {
-    const { plan, tables, event } = state;
+    const { plan, event } = state;
     this.#state = state;
     this.#reservoir = reservoir;
-    this.programs = compileEdges(plan, tables);
+    this.programs = compileEdges(state);
     this.#crossing = new EdgeCrossing(state);
-    const keys = compileKeyPrograms(plan, tables);
+    const keys = compileKeyPrograms(state);
     this.#backlogs = this.programs.map(
       (edge, index) => new Backlog(edge, keys[index]!, this.#crossing, event, reservoir),
     );
@@ -141,12 +142,13 @@ export class WindowEdges implements SavedState {
 
   /** Forgets a key that holds no event. */
   release(column: number, slot: number): void {
-    const { plan, tables, candidates, pairs } = this.#state;
+    const { plan, tables, pairs } = this.#state;
     const table = tables[column]!;
-    const row = table.segment(slot);
-    const base = table.rowBase(slot);
-    for (const part of plan.candidates) if (part.column === column) candidates.clear(row, base + part.at);
-    for (const part of plan.distincts) if (part.column === column) pairs[part.pairs.index]!.clear(row, base + part.at);
+    const { kernel } = table;
+    const base = kernel.rowBase(slot);
+    for (const part of plan.candidates) if (part.column === column) kernel.calls.clearList(byteOffset(base + part.at));
+    for (const part of plan.distincts)
+      if (part.column === column) pairs[part.pairs.index]!.clear(kernel.doubles, base + part.at);
     table.release(slot);
   }
 
@@ -256,9 +258,9 @@ export class WindowEdges implements SavedState {
       const column = edge.releases[index]!;
       const slot = words[at + column]!;
       if (slot < 0) continue;
-      const table = this.#state.tables[column]!;
-      const row = table.segment(slot);
-      const events = table.rowBase(slot) + ROW_EVENTS;
+      const { kernel } = this.#state.tables[column]!;
+      const row = kernel.doubles;
+      const events = kernel.rowBase(slot) + ROW_EVENTS;
       row[events]! -= 1;
       if (row[events] === 0) this.release(column, slot);
     }

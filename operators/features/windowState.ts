@@ -1,7 +1,6 @@
 import type { Label, Outcome, Transaction } from '../../schemas/types.ts';
 import { SavedStateError, type SavedState, type StateInput, type StateOutput } from '../savedState.ts';
 import type { ReservoirStorage } from './blockStore.ts';
-import { Candidates } from './candidates.ts';
 import type { CompiledCatalogue } from './catalogue.ts';
 import { createColumnKeys, type ColumnKeys } from './columnKeys.ts';
 import type { CorrectedState } from './corrections.ts';
@@ -9,15 +8,16 @@ import { EventDoubles } from './eventDoubles.ts';
 import { AMOUNT, BOUNDARY, createEventNumbers, ENGINE_TIME, OWN_TIME, TIME } from './eventNumbers.ts';
 import { compileReads, readFeatures, type ReadProgram } from './featureReader.ts';
 import type { FeatureLimits, FeatureState, FeatureStatistics } from './featureState.ts';
+import { ColumnKernel } from './kernel/columnKernel.ts';
 import { KEY_REFUSED, ROW_EVENTS, type KeyTable } from './keyTable.ts';
 import { LearntFacts } from './learntFacts.ts';
 import { MAX_AMOUNT_MINOR, MAX_TIME_MS } from './limits.ts';
 import { PairCounts } from './pairCounts.ts';
 import { PaymentExpressions } from './paymentExpressions.ts';
-import { bitWordsOf, reservoirOptionsOf, type FeaturePlan } from './plan.ts';
+import { bitWordsOf, reservoirOptionsOf, type ColumnPlan, type FeaturePlan } from './plan.ts';
 import { planFeatures } from './planBuilder.ts';
 import { Reservoir } from './reservoir.ts';
-import { measureMemory, totalBytes, type MeasuredParts } from './stateMemory.ts';
+import { measureMemory, sumOver, totalBytes, type MeasuredParts } from './stateMemory.ts';
 import { StatePrefetch } from './statePrefetch.ts';
 import { StateSurvey } from './stateSurvey.ts';
 import { ValueShares } from './valueShares.ts';
@@ -37,7 +37,6 @@ export class WindowState implements FeatureState {
   readonly catalogue: CompiledCatalogue;
   readonly #plan: FeaturePlan;
   readonly #limits: FeatureLimits;
-  readonly #candidates: Candidates;
   readonly #tables: readonly KeyTable[];
   readonly #keys: readonly ColumnKeys[];
   readonly #edges: WindowEdges;
@@ -54,10 +53,8 @@ export class WindowState implements FeatureState {
   readonly #prefetch: StatePrefetch;
   readonly #facts: LearntFacts;
   readonly #bitWords: number;
-  /** The current payment's key slots (negative for none) and rows. */
+  /** The current payment's key slots, negative for none. */
   readonly #slots: Int32Array;
-  readonly #rows: Float64Array[];
-  readonly #bases: Int32Array;
   readonly #bits: Int32Array;
   #lateBeyondBound = 0;
   #refusedKeys = 0;
@@ -66,23 +63,23 @@ export class WindowState implements FeatureState {
   constructor(catalogue: CompiledCatalogue, limits: FeatureLimits, storage: ReservoirStorage) {
     this.catalogue = catalogue;
     this.#limits = limits;
-    this.#candidates = new Candidates(limits.maxCandidatesPerKey);
     const plan = planFeatures(catalogue);
     this.#plan = plan;
-    this.#keys = plan.columns.map((column) => createColumnKeys(column, limits.maxKeysPerEntity));
+    this.#keys = plan.columns.map((column) => createColumnKeys(column, kernelOf(column, limits)));
     this.#tables = this.#keys.map(({ table }) => table);
     this.#bitWords = bitWordsOf(plan);
     this.#storage = storage;
     this.#reservoir = new Reservoir(reservoirOptionsOf(plan, limits), storage);
-    this.#pairs = plan.pairs.map(
-      ({ leaveAgesMs }) => new PairCounts(leaveAgesMs, limits.maxDistinctPerKey, limits.maxDistinctSamples),
-    );
+    const { maxDistinctPerKey, maxDistinctSamples } = limits;
+    this.#pairs = plan.pairs.map(({ column, leaveAgesMs }) => {
+      const { kernel } = this.#tables[column]!;
+      return new PairCounts(kernel, leaveAgesMs, maxDistinctPerKey, maxDistinctSamples, this.#event);
+    });
     this.#shares = plan.shares.map(() => new ValueShares(limits.maxDistinctPerKey));
     this.#doubles = new EventDoubles(plan.doubles);
     const reached: CorrectedState = {
       plan,
       tables: this.#tables,
-      candidates: this.#candidates,
       pairs: this.#pairs,
       shares: this.#shares,
       doubles: this.#doubles,
@@ -91,12 +88,10 @@ export class WindowState implements FeatureState {
     this.#edges = new WindowEdges(reached, this.#reservoir, limits.maxBacklogEvents);
     this.#facts = new LearntFacts(reached, this.#reservoir, this.#edges);
     this.#prefetch = new StatePrefetch(reached, this.#keys, this.#edges.programs);
-    this.#readsBefore = compileReads(plan, false);
-    this.#readsAfter = compileReads(plan, true);
+    this.#readsBefore = compileReads(reached, false);
+    this.#readsAfter = compileReads(reached, true);
     this.#expressions = new PaymentExpressions(plan);
     this.#slots = new Int32Array(plan.columns.length);
-    this.#bases = new Int32Array(plan.columns.length);
-    this.#rows = plan.columns.map(() => new Float64Array(0));
     this.#bits = new Int32Array(this.#bitWords);
   }
 
@@ -178,7 +173,7 @@ export class WindowState implements FeatureState {
       refusedKeys: this.#refusedKeys,
       estimatedDistincts: this.#pairs.reduce((count, pairs) => count + pairs.estimated(this.timeMs), 0),
       uncountedValues: [...this.#pairs, ...this.#shares].reduce((count, { uncounted }) => count + uncounted, 0),
-      droppedCandidates: this.#candidates.dropped,
+      droppedCandidates: sumOver(this.#tables, (calls) => calls.droppedCandidates()),
       forcedOut: this.#forcedOut,
       hurriedCrossings: this.#edges.hurriedCrossings,
     };
@@ -220,22 +215,13 @@ export class WindowState implements FeatureState {
       tables: this.#tables,
       pairs: this.#pairs,
       shares: this.#shares,
-      candidates: this.#candidates,
       reservoir: this.#reservoir,
       edges: this.#edges,
     };
   }
 
   #parts(): readonly SavedState[] {
-    return [
-      ...this.#tables,
-      ...this.#pairs,
-      ...this.#shares,
-      this.#candidates,
-      this.#reservoir,
-      this.#edges,
-      this.#facts,
-    ];
+    return [...this.#tables, ...this.#pairs, ...this.#shares, this.#reservoir, this.#edges, this.#facts];
   }
 
   /** Moves time on, unless it is in the past, with at most so many crossings at once. */
@@ -254,22 +240,13 @@ export class WindowState implements FeatureState {
     for (let column = 0; column < this.#tables.length; column++) {
       const slot = this.#keys[column]!.find(this.#slots);
       this.#slots[column] = slot;
-      if (slot < 0) {
-        if (slot === KEY_REFUSED) this.#refusedKeys += 1;
-        continue;
-      }
-      const table = this.#tables[column]!;
-      this.#rows[column] = table.segment(slot);
-      this.#bases[column] = table.rowBase(slot);
+      if (slot === KEY_REFUSED) this.#refusedKeys += 1;
     }
-    this.#prefetch.lists(this.#slots, this.#rows, this.#bases);
+    this.#prefetch.lists(this.#slots);
   }
 
   #read(program: ReadProgram, out: Float64Array, outBase: number): void {
-    const rows = this.#rows;
-    const event = this.#event;
-    const pairs = this.#pairs;
-    readFeatures(program, this.#slots, rows, this.#bases, event, this.#doubles, pairs, this.#candidates, out, outBase);
+    readFeatures(program, this.#slots, this.#event, this.#doubles, out, outBase);
   }
 
   /** Puts the current payment into the reservoir and into the windows that its time is in. */
@@ -286,7 +263,9 @@ export class WindowState implements FeatureState {
       const slot = this.#slots[column]!;
       const isHeld = slot >= 0 && timeMs > engineTimeMs - this.#plan.columns[column]!.retentionMs;
       words[at + column] = isHeld ? slot : -1;
-      if (isHeld) this.#rows[column]![this.#bases[column]! + ROW_EVENTS]! += 1;
+      if (!isHeld) continue;
+      const { kernel } = this.#tables[column]!;
+      kernel.doubles[kernel.rowBase(slot) + ROW_EVENTS]! += 1;
     }
     for (let word = 0; word < this.#bitWords; word++) words[at + columns + word] = this.#bits[word]!;
     if (this.#plan.netSums.length > 0) reservoir.foundBlock.setRefunded(reservoir.foundIndex, 0);
@@ -299,7 +278,9 @@ export class WindowState implements FeatureState {
   #releaseUnused(): void {
     for (let column = 0; column < this.#tables.length; column++) {
       const slot = this.#slots[column]!;
-      if (slot >= 0 && this.#rows[column]![this.#bases[column]! + ROW_EVENTS] === 0) this.#edges.release(column, slot);
+      if (slot < 0) continue;
+      const { kernel } = this.#tables[column]!;
+      if (kernel.doubles[kernel.rowBase(slot) + ROW_EVENTS] === 0) this.#edges.release(column, slot);
     }
   }
 
@@ -321,4 +302,8 @@ export class WindowState implements FeatureState {
     this.#forcedOut += 1;
     reservoir.dropBefore(position + 1);
   }
+}
+
+function kernelOf({ rowLength }: ColumnPlan, { maxKeysPerEntity, maxCandidatesPerKey }: FeatureLimits): ColumnKernel {
+  return new ColumnKernel({ rowLength, maxKeys: maxKeysPerEntity, maxCandidatesPerKey });
 }

@@ -3,7 +3,8 @@ import { murmur3, murmur3OfPair, murmur3OfWord } from './murmur3.ts';
 import { wordPages, type Pages } from './pages.ts';
 import type { PrefetchList } from './prefetchList.ts';
 
-const PLACES = 512;
+/** Of a segment. */
+export const PLACES = 512;
 const PLACE_MASK = PLACES - 1;
 /** Entries in a segment when it is split: three quarters of its places, which keeps linear probing short. */
 const MAX_ENTRIES = 384;
@@ -61,20 +62,10 @@ export class SegmentedTable implements SavedState {
 
   /** Bytes of a table into which so many keys have come, on average: the hash spreads them, and no segment goes away. */
   static expectedBytes(keyLength: number, furtherWords: number, entries: number): number {
-    let segments = 1;
-    let directoryLength = 2;
-    // Parts of the hash's range with equal high bits; a part whose keys exceed a segment is split.
-    for (let parts = 1, depth = 0; depth < MAX_DEPTH; parts *= 2, depth++) {
-      const splits = parts * shareAbove(MAX_ENTRIES, entries / parts, 1 - 1 / parts);
-      if (splits < 0.5) break;
-      segments += splits;
-      directoryLength = parts * 2;
-    }
-    let counted = SEGMENTS_PER_BLOCK;
-    while (counted < segments) counted *= 2;
+    const { segments, directoryLength, counted } = expectedSegments(entries);
     const blocks = Math.ceil(segments / SEGMENTS_PER_BLOCK);
     const segmentLength = PLACES * (1 + keyLength + furtherWords);
-    return 4 * (blocks * SEGMENTS_PER_BLOCK * segmentLength + Math.max(2, directoryLength) + 2 * counted);
+    return 4 * (blocks * SEGMENTS_PER_BLOCK * segmentLength + directoryLength + 2 * counted);
   }
 
   get size(): number {
@@ -287,6 +278,26 @@ export class SegmentedTable implements SavedState {
     this.#segmentCount += 1;
     return segment;
   }
+}
+
+/** How many segments a table has into which so many keys have come, on average; how long its directory is, and its counts by segment. */
+export function expectedSegments(entries: number): {
+  readonly segments: number;
+  readonly directoryLength: number;
+  readonly counted: number;
+} {
+  let segments = 1;
+  let directoryLength = 2;
+  // Parts of the hash's range with equal high bits; a part whose keys exceed a segment is split.
+  for (let parts = 1, depth = 0; depth < MAX_DEPTH; parts *= 2, depth++) {
+    const splits = parts * shareAbove(MAX_ENTRIES, entries / parts, 1 - 1 / parts);
+    if (splits < 0.5) break;
+    segments += splits;
+    directoryLength = parts * 2;
+  }
+  let counted = SEGMENTS_PER_BLOCK;
+  while (counted < segments) counted *= 2;
+  return { segments, directoryLength: Math.max(2, directoryLength), counted };
 }
 
 /**

@@ -140,6 +140,11 @@ class HashedState implements StateOutput {
     this.#hash.update(values.subarray(0, used));
   }
 
+  memory({ buffer }: WebAssembly.Memory, used: number): void {
+    this.#hash.update(`memory ${used}\n`);
+    this.#hash.update(new Uint8Array(buffer, 0, used));
+  }
+
   file(): never {
     throw new Error('the state is in memory');
   }

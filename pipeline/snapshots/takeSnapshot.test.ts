@@ -174,6 +174,7 @@ class Unreadable implements StateInput {
   readonly uint32Array = dust;
   readonly uint16Array = dust;
   readonly uint8Array = dust;
+  readonly memory = dust;
   readonly file = dust;
 }
 

@@ -1,5 +1,7 @@
 import { copyState } from '../../testing/memoryState.ts';
 import { createEventNumbers, ENGINE_TIME, TIME } from '../eventNumbers.ts';
+import { ColumnKernel, FEATURES_DOUBLE, HOLDS_WORD, VALUES_WORD } from '../kernel/columnKernel.ts';
+import { byteOffset } from '../kernel/programWords.ts';
 import { PairCounts } from '../pairCounts.ts';
 import { isSampled, sampleHash } from '../sampledValues.ts';
 
@@ -11,6 +13,14 @@ export interface PairEvent {
   readonly value: number;
   readonly timeMs: number;
   readonly holds: boolean[];
+}
+
+interface Made {
+  readonly kernel: ColumnKernel;
+  readonly pairs: PairCounts;
+  /** Programs: of all windows, and by window. */
+  readonly entering: number;
+  readonly leaving: readonly number[];
 }
 
 /**
@@ -25,19 +35,24 @@ export class PairStream {
   readonly #events: PairEvent[] = [];
   /** By window: how many events have left it. */
   readonly #left: number[];
-  readonly #rows: Float64Array;
+  readonly #keys: number;
   /** By window and key, how often each value is in the window. */
   readonly #present = new Map<string, Map<number, number>>();
   /** The values that were there when a sample was begun, and have been since; by window and key that have a sample. */
   readonly #beside = new Map<string, Set<number>>();
-  pairs: PairCounts;
+  #made: Made;
 
   constructor(keys: number, leaveAgesMs: readonly number[], limits: readonly [maxValues: number, maxSamples: number]) {
     this.#leaveAgesMs = leaveAgesMs;
     this.#limits = limits;
     this.#left = leaveAgesMs.map(() => 0);
-    this.#rows = new Float64Array(keys * leaveAgesMs.length);
-    this.pairs = new PairCounts(leaveAgesMs, ...limits);
+    this.#keys = keys;
+    this.#made = this.#make();
+    for (let key = 0; key < keys; key++) this.#made.kernel.calls.allocateRow();
+  }
+
+  get pairs(): PairCounts {
+    return this.#made.pairs;
   }
 
   get timeMs(): number {
@@ -51,7 +66,10 @@ export class PairStream {
 
   /** As if from a snapshot. */
   restart(): void {
-    this.pairs = copyState(this.pairs, new PairCounts(this.#leaveAgesMs, ...this.#limits));
+    const made = this.#make();
+    copyState(this.#made.kernel, made.kernel);
+    copyState(this.#made.pairs, made.pairs);
+    this.#made = made;
   }
 
   advance(timeMs: number): void {
@@ -85,16 +103,16 @@ export class PairStream {
     const sign = event.holds[window] === true ? -1 : 1;
     event.holds[window] = sign > 0;
     this.#event[TIME] = event.timeMs;
-    const at = this.#at(event.key, window);
-    this.pairs.count(event.key, event.value, sign, window, this.#rows, at, this.#event);
+    this.pairs.count(event.key, event.value, sign, window, window);
     this.#note(event, window, sign);
   }
 
   /** The number of values that the pair counts tell. */
   told(key: number, window: number): number {
-    const out = this.#rows.slice(this.#at(key, window), this.#at(key, window) + 1);
-    if (out[0]! < 0) this.pairs.writeSampled(out[0]!, this.#event, out, 0);
-    return out[0]!;
+    const field = this.#field(key, window);
+    if (field >= 0) return field;
+    this.pairs.writeSample(field, byteOffset(FEATURES_DOUBLE));
+    return this.#made.kernel.doubles[FEATURES_DOUBLE]!;
   }
 
   /** The number of values that there are. */
@@ -122,15 +140,17 @@ export class PairStream {
 
   /** The key has no event any more. */
   releaseKey(key: number): void {
-    for (const window of this.#leaveAgesMs.keys()) this.pairs.clear(this.#rows, this.#at(key, window));
+    const { kernel, pairs } = this.#made;
+    for (const window of this.#leaveAgesMs.keys()) pairs.clear(kernel.doubles, kernel.rowBase(key) + window);
   }
 
   #cross(event: PairEvent, sign: number, windows: readonly number[]): void {
     this.#event[TIME] = event.timeMs;
-    const steps = Int32Array.from(windows.flatMap((window) => [window, sign, window, window]));
-    const base = event.key * this.#leaveAgesMs.length;
-    const holds = Uint8Array.from(event.holds, Number);
-    this.pairs.run(steps, event.key, event.value, holds, this.#rows, base, this.#event);
+    const { kernel, entering, leaving } = this.#made;
+    kernel.words[HOLDS_WORD] = event.holds.reduce((bits, holds, window) => bits | (Number(holds) << window), 0);
+    kernel.words[VALUES_WORD] = event.value;
+    const program = sign > 0 ? entering : leaving[windows[0]!]!;
+    kernel.calls.cross(program, event.key, event.timeMs, 0, this.timeMs);
     for (const window of windows) if (event.holds[window] === true) this.#note(event, window, sign);
   }
 
@@ -139,7 +159,7 @@ export class PairStream {
     const present = this.#present.get(id) ?? new Map<number, number>();
     this.#present.set(id, present);
     const count = (present.get(value) ?? 0) + sign;
-    if (!(this.#rows[this.#at(key, window)]! < 0)) this.#beside.delete(id);
+    if (!(this.#field(key, window) < 0)) this.#beside.delete(id);
     else if (!this.#beside.has(id)) this.#beside.set(id, new Set(present.keys()));
     if (count > 0) {
       present.set(value, count);
@@ -149,7 +169,21 @@ export class PairStream {
     this.#beside.get(id)?.delete(value);
   }
 
-  #at(key: number, window: number): number {
-    return key * this.#leaveAgesMs.length + window;
+  #field(key: number, window: number): number {
+    const { kernel } = this.#made;
+    return kernel.doubles[kernel.rowBase(key) + window]!;
+  }
+
+  #make(): Made {
+    const ages = this.#leaveAgesMs;
+    const kernel = new ColumnKernel({ rowLength: ages.length, maxKeys: this.#keys, maxCandidatesPerKey: 1 });
+    const pairs = new PairCounts(kernel, ages, ...this.#limits, this.#event);
+    // One pair, with a step for each window: its predicate's bit, sign, window and field.
+    const place = (windows: readonly number[], sign: number): number => {
+      const steps = windows.flatMap((window) => [window, sign, window, byteOffset(window)]);
+      return kernel.place([0, 0, 0, 0, 1, pairs.table, steps.length * 4, ...steps]);
+    };
+    const windows = [...ages.keys()];
+    return { kernel, pairs, entering: place(windows, 1), leaving: windows.map((window) => place([window], -1)) };
   }
 }

@@ -1,0 +1,136 @@
+import { addPruned, addWhole, expire } from './candidates';
+import { HOLDS, VALUES } from './layout';
+import { runPairs } from './pairs';
+import { rowOf } from './rows';
+
+// A program, which edgeProgram.ts writes, in 32-bit integers: how many steps it has of each kind, then the steps.
+const MOMENTS: u32 = 0;
+const SUMS: u32 = 4;
+const RECENCIES: u32 = 8;
+const CANDIDATES: u32 = 12;
+const PAIRS: u32 = 16;
+const STEPS: u32 = 20;
+
+/** Sign, and the row offsets of count, sum and squares. */
+const MOMENTS_STEP: u32 = 16;
+/** Predicate's bit, sign, and the row offsets of count, sum (0: none) and squares (0: none). */
+const SUM_STEP: u32 = 20;
+/** Predicate's bit, row offset. */
+const RECENCY_STEP: u32 = 8;
+/** Predicate's bit, row offset, sign, whether the list is whole, age at which an event leaves it (a double). */
+const CANDIDATE_STEP: u32 = 24;
+/** Of a pair, before its own steps: table, how many bytes these take. */
+const PAIR_HEAD: u32 = 8;
+
+/*
+ * Exact integer sums of amounts and of their squares, over as many as 2^26 (67 million) amounts of up to 1e12 in one window, by
+ * plain double additions: every lane adds integers below 2^27, so no lane reaches 2^53, and a value that leaves takes off exactly
+ * what it added. A sum takes two lanes (2^20 apart), a sum of squares three (2^27 apart).
+ */
+const LANE_20: f64 = 1048576;
+const LANE_27: f64 = 134217728;
+
+let amountLow: f64 = 0;
+let amountHigh: f64 = 0;
+let square0: f64 = 0;
+let square1: f64 = 0;
+let square2: f64 = 0;
+
+/** Splits an integer amount, from 0 to 1e12, and its square into their lanes. */
+function splitAmount(amountMinor: f64): void {
+  const high = floor<f64>(amountMinor * (1 / LANE_20));
+  const low = amountMinor - high * LANE_20;
+  amountLow = low;
+  amountHigh = high;
+  // amount^2 = low^2 + 2 low high 2^20 + high^2 2^40; every intermediate stays below 2^53.
+  const cross = 2 * low * high;
+  const crossCarry = floor<f64>(cross * (1 / <f64>128));
+  const bottom = low * low + (cross - crossCarry * 128) * LANE_20;
+  const bottomCarry = floor<f64>(bottom * (1 / LANE_27));
+  const middle = crossCarry + bottomCarry + high * high * 8192;
+  const middleCarry = floor<f64>(middle * (1 / LANE_27));
+  square0 = bottom - bottomCarry * LANE_27;
+  square1 = middle - middleCarry * LANE_27;
+  square2 = middleCarry;
+}
+
+function add(field: u32, value: f64): void {
+  store<f64>(field, load<f64>(field) + value);
+}
+
+function holds(bit: u32): bool {
+  return ((load<u32>(HOLDS + ((bit >>> 5) << 2)) >>> (bit & 31)) & 1) != 0;
+}
+
+/** Runs a program on the row of a key, for the event at hand: HOLDS has the bits of its predicates, VALUES its values' slots. */
+export function cross(program: u32, slot: i32, timeMs: f64, amountMinor: f64, engineTimeMs: f64): void {
+  const row = rowOf(slot);
+  let step = program + STEPS;
+  let end = step + load<u32>(program, MOMENTS) * MOMENTS_STEP;
+  const sums = end;
+  const sumsEnd = sums + load<u32>(program, SUMS) * SUM_STEP;
+  if (sumsEnd > step) splitAmount(amountMinor);
+  for (; step < end; step += MOMENTS_STEP) {
+    const sign = <f64>load<i32>(step);
+    const count = row + load<u32>(step, 4);
+    const sum = row + load<u32>(step, 8);
+    const squares = row + load<u32>(step, 12);
+    add(count, sign);
+    add(sum, sign * amountLow);
+    add(sum + 8, sign * amountHigh);
+    add(squares, sign * square0);
+    add(squares + 8, sign * square1);
+    add(squares + 16, sign * square2);
+  }
+  for (; step < sumsEnd; step += SUM_STEP)
+    if (holds(load<u32>(step)))
+      addToSums(row, load<i32>(step, 4), load<u32>(step, 8), load<u32>(step, 12), load<u32>(step, 16));
+  end = step + load<u32>(program, RECENCIES) * RECENCY_STEP;
+  for (; step < end; step += RECENCY_STEP) {
+    if (!holds(load<u32>(step))) continue;
+    const field = row + load<u32>(step, 4);
+    if (timeMs > load<f64>(field)) store<f64>(field, timeMs);
+  }
+  end = step + load<u32>(program, CANDIDATES) * CANDIDATE_STEP;
+  for (; step < end; step += CANDIDATE_STEP) {
+    if (!holds(load<u32>(step))) continue;
+    const list = row + load<u32>(step, 4);
+    const sign = load<i32>(step, 8);
+    const boundaryMs = engineTimeMs - load<f64>(step, 16);
+    expire(list, boundaryMs);
+    // Time may have jumped over the whole window.
+    if (timeMs <= boundaryMs) continue;
+    if (load<i32>(step, 12) == 0) addPruned(list, sign, timeMs, amountMinor);
+    else addWhole(list, timeMs, sign == 0 ? 0 : amountMinor);
+  }
+  const pairs = load<u32>(program, PAIRS);
+  for (let pair: u32 = 0; pair < pairs; pair++) {
+    const table = load<u32>(step);
+    const bytes = load<u32>(step, 4);
+    step += PAIR_HEAD;
+    const value = load<i32>(VALUES + (pair << 2));
+    if (value >= 0) runPairs(table, step, step + bytes, slot, value, row, HOLDS);
+    step += bytes;
+  }
+}
+
+/** Adds an event to a window's sums (sign 1), or takes it off (-1). Row offsets; 0 for none. */
+function addToSums(row: u32, sign: i32, countAt: u32, sumAt: u32, squaresAt: u32): void {
+  const factor = <f64>sign;
+  add(row + countAt, factor);
+  if (sumAt != 0) {
+    add(row + sumAt, factor * amountLow);
+    add(row + sumAt + 8, factor * amountHigh);
+  }
+  if (squaresAt != 0) {
+    add(row + squaresAt, factor * square0);
+    add(row + squaresAt + 8, factor * square1);
+    add(row + squaresAt + 16, factor * square2);
+  }
+}
+
+/** The same for a fact that became known. */
+export function correctSums(slot: i32, sign: i32, countAt: u32, sumAt: u32, squaresAt: u32, amountMinor: f64): void {
+  splitAmount(amountMinor);
+  addToSums(rowOf(slot), sign, countAt, sumAt, squaresAt);
+}

@@ -1,0 +1,23 @@
+// What the host calls (columnKernel.ts). A key is named by its slot; an address is in bytes.
+export { allocateBytes, begin } from './memory';
+export { allocateRow, beginRows, freeRow } from './rows';
+export { addUncounted, countPair, createPairs, pairBytesOf, pairsOf, runPairs, setPair, uncountedOf } from './pairs';
+export {
+  addPruned,
+  addWhole,
+  beginCandidates,
+  candidateBytes,
+  clearList,
+  droppedCandidates,
+  expire,
+  liveCandidates,
+  newestAfter,
+  newestOf,
+  oldestOf,
+  prunedExtreme,
+  removeWhole,
+  wholeExtreme,
+} from './candidates';
+export { correctSums, cross } from './crossing';
+export { note, touch, touchedSum, touchLists } from './ahead';
+export { read } from './reads';
