@@ -5,6 +5,11 @@ declare namespace WebAssembly {
     /** Shorter than the memory once that has grown. */
     readonly buffer: SharedArrayBuffer;
   }
+  class Table {
+    constructor(descriptor: { readonly element: 'anyfunc'; readonly initial: number });
+    /** A function that an instance exports. */
+    set(index: number, value: unknown): void;
+  }
   class Module {
     readonly [Symbol.toStringTag]: string;
     constructor(bytes: Uint8Array);

@@ -9,7 +9,7 @@ const COMPILER = 'node_modules/assemblyscript/bin/asc.js';
 const SOURCE = 'operators/features/kernel/assembly/index.ts';
 const OPTIONS = ['-O3', '--converge', '--runtime', 'stub', '--noAssert'];
 /** A memory that the host gives, and that threads hand to one another. */
-const MEMORY = ['--importMemory', '--sharedMemory', '--enable', 'threads'];
+const MEMORY = ['--importTable', '--importMemory', '--sharedMemory', '--enable', 'threads'];
 const MEMORY_PAGES = ['--initialMemory', '1', '--maximumMemory', '65536'];
 
 export const KERNEL_FILE = join(packageRoot, 'operators/features/kernel/kernelBytes.ts');

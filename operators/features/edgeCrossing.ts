@@ -3,7 +3,7 @@ import { hasBit } from './eventBits.ts';
 import type { EventDoubles } from './eventDoubles.ts';
 import { AMOUNT, ENGINE_TIME, TIME } from './eventNumbers.ts';
 import { runHours } from './hourProfile.ts';
-import { HOLDS_WORD, VALUES_WORD } from './kernel/columnKernel.ts';
+import type { KernelDriver } from './kernel/kernelDriver.ts';
 import { runNets, splitNet } from './netSums.ts';
 import { runNewest } from './newestNumbers.ts';
 import { runOldest } from './oldestNumbers.ts';
@@ -18,6 +18,7 @@ const SHARE_STEP = 5;
 /** The aggregates that an event reaches as it crosses edges, and its numbers (eventNumbers.ts). */
 export interface CrossedState {
   readonly plan: FeaturePlan;
+  readonly driver: KernelDriver;
   readonly pairs: readonly PairCounts[];
   readonly shares: readonly ValueShares[];
   readonly doubles: EventDoubles;
@@ -27,49 +28,47 @@ export interface CrossedState {
 /** Has events cross edges: runs an edge's program on the rows of an event's keys. */
 export class EdgeCrossing {
   readonly #plan: FeaturePlan;
+  readonly #driver: KernelDriver;
   readonly #shares: readonly ValueShares[];
   readonly #doubles: EventDoubles;
   /** Where the words of an event's numbers start after its first. */
   readonly #doublesFrom: number;
   readonly #event: Float64Array;
-  /** By predicate, 1 if it holds for the event that crosses; */
+  /** By predicate, 1 if it holds for the event that crosses. */
   readonly #holds: Uint8Array;
-  /** and a bit for each of the edge's predicates. */
-  readonly #holdBits: Int32Array;
   /** Where among an event's words it stands what was refunded of it. */
   readonly #refundAt: number;
 
-  constructor({ plan, shares, doubles, event }: CrossedState) {
+  constructor({ plan, driver, shares, doubles, event }: CrossedState) {
     this.#plan = plan;
+    this.#driver = driver;
     this.#shares = shares;
     this.#doubles = doubles;
     this.#doublesFrom = doublesFromOf(plan);
     this.#event = event;
     this.#holds = new Uint8Array(plan.predicates.length);
-    this.#holdBits = new Int32Array((plan.predicates.length + 31) >>> 5);
     this.#refundAt = refundsFromOf(plan);
   }
 
   /** Runs the program on the event whose words start at `at`, and of which these facts are known. */
   run(edge: EdgeProgram, words: Int32Array, at: number, facts: number): void {
     const event = this.#event;
+    this.#driver.takeEvent(words, at);
+    this.#driver.calls.crossEdge(edge.program, facts, event[TIME]!, event[AMOUNT]!, event[ENGINE_TIME]!);
+    if (edge.groups.length > 0) this.#runOthers(edge, words, at, facts);
+  }
+
+  #runOthers(edge: EdgeProgram, words: Int32Array, at: number, facts: number): void {
+    const event = this.#event;
     const holds = this.#holds;
     if (edge.usesNets) splitNet(event, refundedMinor(words, at + this.#refundAt), facts);
     this.#evaluate(edge.predicates, words, at + this.#plan.columns.length, facts);
-    const holdWords = (edge.predicates.length + 31) >>> 5;
     const { groups } = edge;
     for (let index = 0; index < groups.length; index++) {
       const group = groups[index]!;
       const slot = words[at + group.column]!;
       if (slot < 0) continue;
       const { kernel } = group.table;
-      const { words: kernelWords } = kernel;
-      const { valueColumns } = group;
-      for (let word = 0; word < holdWords; word++) kernelWords[HOLDS_WORD + word] = this.#holdBits[word]!;
-      for (let pair = 0; pair < valueColumns.length; pair++)
-        kernelWords[VALUES_WORD + pair] = words[at + valueColumns[pair]!]!;
-      kernel.calls.cross(group.program, slot, event[TIME]!, event[AMOUNT]!, event[ENGINE_TIME]!);
-      if (!group.hasOthers) continue;
       const row = kernel.doubles;
       const base = kernel.rowBase(slot);
       if (edge.usesNets) runNets(group.nets, row, base, holds, event);
@@ -92,14 +91,10 @@ export class EdgeCrossing {
 
   #evaluate(predicates: Int32Array, words: Int32Array, bitsAt: number, facts: number): void {
     const { predicates: plans, factBits } = this.#plan;
-    const holdBits = this.#holdBits;
     for (let index = 0; index < predicates.length; index++) {
       const predicate = predicates[index]!;
       const { firstBit, factTable } = plans[predicate]!;
-      const bit = Number(hasBit(words, bitsAt, firstBit + factBits[factTable + facts]!));
-      this.#holds[predicate] = bit;
-      if ((index & 31) === 0) holdBits[index >>> 5] = bit;
-      else holdBits[index >>> 5]! |= bit << (index & 31);
+      this.#holds[predicate] = Number(hasBit(words, bitsAt, firstBit + factBits[factTable + facts]!));
     }
   }
 }

@@ -1,3 +1,4 @@
+import type { KernelDriver } from './kernel/kernelDriver.ts';
 import { byteOffset, ProgramWords } from './kernel/programWords.ts';
 import { ROW_EVENTS, type KeyTable } from './keyTable.ts';
 import type { OldestSteps } from './oldestNumbers.ts';
@@ -10,29 +11,26 @@ const WORD_BYTES = 4;
 /** What happens to the rows of one event's keys when it crosses one edge. */
 export interface EdgeProgram {
   readonly ageMs: number;
-  /** Predicates that its steps ask for. The kernel knows them by their places here. */
+  /** The address of the driver's program (assembly/driver.ts), which has predicates and, of each key, the kernel's steps. */
+  readonly program: number;
+  /** Predicates that its other steps ask for. */
   readonly predicates: Int32Array;
+  /** Of keys with steps that the kernel does not run. */
   readonly groups: readonly EdgeGroup[];
+  /** Columns of the keys to which something happens. */
+  readonly columns: readonly number[];
   readonly usesNets: boolean;
   /** Columns whose keys let go of the event here. */
   readonly releases: readonly number[];
 }
 
 /**
- * The part of an edge's program that concerns one key of the event. The kernel's part has sums, recencies, lists of candidates and
- * counted pairs; the others are flat lists of steps, one list a kind.
+ * The part of an edge's program that concerns one key of the event and is not the kernel's (sums, recencies, lists of candidates and
+ * counted pairs are): flat lists of steps, one list a kind.
  */
 export interface EdgeGroup extends OldestSteps {
   readonly column: number;
   readonly table: KeyTable;
-  /** The address of the kernel's part. */
-  readonly program: number;
-  /** The columns of the values that its pairs have. */
-  readonly valueColumns: Int32Array;
-  /** The address of the program that reads ahead what an event which leaves windows changes. */
-  readonly ahead: number;
-  /** Whether there are steps beside the kernel's. */
-  readonly hasOthers: boolean;
   /** Sums of net amounts (netSums.ts). */
   readonly nets: Int32Array;
   /** For each top share: predicate, sign, index, column of the value, row position. */
@@ -43,16 +41,21 @@ export interface EdgeGroup extends OldestSteps {
 
 /** What programs are compiled for. */
 export interface ProgramTargets {
+  readonly driver: KernelDriver;
   readonly plan: FeaturePlan;
   readonly tables: readonly KeyTable[];
   readonly pairs: readonly PairCounts[];
 }
 
 export function compileEdges(targets: ProgramTargets): EdgeProgram[] {
-  return targets.plan.edgeAgesMs.map((ageMs) => compileEdge(targets, ageMs));
+  const { factBits } = targets.plan;
+  const bytes = new Uint8Array(Math.ceil(factBits.length / WORD_BYTES) * WORD_BYTES);
+  bytes.set(factBits);
+  const factBitsAt = targets.driver.place([...new Int32Array(bytes.buffer)]);
+  return targets.plan.edgeAgesMs.map((ageMs) => compileEdge(targets, ageMs, factBitsAt));
 }
 
-function compileEdge(targets: ProgramTargets, ageMs: number): EdgeProgram {
+function compileEdge(targets: ProgramTargets, ageMs: number, factBitsAt: number): EdgeProgram {
   const { plan, tables } = targets;
   // Recencies and candidates need no step when an event leaves: whoever reads them looks at the times.
   const isEntered = (part: { readonly enterAgeMs: number }): boolean => part.enterAgeMs === ageMs;
@@ -61,13 +64,33 @@ function compileEdge(targets: ProgramTargets, ageMs: number): EdgeProgram {
   const entered = [...plan.recencies, ...plan.candidates, ...plan.newest].filter(isEntered);
   const nets = plan.netSums.filter(isCrossing);
   const predicates = [...new Set([...crossing, ...entered, ...nets].map(({ predicate }) => predicate))];
+  const groups = tables.flatMap((table, column) => compileGroup(targets, table, column, ageMs, predicates));
   return {
     ageMs,
+    program: targets.driver.place([
+      predicates.length,
+      groups.length,
+      plan.columns.length,
+      factBitsAt,
+      ...predicates.flatMap((predicate) => [
+        plan.predicates[predicate]!.firstBit,
+        plan.predicates[predicate]!.factTable,
+      ]),
+      ...groups.flatMap(({ words }) => words),
+    ]),
     predicates: Int32Array.from(predicates),
-    groups: tables.flatMap((table, column) => compileGroup(targets, table, column, ageMs, predicates)),
+    groups: groups.flatMap(({ others }) => others ?? []),
+    columns: groups.map(({ column }) => column),
     usesNets: nets.length > 0,
     releases: plan.columns.flatMap(({ retentionMs }, column) => (retentionMs === ageMs ? [column] : [])),
   };
+}
+
+interface CompiledGroup {
+  readonly column: number;
+  /** Of the driver's program. */
+  readonly words: readonly number[];
+  readonly others: EdgeGroup | null;
 }
 
 /** One group, or none if nothing of this key crosses the edge. */
@@ -77,7 +100,7 @@ function compileGroup(
   column: number,
   ageMs: number,
   predicates: readonly number[],
-): EdgeGroup[] {
+): CompiledGroup[] {
   const isHere = (part: { readonly column: number }): boolean => part.column === column;
   const isEntered = (part: { readonly enterAgeMs: number }): boolean => part.enterAgeMs === ageMs;
   const isLeft = (part: { readonly leaveAgeMs: number }): boolean => part.leaveAgeMs === ageMs;
@@ -125,24 +148,23 @@ function compileGroup(
   const lines = linesOf(plan, column, ageMs).map(byteOffset);
   const pairTables = counted.map(({ table: pairTable }) => pairTable);
   const counts = [moments.length, otherSums.length, recencies.length, candidates.length, counted.length];
-  return [
-    {
-      column,
-      table,
-      program: table.kernel.place([...counts, ...program.words]),
-      valueColumns: Int32Array.from(counted, ({ valueColumn }) => valueColumn),
-      ahead: table.kernel.place([lines.length, pairTables.length, ...lines, ...pairTables]),
-      hasOthers: others > 0,
-      nets: Int32Array.from(nets.flatMap((part) => [part.predicate, signOf(part), part.countAt, part.sumAt])),
-      shares: Int32Array.from(
-        shares.flatMap((part) => [part.predicate, signOf(part), part.index, part.valueColumn, part.at]),
-      ),
-      hours: Int32Array.from(hours.flatMap((part) => [part.predicate, signOf(part), part.at])),
-      newest: Int32Array.from(newest.flatMap(({ predicate, at, first, second }) => [predicate, at, first, second])),
-      oldest: Int32Array.from(oldest.flatMap(({ step }) => step)),
-      oldestAgesMs: Float64Array.from(oldest, ({ leaveAgeMs }) => leaveAgeMs),
-    },
-  ];
+  const kernelProgram = table.kernel.place([...counts, ...program.words]);
+  const ahead = table.kernel.place([lines.length, pairTables.length, ...lines, ...pairTables]);
+  const valueColumns = counted.map(({ valueColumn }) => valueColumn);
+  const group = {
+    column,
+    table,
+    nets: Int32Array.from(nets.flatMap((part) => [part.predicate, signOf(part), part.countAt, part.sumAt])),
+    shares: Int32Array.from(
+      shares.flatMap((part) => [part.predicate, signOf(part), part.index, part.valueColumn, part.at]),
+    ),
+    hours: Int32Array.from(hours.flatMap((part) => [part.predicate, signOf(part), part.at])),
+    newest: Int32Array.from(newest.flatMap(({ predicate, at, first, second }) => [predicate, at, first, second])),
+    oldest: Int32Array.from(oldest.flatMap(({ step }) => step)),
+    oldestAgesMs: Float64Array.from(oldest, ({ leaveAgeMs }) => leaveAgeMs),
+  };
+  const words = [column, kernelProgram, ahead, valueColumns.length, ...valueColumns];
+  return [{ column, words, others: others > 0 ? group : null }];
 }
 
 /** A position in each cache line of the row that events which leave windows here change. */

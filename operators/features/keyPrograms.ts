@@ -14,7 +14,7 @@ export function compileKeyPrograms(targets: ProgramTargets): KeyProgram[][] {
   return plan.edgeAgesMs.map((_, edge) =>
     byColumn.flatMap((programs, column) => {
       const program = programs[edge]!;
-      return program.groups.length === 0 ? [] : [{ column, program }];
+      return program.columns.length === 0 ? [] : [{ column, program }];
     }),
   );
 }

@@ -93,11 +93,11 @@ describe('a survey of the feature state', () => {
     expect(candidateBytes('greatest')).toBeCloseTo((memory.candidates.bytes * 10) / 11 / 2, 5);
     expect(candidateBytes('greatest_longer')).toBeCloseTo((memory.candidates.bytes * 10) / 11 / 2, 5);
     expect((share['shops']?.bytes ?? 0) - 8 * perRowByte).toBeCloseTo(memory.pairs[0]?.bytes ?? 0, 5);
-    // Of a row's 16 doubles, the number of events is of no feature, and eight are left free; no feature reads merchant's rows.
+    // Of a row's 8 doubles the number of events is of no feature; no feature reads merchant's rows.
     const accounts = memory.keys[0]?.rowBytes ?? 0;
     const shared = features.reduce((sum, { bytes }) => sum + bytes, 0);
     const rows = shared - memory.candidates.bytes - (memory.pairs[0]?.bytes ?? 0);
-    expect(accounts - rows).toBeCloseTo(9 * 8 * perRowByte, 5);
+    expect(accounts - rows).toBeCloseTo(8 * perRowByte, 5);
   });
 
   it('goes on while keys come', () => {

@@ -9,6 +9,7 @@ import { AMOUNT, BOUNDARY, createEventNumbers, ENGINE_TIME, OWN_TIME, TIME } fro
 import { compileReads, readFeatures, type ReadProgram } from './featureReader.ts';
 import type { FeatureLimits, FeatureState, FeatureStatistics } from './featureState.ts';
 import { ColumnKernel } from './kernel/columnKernel.ts';
+import { KernelDriver } from './kernel/kernelDriver.ts';
 import { KEY_REFUSED, ROW_EVENTS, type KeyTable } from './keyTable.ts';
 import { LearntFacts } from './learntFacts.ts';
 import { MAX_AMOUNT_MINOR, MAX_TIME_MS } from './limits.ts';
@@ -39,6 +40,7 @@ export class WindowState implements FeatureState {
   readonly #limits: FeatureLimits;
   readonly #tables: readonly KeyTable[];
   readonly #keys: readonly ColumnKeys[];
+  readonly #driver: KernelDriver;
   readonly #edges: WindowEdges;
   readonly #reservoir: Reservoir;
   readonly #pairs: readonly PairCounts[];
@@ -77,9 +79,14 @@ export class WindowState implements FeatureState {
     });
     this.#shares = plan.shares.map(() => new ValueShares(limits.maxDistinctPerKey));
     this.#doubles = new EventDoubles(plan.doubles);
+    this.#driver = new KernelDriver(
+      this.#tables.map(({ kernel }) => kernel),
+      plan.columns.length + this.#bitWords,
+    );
     const reached: CorrectedState = {
       plan,
       tables: this.#tables,
+      driver: this.#driver,
       pairs: this.#pairs,
       shares: this.#shares,
       doubles: this.#doubles,
@@ -202,6 +209,7 @@ export class WindowState implements FeatureState {
     this.#refusedKeys = input.number();
     this.#forcedOut = input.number();
     for (const part of this.#parts()) part.load(input);
+    this.#driver.connect();
   }
 
   /** What must be equal for a saved state to be read. */
@@ -246,7 +254,7 @@ export class WindowState implements FeatureState {
   }
 
   #read(program: ReadProgram, out: Float64Array, outBase: number): void {
-    readFeatures(program, this.#slots, this.#event, this.#doubles, out, outBase);
+    readFeatures(program, this.#driver, this.#slots, this.#event, this.#doubles, out, outBase);
   }
 
   /** Puts the current payment into the reservoir and into the windows that its time is in. */

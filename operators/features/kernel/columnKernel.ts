@@ -4,7 +4,10 @@ import { KERNEL_BASE64 } from './kernelBytes.ts';
 import type { KernelCalls } from './kernelCalls.ts';
 
 /** Compiled once; an instance of it for each column takes a fraction of a millisecond. */
-const kernelModule = new WebAssembly.Module(Buffer.from(KERNEL_BASE64, 'base64'));
+export const kernelModule = new WebAssembly.Module(Buffer.from(KERNEL_BASE64, 'base64'));
+
+/** Only the driver (kernelDriver.ts) calls through a table. */
+const noTable = new WebAssembly.Table({ element: 'anyfunc', initial: 1 });
 
 // Where things lie in the memory, as assembly/layout.ts has it.
 const END_WORD = 8 >>> 2;
@@ -133,7 +136,7 @@ export class ColumnKernel implements SavedState {
   #instantiate(): KernelCalls {
     const tables = this.#tables;
     return new WebAssembly.Instance<KernelCalls>(kernelModule, {
-      env: { memory: this.#memory },
+      env: { memory: this.#memory, table: noTable },
       memory: {
         grown: () => {
           this.#refresh();

@@ -35,4 +35,14 @@ export interface KernelCalls {
   note(program: number, slot: number): void;
   touch(): void;
   touchLists(program: number, slot: number): void;
+  setHolds(word: number, bits: number): void;
+  setValue(index: number, slot: number): void;
+  beginDriver(columns: number, words: number): void;
+  driverSlots(): number;
+  driverWords(): number;
+  crossEdge(program: number, facts: number, timeMs: number, amountMinor: number, engineTimeMs: number): void;
+  noteEdge(program: number): void;
+  touchRows(program: number): void;
+  touchCandidates(program: number): void;
+  readColumns(program: number, engineTimeMs: number, amountMinor: number): void;
 }

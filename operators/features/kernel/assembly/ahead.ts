@@ -1,6 +1,6 @@
 import { oldestOf } from './candidates';
 import { AHEAD, MAX_AHEAD, VALUES } from './layout';
-import { placeOfPair } from './pairs';
+import { lastWordOfPair, placeOfPair } from './pairs';
 import { rowOf } from './rows';
 
 // A program, which statePrefetch.ts writes, in 32-bit integers: how many positions and tables follow; row offsets; tables of pairs.
@@ -22,16 +22,20 @@ export function note(program: u32, slot: i32): void {
   const row = rowOf(slot);
   const tables = load<u32>(program, TABLES);
   const positions = load<u32>(program, POSITIONS);
-  if (end + ((positions + tables) << 2) > AHEAD + (MAX_AHEAD << 2)) return;
+  if (end + ((positions + 2 * tables) << 2) > AHEAD + (MAX_AHEAD << 2)) return;
   let step = program + STEPS;
   const positionsEnd = step + (positions << 2);
   let to = end;
   for (; step < positionsEnd; step += 4, to += 4) store<u32>(to, row + load<u32>(step));
-  for (let table: u32 = 0; table < tables; table++, step += 4) {
-    const value = load<i32>(VALUES + (table << 2));
+  for (let index: u32 = 0; index < tables; index++, step += 4) {
+    const value = load<i32>(VALUES + (index << 2));
     if (value < 0) continue;
-    store<u32>(to, placeOfPair(load<u32>(step), slot, value));
-    to += 4;
+    const table = load<u32>(step);
+    const place = placeOfPair(table, slot, value);
+    // It may lie across two cache lines.
+    store<u32>(to, place);
+    store<u32>(to, place + lastWordOfPair(table), 4);
+    to += 8;
   }
   end = to;
 }

@@ -134,3 +134,13 @@ export function correctSums(slot: i32, sign: i32, countAt: u32, sumAt: u32, squa
   splitAmount(amountMinor);
   addToSums(rowOf(slot), sign, countAt, sumAt, squaresAt);
 }
+
+/** Hands in the bits of 32 predicates; */
+export function setHolds(word: u32, bits: u32): void {
+  store<u32>(HOLDS + (word << 2), bits);
+}
+
+/** and the slot of a value. */
+export function setValue(index: u32, slot: i32): void {
+  store<i32>(VALUES + (index << 2), slot);
+}

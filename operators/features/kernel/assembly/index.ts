@@ -18,6 +18,16 @@ export {
   removeWhole,
   wholeExtreme,
 } from './candidates';
-export { correctSums, cross } from './crossing';
+export { correctSums, cross, setHolds, setValue } from './crossing';
+export {
+  beginDriver,
+  crossEdge,
+  driverSlots,
+  driverWords,
+  noteEdge,
+  readColumns,
+  touchCandidates,
+  touchRows,
+} from './driver';
 export { note, touch, touchedSum, touchLists } from './ahead';
 export { read } from './reads';

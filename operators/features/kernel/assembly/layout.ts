@@ -28,8 +28,8 @@ export const HOLDS: u32 = 1024;
 /** the slots of the values whose pairs are counted, */
 export const VALUES: u32 = 2048;
 /** addresses that are about to be used, */
-export const AHEAD: u32 = 4096;
-export const MAX_AHEAD: u32 = 1024;
+export const AHEAD: u32 = 6144;
+export const MAX_AHEAD: u32 = 512;
 /** and features that were read. */
 export const FEATURES: u32 = 8192;
 /** Behind it come programs and data. */

@@ -97,6 +97,11 @@ export function placeOfPair(table: u32, key: i32, value: i32): u32 {
   return load<u32>(entry) + (mixed & PLACE_MASK) * load<u32>(table, STRIDE);
 }
 
+/** Where its last integer is, from there. */
+export function lastWordOfPair(table: u32): u32 {
+  return load<u32>(table, STRIDE) - 4;
+}
+
 /** Adds the pair, which the last findPair has not found, with a total of 0 that must not stay. False: there is no room. */
 export function addPair(table: u32, key: i32, value: i32): bool {
   while ((load<u32>(load<u32>(table, COUNTS) + (number << 2)) & ENTRIES_MASK) >= MAX_ENTRIES) {
