@@ -1,48 +1,69 @@
 /** What the kernel exports (assembly/index.ts). Addresses come as 32-bit integers, so those beyond 2 GiB are negative. */
 export interface KernelCalls {
-  begin(): void;
-  beginRows(rowBytes: number, maxKeys: number): void;
-  beginCandidates(maxCandidates: number): void;
-  allocateBytes(bytes: number): number;
+  readonly begin: () => void;
+  readonly beginRows: (rowBytes: number, maxKeys: number) => void;
+  readonly beginCandidates: (maxCandidates: number) => void;
+  readonly allocateBytes: (bytes: number) => number;
   /** A slot; -1: there is no room. */
-  allocateRow(): number;
-  freeRow(slot: number): void;
-  createPairs(windows: number, maxValues: number, tableNumber: number): number;
-  countPair(table: number, key: number, value: number, sign: number, window: number, field: number): void;
-  runPairs(table: number, step: number, end: number, key: number, value: number, row: number, holds: number): void;
+  readonly allocateRow: () => number;
+  readonly freeRow: (slot: number) => void;
+  readonly createPairs: (windows: number, maxValues: number, tableNumber: number) => number;
+  readonly countPair: (table: number, key: number, value: number, sign: number, window: number, field: number) => void;
+  readonly runPairs: (
+    table: number,
+    step: number,
+    end: number,
+    key: number,
+    value: number,
+    row: number,
+    holds: number,
+  ) => void;
   /** 0: there is no room. */
-  setPair(table: number, key: number, value: number, window: number, events: number): number;
-  addUncounted(table: number): void;
-  uncountedOf(table: number): number;
-  pairsOf(table: number): number;
-  pairBytesOf(table: number): number;
-  addPruned(list: number, sign: number, timeMs: number, value: number): void;
-  addWhole(list: number, timeMs: number, value: number): void;
-  removeWhole(list: number, timeMs: number, value: number): void;
-  expire(list: number, boundaryMs: number): void;
-  clearList(list: number): void;
-  oldestOf(list: number): number;
-  newestOf(list: number): number;
-  newestAfter(list: number, boundaryMs: number): number;
-  prunedExtreme(node: number, newest: number, boundaryMs: number): number;
-  wholeExtreme(list: number, sign: number, boundaryMs: number): number;
-  liveCandidates(): number;
-  droppedCandidates(): number;
-  candidateBytes(): number;
-  cross(program: number, slot: number, timeMs: number, amountMinor: number, engineTimeMs: number): void;
-  correctSums(slot: number, sign: number, countAt: number, sumAt: number, squaresAt: number, amountMinor: number): void;
-  read(program: number, slot: number, engineTimeMs: number, amountMinor: number): void;
-  note(program: number, slot: number): void;
-  touch(): void;
-  touchLists(program: number, slot: number): void;
-  setHolds(word: number, bits: number): void;
-  setValue(index: number, slot: number): void;
-  beginDriver(columns: number, words: number): void;
-  driverSlots(): number;
-  driverWords(): number;
-  crossEdge(program: number, facts: number, timeMs: number, amountMinor: number, engineTimeMs: number): void;
-  noteEdge(program: number): void;
-  touchRows(program: number): void;
-  touchCandidates(program: number): void;
-  readColumns(program: number, engineTimeMs: number, amountMinor: number): void;
+  readonly setPair: (table: number, key: number, value: number, window: number, events: number) => number;
+  readonly addUncounted: (table: number) => void;
+  readonly uncountedOf: (table: number) => number;
+  readonly pairsOf: (table: number) => number;
+  readonly pairBytesOf: (table: number) => number;
+  readonly addPruned: (list: number, sign: number, timeMs: number, value: number) => void;
+  readonly addWhole: (list: number, timeMs: number, value: number) => void;
+  readonly removeWhole: (list: number, timeMs: number, value: number) => void;
+  readonly expire: (list: number, boundaryMs: number) => void;
+  readonly clearList: (list: number) => void;
+  readonly oldestOf: (list: number) => number;
+  readonly newestOf: (list: number) => number;
+  readonly newestAfter: (list: number, boundaryMs: number) => number;
+  readonly prunedExtreme: (node: number, newest: number, boundaryMs: number) => number;
+  readonly wholeExtreme: (list: number, sign: number, boundaryMs: number) => number;
+  readonly liveCandidates: () => number;
+  readonly droppedCandidates: () => number;
+  readonly candidateBytes: () => number;
+  readonly cross: (program: number, slot: number, timeMs: number, amountMinor: number, engineTimeMs: number) => void;
+  readonly correctSums: (
+    slot: number,
+    sign: number,
+    countAt: number,
+    sumAt: number,
+    squaresAt: number,
+    amountMinor: number,
+  ) => void;
+  readonly read: (program: number, slot: number, engineTimeMs: number, amountMinor: number) => void;
+  readonly note: (program: number, slot: number) => void;
+  readonly touch: () => void;
+  readonly touchLists: (program: number, slot: number) => void;
+  readonly setHolds: (word: number, bits: number) => void;
+  readonly setValue: (index: number, slot: number) => void;
+  readonly beginDriver: (columns: number, words: number) => void;
+  readonly driverSlots: () => number;
+  readonly driverWords: () => number;
+  readonly crossEdge: (
+    program: number,
+    facts: number,
+    timeMs: number,
+    amountMinor: number,
+    engineTimeMs: number,
+  ) => void;
+  readonly noteEdge: (program: number) => void;
+  readonly touchRows: (program: number) => void;
+  readonly touchCandidates: (program: number) => void;
+  readonly readColumns: (program: number, engineTimeMs: number, amountMinor: number) => void;
 }
