@@ -1,15 +1,19 @@
 import { isInWindow, type CorrectedState } from './corrections.ts';
 import { hasBit } from './eventBits.ts';
 import { AMOUNT, NET_LANES } from './eventNumbers.ts';
-import { splitLanes } from './exactSums.ts';
 import { isReversed } from './factTable.ts';
 
 /** Integers of one net step: predicate, sign, and the row positions of count and sum. */
 const NET_STEP = 4;
+/** How far apart the lanes are. */
+const LANE_20 = 1_048_576;
 
-/** Splits what is left of the event's amount into lanes. */
+/** Splits what is left of the event's amount into the two lanes of an exact sum (assembly/crossing.ts). */
 export function splitNet(event: Float64Array, refunded: number, facts: number): void {
-  splitLanes(isReversed(facts) ? 0 : event[AMOUNT]! - refunded, event, NET_LANES);
+  const netMinor = isReversed(facts) ? 0 : event[AMOUNT]! - refunded;
+  const high = Math.floor(netMinor * (1 / LANE_20));
+  event[NET_LANES] = netMinor - high * LANE_20;
+  event[NET_LANES + 1] = high;
 }
 
 /** Runs a group's net steps on a key's row; `holds` has 1 for each predicate that holds. */

@@ -4,6 +4,7 @@ import type { CompiledCatalogue } from './catalogue.ts';
 import { featureShares } from './featureShares.ts';
 import { defaultLimits, type FeatureLimits } from './featureState.ts';
 import { StringKeyTable, TupleKeyTable } from './keyTable.ts';
+import { MAX_ROW_BYTES_PER_ENTITY } from './limits.ts';
 import { PairCounts } from './pairCounts.ts';
 import { reservoirOptionsOf, type CandidatePart, type FeaturePlan } from './plan.ts';
 import { planFeatures } from './planBuilder.ts';
@@ -92,12 +93,13 @@ class Estimate {
     this.#limits = limits;
     this.#names = columnNames(plan);
     // A tuple's members come before it.
-    for (const [column, { members, retentionMs }] of plan.columns.entries()) {
+    for (const [column, { members, retentionMs, rowLength }] of plan.columns.entries()) {
       const name = this.#names[column]!;
       const all = members.length > 0 ? this.#together(members) : Math.min(load.keys, FEW_VALUES.get(name) ?? Infinity);
       // A key lives as long as a window holds a payment of it.
       const expected = Math.min(load.keysOf.get(name) ?? all, this.#eventsIn(retentionMs));
-      this.#keys.push(this.#limited(name, null, expected, limits.maxKeysPerEntity));
+      const fitting = Math.floor(MAX_ROW_BYTES_PER_ENTITY / (rowLength * Float64Array.BYTES_PER_ELEMENT));
+      this.#keys.push(this.#limited(name, null, expected, Math.min(limits.maxKeysPerEntity, fitting)));
     }
   }
 

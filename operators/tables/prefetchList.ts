@@ -7,21 +7,11 @@ const MAX_ACCESSES = 512;
  * the memory do too much between two of them, this loop does next to nothing. Reading changes nothing, so that what is listed may be a guess.
  */
 export class PrefetchList {
-  readonly #doubles: Float64Array[] = Array.from({ length: MAX_ACCESSES }, () => new Float64Array(1));
-  readonly #doubleAts = new Int32Array(MAX_ACCESSES);
-  #doubleCount = 0;
   readonly #words: Int32Array[] = Array.from({ length: MAX_ACCESSES }, () => new Int32Array(1));
   readonly #wordAts = new Int32Array(MAX_ACCESSES);
   #wordCount = 0;
   /** What was read goes here, lest the compiler leave the reading out. */
-  readonly #sum = new Float64Array(1);
-
-  addDouble(array: Float64Array, at: number): void {
-    if (this.#doubleCount === MAX_ACCESSES) return;
-    this.#doubles[this.#doubleCount] = array;
-    this.#doubleAts[this.#doubleCount] = at;
-    this.#doubleCount += 1;
-  }
+  readonly #mixed = new Int32Array(1);
 
   addWord(array: Int32Array, at: number): void {
     if (this.#wordCount === MAX_ACCESSES) return;
@@ -32,18 +22,12 @@ export class PrefetchList {
 
   /** Reads what was listed since the last time. */
   run(): void {
-    const doubles = this.#doubles;
-    const doubleAts = this.#doubleAts;
-    const doubleCount = this.#doubleCount;
-    let sum = 0;
-    for (let index = 0; index < doubleCount; index++) sum += doubles[index]![doubleAts[index]!]!;
     const words = this.#words;
     const wordAts = this.#wordAts;
     const wordCount = this.#wordCount;
     let mixed = 0;
     for (let index = 0; index < wordCount; index++) mixed ^= words[index]![wordAts[index]!]!;
-    this.#sum[0] = sum + mixed;
-    this.#doubleCount = 0;
+    this.#mixed[0] = mixed;
     this.#wordCount = 0;
   }
 }

@@ -129,12 +129,7 @@ export class SegmentedTable implements SavedState {
     }
   }
 
-  /** Lists the place at which `findPair` will begin to look; */
-  prefetchPair(first: number, second: number, list: PrefetchList): void {
-    this.#prefetch(murmur3OfPair(first, second), list);
-  }
-
-  /** that at which `findWord` will; */
+  /** Lists the place at which `findWord` will begin to look; */
   prefetchWord(word: number, list: PrefetchList): void {
     this.#prefetch(murmur3OfWord(word), list);
   }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { StateArray, StateInput, StateOutput } from '../../operators/savedState.ts';
+import { createSharedMemory } from '../../operators/sharedMemory.ts';
 import type { SnapshotHeader, SnapshotStore } from '../ports.ts';
 
 export const KEPT_SNAPSHOTS = 3;
@@ -87,6 +88,26 @@ export function describeSnapshotStore(
         await store.write(snapshotHeader(5), 0, saveItems([new Int32Array([1, 2])]));
         (await store.read(5)).int32Array().fill(9);
         expect((await store.read(5)).int32Array()).toEqual(new Int32Array([1, 2]));
+      });
+    });
+
+    it('gives back what is used of a memory, as the reader’s own, and zeros beyond it', async () => {
+      const USED = 70_001;
+      const saved = createSharedMemory(2 * USED);
+      new Uint8Array(saved.buffer).fill(3);
+      await withStore(async (store) => {
+        await store.write(snapshotHeader(5), 0, (output) => {
+          output.memory(saved, USED);
+          output.number(8);
+        });
+        for (let times = 0; times < 2; times++) {
+          const input = await store.read(5);
+          const bytes = new Uint8Array(input.memory().buffer);
+          expect(bytes.subarray(0, USED).every((byte) => byte === 3)).toBe(true);
+          expect(bytes.subarray(USED).every((byte) => byte === 0)).toBe(true);
+          expect(input.number()).toBe(8);
+          bytes.fill(4);
+        }
       });
     });
 

@@ -13,8 +13,7 @@ const noTable = new WebAssembly.Table({ element: 'anyfunc', initial: 1 });
 const END_WORD = 8 >>> 2;
 const ROW_SEGMENTS_WORD = 16 >>> 2;
 const SLOT_COUNT_WORD = 20 >>> 2;
-export const HOLDS_WORD = 1024 >>> 2;
-export const VALUES_WORD = 2048 >>> 2;
+const HOLDS_WORD = 1024 >>> 2;
 export const FEATURES_DOUBLE = 8192 >>> 3;
 const BEGIN_BYTES = 16_384;
 

@@ -9,15 +9,6 @@ export interface KernelCalls {
   readonly freeRow: (slot: number) => void;
   readonly createPairs: (windows: number, maxValues: number, tableNumber: number) => number;
   readonly countPair: (table: number, key: number, value: number, sign: number, window: number, field: number) => void;
-  readonly runPairs: (
-    table: number,
-    step: number,
-    end: number,
-    key: number,
-    value: number,
-    row: number,
-    holds: number,
-  ) => void;
   /** 0: there is no room. */
   readonly setPair: (table: number, key: number, value: number, window: number, events: number) => number;
   readonly addUncounted: (table: number) => void;

@@ -1,6 +1,6 @@
 import { copyState } from '../../testing/memoryState.ts';
 import { createEventNumbers, ENGINE_TIME, TIME } from '../eventNumbers.ts';
-import { ColumnKernel, FEATURES_DOUBLE, HOLDS_WORD, VALUES_WORD } from '../kernel/columnKernel.ts';
+import { ColumnKernel, FEATURES_DOUBLE } from '../kernel/columnKernel.ts';
 import { byteOffset } from '../kernel/programWords.ts';
 import { PairCounts } from '../pairCounts.ts';
 import { isSampled, sampleHash } from '../sampledValues.ts';
@@ -147,8 +147,11 @@ export class PairStream {
   #cross(event: PairEvent, sign: number, windows: readonly number[]): void {
     this.#event[TIME] = event.timeMs;
     const { kernel, entering, leaving } = this.#made;
-    kernel.words[HOLDS_WORD] = event.holds.reduce((bits, holds, window) => bits | (Number(holds) << window), 0);
-    kernel.words[VALUES_WORD] = event.value;
+    kernel.calls.setHolds(
+      0,
+      event.holds.reduce((bits, holds, window) => bits | (Number(holds) << window), 0),
+    );
+    kernel.calls.setValue(0, event.value);
     const program = sign > 0 ? entering : leaving[windows[0]!]!;
     kernel.calls.cross(program, event.key, event.timeMs, 0, this.timeMs);
     for (const window of windows) if (event.holds[window] === true) this.#note(event, window, sign);
