@@ -6,9 +6,6 @@ import type { KernelCalls } from './kernelCalls.ts';
 /** Compiled once; an instance of it for each column takes a fraction of a millisecond. */
 export const kernelModule = new WebAssembly.Module(Buffer.from(KERNEL_BASE64, 'base64'));
 
-/** Only the driver (kernelDriver.ts) calls through a table. */
-const noTable = new WebAssembly.Table({ element: 'anyfunc', initial: 1 });
-
 // Where things lie in the memory, as assembly/layout.ts has it.
 const END_WORD = 8 >>> 2;
 const ROW_SEGMENTS_WORD = 16 >>> 2;
@@ -16,6 +13,8 @@ const SLOT_COUNT_WORD = 20 >>> 2;
 const HOLDS_WORD = 1024 >>> 2;
 export const FEATURES_DOUBLE = 8192 >>> 3;
 const BEGIN_BYTES = 16_384;
+/** Of which the operating system gives what is used. Growing takes time where thousands of memories are alive, as in tests. */
+export const FIRST_BYTES = 1_048_576;
 
 const ROWS_PER_SEGMENT = 1_024;
 const SEGMENT_SHIFT = 10;
@@ -64,7 +63,7 @@ export class ColumnKernel implements SavedState {
     if (maxCandidatesPerKey > MAX_CANDIDATES)
       throw new Error(`SLUICE_STATE_LIMIT: ${maxCandidatesPerKey} candidates a key, at most ${MAX_CANDIDATES}`);
     this.rowLength = rowLength;
-    this.#memory = createSharedMemory(BEGIN_BYTES);
+    this.#memory = createSharedMemory(FIRST_BYTES);
     this.calls = this.#instantiate();
     this.calls.begin();
     this.calls.beginRows(rowLength * Float64Array.BYTES_PER_ELEMENT, maxKeys);
@@ -135,7 +134,8 @@ export class ColumnKernel implements SavedState {
   #instantiate(): KernelCalls {
     const tables = this.#tables;
     return new WebAssembly.Instance<KernelCalls>(kernelModule, {
-      env: { memory: this.#memory, table: noTable },
+      // Only the driver calls through its table. One of its own: a table holds on to all instances that have it.
+      env: { memory: this.#memory, table: new WebAssembly.Table({ element: 'anyfunc', initial: 1 }) },
       memory: {
         grown: () => {
           this.#refresh();

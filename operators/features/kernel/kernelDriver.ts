@@ -1,10 +1,9 @@
 import { createSharedMemory } from '../../sharedMemory.ts';
-import { kernelModule, type ColumnKernel } from './columnKernel.ts';
+import { FIRST_BYTES, kernelModule, type ColumnKernel } from './columnKernel.ts';
 import type { KernelCalls } from './kernelCalls.ts';
 
 /** What the driver calls of each column, in the order of assembly/driver.ts. */
 const FUNCTIONS = ['cross', 'setHolds', 'setValue', 'note', 'touch', 'touchLists', 'read'] as const;
-const BEGIN_BYTES = 16_384;
 
 /**
  * Runs programs on the kernels of all columns: one more instance of the kernel, which has an event's words and calls the others
@@ -13,7 +12,7 @@ const BEGIN_BYTES = 16_384;
 export class KernelDriver {
   readonly calls: KernelCalls;
   readonly #kernels: readonly ColumnKernel[];
-  readonly #memory = createSharedMemory(BEGIN_BYTES);
+  readonly #memory = createSharedMemory(FIRST_BYTES);
   readonly #table: WebAssembly.Table;
   readonly #wordCount: number;
   readonly #wordsAt: number;
