@@ -99,15 +99,17 @@ describe('A reader beside the writer', () => {
         { ledgerOffset: first, transactionId: `t-${first}`, isFirst: true, value: Buffer.alloc(900, index) },
       ]);
     }
+    // Who has seen this one can see every decision.
+    await data.ledger.append([Buffer.alloc(1)]);
     await data.close();
   };
 
   it('follows from another process', async () => {
     await openLmdb(folder).close();
-    const follower = startChild('follow', '3000');
+    const follower = startChild('follow', '3001');
     const lines = linesOf(follower);
     await appendMany();
-    expect((await lines).at(-1)).toBe('followed 3000 decisions 300');
+    expect((await lines).at(-1)).toBe('followed 3001 decisions 300');
     await exited(follower);
   });
 
@@ -117,7 +119,7 @@ describe('A reader beside the writer', () => {
     const start =
       `import(${JSON.stringify(import.meta.resolve('tsx/esm/api'))})` +
       `.then(({ register }) => { register(); return import(${JSON.stringify(pathToFileURL(CHILD).href)}); })`;
-    const worker = new Worker(start, { eval: true, workerData: ['follow', folder, '3000'] });
+    const worker = new Worker(start, { eval: true, workerData: ['follow', folder, '3001'] });
     const lines: string[] = [];
     worker.on('message', (line: unknown) => lines.push(String(line)));
     const ended = new Promise<unknown>((resolve) => {
@@ -126,7 +128,7 @@ describe('A reader beside the writer', () => {
     });
     await appendMany();
     expect(await ended).toBe(0);
-    expect(lines.at(-1)).toBe('followed 3000 decisions 300');
+    expect(lines.at(-1)).toBe('followed 3001 decisions 300');
   });
 
   it('gets a clear answer when there is nothing to read', () => {
