@@ -6,6 +6,7 @@ import { measurementLine, type Measurement } from './benchmark.ts';
 import { benchmarkBurst, burstLoads } from './burst.ts';
 import { benchmarkEngine, type EngineBenchmarkOptions } from './engine.ts';
 import { benchmarkFlip, type FlipBenchmarkOptions } from './flip.ts';
+import { benchmarkHandbook, type HandbookBenchmarkOptions } from './handbook.ts';
 import { benchmarkHttp, type HttpBenchmarkOptions } from './http.ts';
 import { benchmarkImport, type ImportBenchmarkOptions } from './import.ts';
 import { benchmarkLists, listKinds, type BenchmarkedList, type ListsBenchmarkOptions } from './lists.ts';
@@ -101,6 +102,13 @@ benchmark('import', 'sluice import of the handbook file, end to end')
   .option('--payments <n>', 'only the first so many', count)
   .action((file: string, options: Omit<ImportBenchmarkOptions, 'file' | 'payments'> & Recording & Cut) =>
     run('import', options, () => benchmarkImport({ ...options, file, payments: options.payments ?? null })),
+  );
+
+benchmark('handbook', "the feature state alone over the handbook's payments and labels: 100 features")
+  .argument('[file]', "the handbook's transactions.csv.gz", HANDBOOK_FILE)
+  .option('--config <folder>', 'the deployment', HANDBOOK_CONFIG)
+  .action((file: string, options: Omit<HandbookBenchmarkOptions, 'file'> & Recording) =>
+    run('handbook', options, () => benchmarkHandbook({ ...options, file })),
   );
 
 interface Recording {
