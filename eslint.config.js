@@ -25,7 +25,7 @@ export default tseslint.config(
       'infra/console/static',
       'tools/layers/fixture',
       // AssemblyScript, which looks like TypeScript.
-      'operators/features/kernel/assembly',
+      '**/assembly',
     ],
   },
   ...tseslint.configs.strictTypeChecked,

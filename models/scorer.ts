@@ -3,6 +3,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { scoreOf, type ModelMetadata } from './modelPackage.ts';
 import { onnxNodes } from './trees/onnxGraph.ts';
 import { readTrees, type TreesRead } from './trees/readTrees.ts';
+import { TreeShap } from './trees/treeShap.ts';
 
 /**
  * Operators whose results for a row are computed from that row alone, in an order that other rows do not change. Matrix products are
@@ -44,6 +45,7 @@ export class Scorer {
   /** Whether rows are scored in one call; else one after the other, which takes longer. */
   readonly scoresTogether: boolean;
   readonly #session: InferenceSession;
+  #treeShap: TreeShap | null = null;
 
   private constructor(metadata: ModelMetadata, model: Uint8Array, session: InferenceSession) {
     this.metadata = metadata;
@@ -76,6 +78,12 @@ export class Scorer {
     const probabilities = new Float32Array(rows);
     for (const [row, [probability = NaN]] of (await Promise.all(alone)).entries()) probabilities[row] = probability;
     return probabilities;
+  }
+
+  /** What explains its scores, if its trees can be read. Made when first asked for, which takes some 20 ms. */
+  get treeShap(): TreeShap | null {
+    if (this.#treeShap === null && this.trees.ok) this.#treeShap = new TreeShap(this.trees.ensemble);
+    return this.#treeShap;
   }
 
   /** The score, 0 to 1000, of a probability. */

@@ -1,7 +1,6 @@
 import { OcclusionExplainer } from '../models/occlusion.ts';
 import { readModelMetadata, scoreOf } from '../models/modelPackage.ts';
 import { Scorer } from '../models/scorer.ts';
-import { TreeShap } from '../models/trees/treeShap.ts';
 import type { CompiledConfiguration } from '../operators/configuration.ts';
 import { codecs } from '../schemas/codec.ts';
 import type { Decision, Verdict } from '../schemas/types.ts';
@@ -104,14 +103,13 @@ export class DecisionExplainer {
     row: Float32Array,
     probability: number,
   ): Promise<DecisionExplanation> {
-    const { metadata, trees } = scorer;
+    const { metadata, trees, treeShap } = scorer;
     const { id, version, sha256, inputs } = metadata;
     const contributions = new Float64Array(inputs.length);
     let mean: number | null = null;
-    if (trees.ok) {
-      const shap = new TreeShap(trees.ensemble);
-      shap.explain(row, 0, contributions);
-      mean = shap.mean;
+    if (treeShap !== null) {
+      treeShap.explain(row, 0, contributions);
+      mean = treeShap.mean;
     } else {
       const [occluded = []] = await new OcclusionExplainer(scorer).explain(row, [probability], inputs.length);
       for (const { feature, contribution } of occluded) contributions[inputs.indexOf(feature)] = contribution;

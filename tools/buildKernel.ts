@@ -1,5 +1,7 @@
-/** `npm run kernel`: compiles the feature state's kernel anew. */
+/** `npm run kernel`: compiles the kernels anew. */
 import { writeFileSync } from 'node:fs';
-import { compileKernel, KERNEL_FILE } from './kernel.ts';
+import { join } from 'node:path';
+import { packageRoot } from '../schemas/packageRoot.ts';
+import { compileKernel, kernels } from './kernel.ts';
 
-writeFileSync(KERNEL_FILE, compileKernel());
+for (const kernel of kernels) writeFileSync(join(packageRoot, kernel.file), compileKernel(kernel));

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { compileKernel, KERNEL_FILE } from './kernel.ts';
+import { packageRoot } from '../schemas/packageRoot.ts';
+import { compileKernel, kernels } from './kernel.ts';
 
-it('the kernel that Sluice carries along is the one that its source gives', () => {
-  expect(readFileSync(KERNEL_FILE, 'utf8')).toBe(compileKernel());
+it.each(kernels)('$file is what its source gives', (kernel) => {
+  expect(readFileSync(join(packageRoot, kernel.file), 'utf8')).toBe(compileKernel(kernel));
 });

@@ -41,6 +41,22 @@ describe('TreeSHAP', () => {
     );
   });
 
+  it('does so on paths of more inputs than one pass over the trees is exact for', () => {
+    fc.assert(
+      fc.property(seed, (start) => {
+        const random = randomNumbers(start);
+        const shape = { inputs: 10, trees: 1, depth: 12, leafChance: 0.35, emptyChance: 0.1 };
+        const ensemble = randomEnsemble(shape, random);
+        const row = randomRow(shape.inputs, random);
+        const contributions = explained(new TreeShap(ensemble), row);
+        for (const [input, value] of shapleyValues(ensemble, row).entries()) {
+          expect(Math.abs((contributions[input] ?? NaN) - value)).toBeLessThan(1e-12);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   it('adds up: mean and contributions are the margin', () => {
     fc.assert(
       fc.property(shapes(40, 20, 14), seed, (shape, start) => {

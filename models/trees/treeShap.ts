@@ -1,15 +1,11 @@
-import {
-  compileShap,
-  INFINITE_VALUE,
-  KIND_DOUBLES,
-  POINTS,
-  STEP_DOUBLES,
-  STEP_INTEGERS,
-  TWIG_DOUBLES,
-  TWIG_INTEGERS,
-  type ShapProgram,
-} from './shapProgram.ts';
+import { SHAP_BASE64 } from './shapBytes.ts';
+import { INPUT } from './shapMemory.ts';
+import { compileShap } from './shapProgram.ts';
 import type { TreeEnsemble } from './treeEnsemble.ts';
+
+const shapModule = new WebAssembly.Module(Buffer.from(SHAP_BASE64, 'base64'));
+const INPUT_DOUBLES = INPUT.bytes / Float64Array.BYTES_PER_ELEMENT;
+const CONTRIBUTION_DOUBLE = INPUT.contribution / Float64Array.BYTES_PER_ELEMENT;
 
 /**
  * Exact SHAP values of tree ensembles: how much each input moved a row's margin away from the mean, such that they add up
@@ -29,30 +25,26 @@ import type { TreeEnsemble } from './treeEnsemble.ts';
  * grown: by Bayes 1 - t becomes (1 - t) r / f with f = t + (1 - t) r, and the value rises by P c r / f^2 (B_hot - B_cold). If the row did not
  * take that branch, the input is one left out, and both branches just have their shares.
  *
- * Only + - * / on doubles in a fixed order: the bytes are the same everywhere. Nothing is allocated, and no branch depends on the
- * row, since a mispredicted one costs more than the arithmetic of a node: sides are numbers that choose places.
+ * The sweeps are WebAssembly (assembly/shap.ts), four points at a time in two vectors of two doubles. Only + - * / on doubles in a
+ * fixed order: the bytes are the same everywhere. Nothing is allocated, and no branch depends on the row, since a mispredicted one
+ * costs more than the arithmetic of a node: sides are numbers that choose addresses.
  */
 export class TreeShap {
   /** The margin's mean: what the contributions of a row start from. */
   readonly mean: number;
-  readonly #program: ShapProgram;
-  readonly #row: Float64Array;
-  readonly #contributions: Float64Array;
-  /** P and B by place. */
-  readonly #weights: Float64Array;
-  readonly #means: Float64Array;
-  /** Of each step: 1 the row went left, 2 right, 0 its value does not matter. State 0 stands for what is above a first step. */
-  readonly #states: Uint8Array;
+  readonly #inputs: number;
+  /** Value and contribution of each input, twice. */
+  readonly #doubles: Float64Array;
+  readonly #run: () => void;
 
   constructor(ensemble: TreeEnsemble) {
-    this.#program = compileShap(ensemble);
-    this.mean = this.#program.mean;
-    this.#row = new Float64Array(2 * ensemble.inputs);
-    this.#contributions = new Float64Array(2 * ensemble.inputs);
-    this.#weights = new Float64Array(this.#program.nodes * POINTS);
-    this.#means = new Float64Array(this.#program.nodes * POINTS);
-    this.#states = new Uint8Array(this.#program.nodes + 1);
-    this.#states[0] = 1;
+    const { memory, inputs, mean } = compileShap(ensemble);
+    this.mean = mean;
+    this.#inputs = ensemble.inputs;
+    this.#doubles = new Float64Array(memory.buffer, inputs, 2 * ensemble.inputs * INPUT_DOUBLES);
+    this.#run = new WebAssembly.Instance<{ readonly explain: () => void }>(shapModule, {
+      env: { memory },
+    }).exports.explain;
   }
 
   /**
@@ -60,147 +52,26 @@ export class TreeShap {
    * `mean` they add up to the margin. NaN is an undefined value.
    */
   explain(rows: Float32Array, base: number, contributions: Float64Array): void {
-    const { inputs, passes, trees } = this.#program;
+    const inputs = this.#inputs;
+    const doubles = this.#doubles;
+    // NaN is not below any threshold and goes to the right, negative infinity to the left.
     for (let input = 0; input < inputs; input++) {
-      const value = Math.min(rows[base + input]!, INFINITE_VALUE);
-      const isMissing = Number.isNaN(value);
-      this.#row[input] = isMissing ? -Infinity : value;
-      this.#row[inputs + input] = isMissing ? Infinity : value;
+      const value = rows[base + input]!;
+      this.#begin(input * INPUT_DOUBLES, value);
+      this.#begin((inputs + input) * INPUT_DOUBLES, Number.isNaN(value) ? -Infinity : value);
     }
-    this.#contributions.fill(0);
-    for (let pass = 0; pass < passes; pass++) {
-      for (let tree = 0; tree < trees; tree++) this.#addTree(tree, pass);
-    }
+    this.#run();
     for (let input = 0; input < inputs; input++) {
-      contributions[input] = this.#contributions[input]! + this.#contributions[inputs + input]!;
+      const first = input * INPUT_DOUBLES + CONTRIBUTION_DOUBLE;
+      const second = first + inputs * INPUT_DOUBLES;
+      contributions[input] = doubles[first]! + doubles[first + 1]! + (doubles[second]! + doubles[second + 1]!);
     }
   }
 
-  #addTree(tree: number, pass: number): void {
-    const { steps, leaves, leafPlaces, leafValues, kinds, kindsPerPass } = this.#program;
-    const weights = this.#weights;
-    const means = this.#means;
-    weights[0] = weights[1] = weights[2] = 1;
-    for (let leaf = leaves[tree]!; leaf < leaves[tree + 1]!; leaf++) {
-      const place = leafPlaces[leaf]!;
-      means[place] = means[place + 1] = means[place + 2] = leafValues[leaf]!;
-    }
-    const kindBase = pass * kindsPerPass * KIND_DOUBLES;
-    this.#down(steps[tree]!, steps[tree + 1]!, kindBase);
-    this.#addTwigs(tree, kinds, kindBase + KIND_DOUBLES);
-    this.#up(steps[tree]!, steps[tree + 1]!, kindBase);
-  }
-
-  #down(first: number, end: number, kindBase: number): void {
-    const { stepIntegers, stepDoubles, kinds } = this.#program;
-    const row = this.#row;
-    const weights = this.#weights;
-    const states = this.#states;
-    let integers = first * STEP_INTEGERS;
-    let doubles = first * STEP_DOUBLES;
-    let place = 0;
-    for (let state = 1; state <= end - first; state++) {
-      const matters = (states[stepIntegers[integers + 4]!]! >> stepIntegers[integers + 5]!) & 1;
-      const side = Number(row[stepIntegers[integers]!]! > stepDoubles[doubles]!) & matters;
-      const kind = kindBase + stepIntegers[integers + 3]! * matters;
-      states[state] = matters << side;
-      const share = stepDoubles[doubles + 1 + side]!;
-      const hot = stepIntegers[integers + 1 + side]!;
-      const cold = stepIntegers[integers + 2 - side]!;
-      const weight0 = weights[place]!;
-      const weight1 = weights[place + 1]!;
-      const weight2 = weights[place + 2]!;
-      const cold0 = weight0 * kinds[kind]! * share;
-      const cold1 = weight1 * kinds[kind + 1]! * share;
-      const cold2 = weight2 * kinds[kind + 2]! * share;
-      weights[hot] = weight0 - cold0;
-      weights[hot + 1] = weight1 - cold1;
-      weights[hot + 2] = weight2 - cold2;
-      weights[cold] = cold0;
-      weights[cold + 1] = cold1;
-      weights[cold + 2] = cold2;
-      integers += STEP_INTEGERS;
-      doubles += STEP_DOUBLES;
-      place += POINTS;
-    }
-  }
-
-  #up(first: number, end: number, kindBase: number): void {
-    const { stepIntegers, stepDoubles, kinds } = this.#program;
-    const contributions = this.#contributions;
-    const weights = this.#weights;
-    const means = this.#means;
-    const states = this.#states;
-    let integers = end * STEP_INTEGERS;
-    let doubles = end * STEP_DOUBLES;
-    let place = (end - first) * POINTS;
-    for (let state = end - first; state > 0; state--) {
-      integers -= STEP_INTEGERS;
-      doubles -= STEP_DOUBLES;
-      place -= POINTS;
-      const way = states[state]!;
-      const side = way >> 1;
-      const kind = kindBase + stepIntegers[integers + 3]! * (way - side);
-      const share = stepDoubles[doubles + 1 + side]!;
-      const hot = stepIntegers[integers + 1 + side]!;
-      const cold = stepIntegers[integers + 2 - side]!;
-      const hot0 = means[hot]!;
-      const hot1 = means[hot + 1]!;
-      const hot2 = means[hot + 2]!;
-      const loss0 = (hot0 - means[cold]!) * share;
-      const loss1 = (hot1 - means[cold + 1]!) * share;
-      const loss2 = (hot2 - means[cold + 2]!) * share;
-      contributions[stepIntegers[integers]!]! +=
-        kinds[kind + 3]! * weights[place]! * loss0 +
-        kinds[kind + 4]! * weights[place + 1]! * loss1 +
-        kinds[kind + 5]! * weights[place + 2]! * loss2;
-      means[place] = hot0 - kinds[kind]! * loss0;
-      means[place + 1] = hot1 - kinds[kind + 1]! * loss1;
-      means[place + 2] = hot2 - kinds[kind + 2]! * loss2;
-    }
-  }
-
-  /** A twig's three inner nodes at once: the means of the lower two are linear in 1 - t, so nothing of them need be kept. */
-  #addTwigs(tree: number, kinds: Float64Array, firstKind: number): void {
-    const { twigs, twigIntegers, twigDoubles } = this.#program;
-    const row = this.#row;
-    const contributions = this.#contributions;
-    const weights = this.#weights;
-    const means = this.#means;
-    const t0 = kinds[firstKind]!;
-    const t1 = kinds[firstKind + 1]!;
-    const t2 = kinds[firstKind + 2]!;
-    const quadrature0 = kinds[firstKind + 3]!;
-    const quadrature1 = kinds[firstKind + 4]!;
-    const quadrature2 = kinds[firstKind + 5]!;
-    for (let twig = twigs[tree]!; twig < twigs[tree + 1]!; twig++) {
-      const integers = twig * TWIG_INTEGERS;
-      const doubles = twig * TWIG_DOUBLES;
-      const place = twigIntegers[integers + 3]!;
-      const side = Number(row[twigIntegers[integers]!]! > twigDoubles[doubles]!);
-      const left = doubles + 5 + Number(row[twigIntegers[integers + 1]!]! > twigDoubles[doubles + 1]!);
-      const right = doubles + 9 + Number(row[twigIntegers[integers + 2]!]! > twigDoubles[doubles + 2]!);
-      const hot = left + (right - left) * side;
-      const cold = left + right - hot;
-      const share = twigDoubles[doubles + 3 + side]!;
-      const hotLoss = twigDoubles[hot]!;
-      const hotMean = twigDoubles[hot + 2]!;
-      const coldLoss = twigDoubles[cold]!;
-      const weight0 = quadrature0 * weights[place]!;
-      const weight1 = quadrature1 * weights[place + 1]!;
-      const weight2 = quadrature2 * weights[place + 2]!;
-      const coldWeight = (weight0 * t0 + weight1 * t1 + weight2 * t2) * share;
-      contributions[twigIntegers[integers + 1 + side]!]! += hotLoss * (weight0 + weight1 + weight2 - coldWeight);
-      contributions[twigIntegers[integers + 2 - side]!]! += coldLoss * coldWeight;
-      const difference = (hotMean - twigDoubles[cold + 2]!) * share;
-      const slope = (hotLoss - coldLoss) * share;
-      const loss0 = difference - t0 * slope;
-      const loss1 = difference - t1 * slope;
-      const loss2 = difference - t2 * slope;
-      contributions[twigIntegers[integers]!]! += weight0 * loss0 + weight1 * loss1 + weight2 * loss2;
-      means[place] = hotMean - t0 * (hotLoss + loss0);
-      means[place + 1] = hotMean - t1 * (hotLoss + loss1);
-      means[place + 2] = hotMean - t2 * (hotLoss + loss2);
-    }
+  #begin(at: number, value: number): void {
+    const doubles = this.#doubles;
+    doubles[at] = value;
+    doubles[at + CONTRIBUTION_DOUBLE] = 0;
+    doubles[at + CONTRIBUTION_DOUBLE + 1] = 0;
   }
 }

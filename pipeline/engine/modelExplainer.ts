@@ -1,7 +1,7 @@
 import { greatestContributions, type FeatureContribution } from '../../models/featureContribution.ts';
 import { OcclusionExplainer } from '../../models/occlusion.ts';
 import type { Scorer } from '../../models/scorer.ts';
-import { TreeShap } from '../../models/trees/treeShap.ts';
+import type { TreeShap } from '../../models/trees/treeShap.ts';
 import type { CompiledConfiguration } from '../../operators/configuration.ts';
 import type { Explanation, Reason } from '../../schemas/types.ts';
 import { modelReasons } from './modelReasons.ts';
@@ -34,8 +34,8 @@ export class ModelExplainer {
     const { inputs, reasonFeatures } = scorer.metadata;
     this.#configuration = configuration;
     this.#scorer = scorer;
-    this.#trees = scorer.trees.ok ? new TreeShap(scorer.trees.ensemble) : null;
-    this.#occlusion = scorer.trees.ok ? null : new OcclusionExplainer(scorer);
+    this.#trees = scorer.treeShap;
+    this.#occlusion = this.#trees === null ? new OcclusionExplainer(scorer) : null;
     this.#row = new Float32Array(inputs.length);
     this.#contributions = new Float64Array(inputs.length);
     this.#reasonInputs = reasonFeatures
