@@ -1,52 +1,85 @@
 import type { SavedState, StateInput, StateOutput } from '../savedState.ts';
-import { PagedIntegers } from '../tables/pagedIntegers.ts';
-import type { PrefetchList } from '../tables/prefetchList.ts';
-import { SegmentedTable } from '../tables/segmentedTable.ts';
-import { TextIndex } from '../tables/textIndex.ts';
-import { ColumnKernel } from './kernel/columnKernel.ts';
+import { packText, unpackText } from '../tables/packedText.ts';
+import { expectedSegments } from '../tables/segmentedTable.ts';
+import { ColumnKernel, KEY_WORD, tableBytesOf } from './kernel/columnKernel.ts';
 
 /** Position of the number of held events in every row; aggregates follow it. */
 export const ROW_EVENTS = 0;
 
-/** In place of a slot: the table is full. */
+/** In place of a slot: there is no room for the key. */
 export const KEY_REFUSED = -1;
 /** In place of a slot: the payment has no such key. */
 export const NO_KEY = -2;
+/** In place of a slot that is yet to be found. */
+const KEY_TAKEN = 0;
+
+/** Bytes of a place of the index; of a slot's record's address; of the chunks in which records lie. */
+const PLACE_BYTES = 12;
+const REFERENCE_BYTES = 4;
+const REFERENCES_PER_PAGE = 1_024;
+const CHUNK_WORDS = 16_384;
+const WORD_BYTES = 4;
 
 /** Bytes of a table of keys by what they are for. */
 export interface KeyTableBytes {
   readonly rows: number;
-  /** What leads from a key to its row. */
+  /** What leads from a key to its row, and back. */
   readonly index: number;
   /** The keys themselves. */
   readonly keys: number;
 }
 
 /**
- * The keys of one entity or tuple: each live key has a slot, and each slot a row of doubles (its aggregates), which its kernel keeps and
- * never moves. The slot given up last is given first to a new key.
+ * The keys of one entity or tuple, which its kernel keeps (assembly/keys.ts): each live key has a slot, and each slot a row of doubles (its
+ * aggregates), which never moves. The slot given up last is given first to a new key. Keys are texts, or tuples of other tables'
+ * slots; those must not be released before the tuple.
  */
-export abstract class KeyTable implements SavedState {
+export class KeyTable implements SavedState {
   readonly kernel: ColumnKernel;
 
   constructor(kernel: ColumnKernel) {
     this.kernel = kernel;
   }
 
-  abstract get size(): number;
+  get size(): number {
+    const { calls } = this.kernel;
+    return calls.entriesOf(calls.keysTable());
+  }
 
-  abstract get bytes(): KeyTableBytes;
+  get bytes(): KeyTableBytes {
+    const { calls, rowBytes } = this.kernel;
+    const index = calls.bytesOf(calls.keysTable()) + calls.recordPageBytes();
+    return { rows: rowBytes, index, keys: calls.recordBytes() };
+  }
+
+  /** `bytes` of so many live keys, on average, when they take so many words (wordsOfText, wordsOfTuple). */
+  static expectedBytes(keys: number, rowLength: number, words: number): KeyTableBytes {
+    const pages = Math.ceil(keys / REFERENCES_PER_PAGE);
+    return {
+      rows: ColumnKernel.rowBytesOf(keys, rowLength),
+      index: tableBytesOf(PLACE_BYTES, expectedSegments(keys)) + pages * REFERENCES_PER_PAGE * REFERENCE_BYTES,
+      keys: Math.ceil(keys / Math.floor(CHUNK_WORDS / words)) * CHUNK_WORDS * WORD_BYTES,
+    };
+  }
+
+  /** What a text gives in place of a slot until that is found; the kernel then has the text at hand. */
+  take(text: string | null): number {
+    if (text === null) return NO_KEY;
+    return packText(text, this.kernel.words, KEY_WORD) === 0 ? KEY_REFUSED : KEY_TAKEN;
+  }
 
   /** The texts that the slot's key is made of, those of a tuple from its members' tables; null if the slot has no key. */
-  abstract textsOf(slot: number, members: readonly KeyTable[]): readonly string[] | null;
-
-  /** Takes the slot's key out of the index. */
-  protected abstract forget(slot: number): void;
+  textsOf(slot: number, members: readonly KeyTable[]): readonly string[] | null {
+    const { calls, words } = this.kernel;
+    const at = calls.recordOf(slot) >>> 2;
+    if (at === 0) return null;
+    if (members.length === 0) return [unpackText(words, at)];
+    return members.map((member, index) => member.textsOf(words[at + 1 + index]!, [])?.[0] ?? '');
+  }
 
   /** Forgets the slot's key; the slot may then be given to another. */
   release(slot: number): void {
-    this.forget(slot);
-    this.kernel.calls.freeRow(slot);
+    if (this.kernel.calls.releaseKey(slot) === 0) throw new Error(`SLUICE_STATE_KEY: slot ${slot} released twice`);
   }
 
   save(output: StateOutput): void {
@@ -58,160 +91,11 @@ export abstract class KeyTable implements SavedState {
   }
 }
 
-/** Keys that are strings. */
-export class StringKeyTable extends KeyTable {
-  readonly #index = new TextIndex();
-
-  override get size(): number {
-    return this.#index.size;
-  }
-
-  override get bytes(): KeyTableBytes {
-    return { rows: this.kernel.rowBytes, index: this.#index.tableBytes, keys: this.#index.textBytes };
-  }
-
-  /** `bytes` of so many live keys, on average, when they are Latin-1 texts of `textUnits`. */
-  static expectedBytes(keys: number, rowLength: number, textUnits: number): KeyTableBytes {
-    return {
-      rows: ColumnKernel.rowBytesOf(keys, rowLength),
-      index: TextIndex.expectedTableBytes(keys),
-      keys: TextIndex.expectedTextBytes(keys, textUnits),
-    };
-  }
-
-  override textsOf(slot: number): readonly string[] | null {
-    const text = this.#index.textOf(slot);
-    return text === null ? null : [text];
-  }
-
-  /** Takes a key that is about to be interned, and lists what is needed to foresee its slot. */
-  prepare(key: string, list: PrefetchList): void {
-    this.#index.prepare(key, list);
-  }
-
-  /** The slot that the prepared key probably has, -1 for none; lists what is needed to be sure. */
-  foresee(list: PrefetchList): number {
-    return this.#index.foresee(list);
-  }
-
-  /** The prepared key's slot, a new one with an all-zero row if it has none; or KEY_REFUSED. */
-  internPrepared(): number {
-    const known = this.#index.findPrepared();
-    if (known >= 0) return known;
-    const slot = this.kernel.calls.allocateRow();
-    if (slot < 0) return KEY_REFUSED;
-    if (this.#index.add(slot)) return slot;
-    this.kernel.calls.freeRow(slot);
-    return KEY_REFUSED;
-  }
-
-  protected override forget(slot: number): void {
-    this.#index.remove(slot);
-  }
-
-  override save(output: StateOutput): void {
-    super.save(output);
-    this.#index.save(output);
-  }
-
-  override load(input: StateInput): void {
-    super.load(input);
-    this.#index.load(input);
-  }
+/** Words of a Latin-1 text of so many characters, and of a tuple, as a kernel keeps them. */
+export function wordsOfText(characters: number): number {
+  return 1 + Math.ceil(characters / WORD_BYTES);
 }
 
-/** Keys that are tuples of other tables' slots. Those must not be released before the tuple. */
-export class TupleKeyTable extends KeyTable {
-  /** Slot + 1 by tuple. */
-  readonly #index: SegmentedTable;
-  readonly #tuple: Int32Array;
-  readonly #tuples = new PagedIntegers();
-
-  constructor(kernel: ColumnKernel, tupleLength: number) {
-    super(kernel);
-    this.#index = new SegmentedTable(tupleLength);
-    this.#tuple = new Int32Array(tupleLength);
-  }
-
-  override get size(): number {
-    return this.#index.size;
-  }
-
-  override get bytes(): KeyTableBytes {
-    return { rows: this.kernel.rowBytes, index: this.#index.byteLength, keys: this.#tuples.byteLength };
-  }
-
-  /** `bytes` of so many live keys, on average. */
-  static expectedBytes(keys: number, rowLength: number, tupleLength: number): KeyTableBytes {
-    return {
-      rows: ColumnKernel.rowBytesOf(keys, rowLength),
-      index: SegmentedTable.expectedBytes(tupleLength, 0, keys),
-      keys: PagedIntegers.bytesOf(keys * tupleLength),
-    };
-  }
-
-  override textsOf(slot: number, members: readonly KeyTable[]): readonly string[] | null {
-    const table = this.#index;
-    this.#readTuple(slot);
-    if (!table.find(this.#tuple) || table.block[table.at] !== slot + 1) return null;
-    const memberSlots = [...this.#tuple];
-    return memberSlots.map((memberSlot, index) => members[index]?.textsOf(memberSlot, [])?.[0] ?? '');
-  }
-
-  /** Lists where that tuple will be looked up. */
-  prefetch(slots: Int32Array, members: readonly number[], list: PrefetchList): void {
-    if (this.#takeTuple(slots, members)) this.#index.prefetch(this.#tuple, list);
-  }
-
-  /** The slot of the tuple that `slots` has at `members`, a new one if it has none; or NO_KEY, or KEY_REFUSED. */
-  intern(slots: Int32Array, members: readonly number[]): number {
-    if (!this.#takeTuple(slots, members)) return NO_KEY;
-    const tuple = this.#tuple;
-    const table = this.#index;
-    if (table.find(tuple)) return table.block[table.at]! - 1;
-    const slot = this.kernel.calls.allocateRow();
-    if (slot < 0) return KEY_REFUSED;
-    if (!table.add(tuple, slot + 1)) {
-      this.kernel.calls.freeRow(slot);
-      return KEY_REFUSED;
-    }
-    for (let index = 0; index < tuple.length; index++) this.#tuples.set(slot * tuple.length + index, tuple[index]!);
-    return slot;
-  }
-
-  protected override forget(slot: number): void {
-    const table = this.#index;
-    this.#readTuple(slot);
-    if (!table.find(this.#tuple) || table.block[table.at] !== slot + 1)
-      throw new Error(`SLUICE_STATE_KEY: slot ${slot} released twice`);
-    table.remove();
-  }
-
-  override save(output: StateOutput): void {
-    super.save(output);
-    this.#index.save(output);
-    this.#tuples.save(output);
-  }
-
-  override load(input: StateInput): void {
-    super.load(input);
-    this.#index.load(input);
-    this.#tuples.load(input);
-  }
-
-  /** Whether there is a key for each member. */
-  #takeTuple(slots: Int32Array, members: readonly number[]): boolean {
-    const tuple = this.#tuple;
-    for (let index = 0; index < tuple.length; index++) {
-      const member = slots[members[index]!]!;
-      if (member < 0) return false;
-      tuple[index] = member;
-    }
-    return true;
-  }
-
-  #readTuple(slot: number): void {
-    const tuple = this.#tuple;
-    for (let index = 0; index < tuple.length; index++) tuple[index] = this.#tuples.get(slot * tuple.length + index);
-  }
+export function wordsOfTuple(members: number): number {
+  return 1 + members;
 }

@@ -13,10 +13,10 @@ export const MAX_AMOUNT_MINOR = 1e12;
 /** Live keys of one entity or entity tuple. */
 export const MAX_KEYS_PER_ENTITY = 16_000_000;
 /**
- * Rows of an entity's keys (kernel/assembly/rows.ts): what 32-bit addresses reach, less 256 MiB that new keys leave to the counted values
+ * An entity's keys with their rows (kernel/assembly/rows.ts): what 32-bit addresses reach, less 256 MiB that new keys leave to the counted values
  * and candidates of those that are there. Further keys are refused.
  */
-export const MAX_ROW_BYTES_PER_ENTITY = 4_294_967_296 - 268_435_456;
+export const MAX_KEY_BYTES_PER_ENTITY = 4_294_967_296 - 268_435_456;
 /**
  * Different values that one key's distinct count holds one by one; beyond, it is estimated from a sample of so many. A top share does not
  * take in further values until others have left.

@@ -1,14 +1,11 @@
 import type { SavedState, StateInput, StateOutput } from '../savedState.ts';
-import { expectedSegments, PLACES } from '../tables/segmentedTable.ts';
+import { expectedSegments } from '../tables/segmentedTable.ts';
 import { DistinctSamples } from './distinctSamples.ts';
-import type { ColumnKernel, SampledTable } from './kernel/columnKernel.ts';
+import { tableBytesOf, type ColumnKernel, type SampledTable } from './kernel/columnKernel.ts';
 import { byteOffset } from './kernel/programWords.ts';
 
 /** Bytes of a pair and its total before its windows' counts; the whole is a multiple of 8. */
 const PAIR_BYTES = 12;
-/** Of an entry of the directory of segments; and of a segment's count. */
-const DIRECTORY_BYTES = 8;
-const COUNT_BYTES = 4;
 
 /**
  * How often each pair of a key's slot and a value's slot stands in each of several windows: a table of the key's kernel, which runs
@@ -50,19 +47,16 @@ export class PairCounts implements SampledTable, SavedState {
 
   /** Bytes for so many pairs and samples, on average. */
   static expectedBytes(windows: number, pairs: number, samples: number, maxValues: number): number {
-    const { segments, directoryLength, counted } = expectedSegments(pairs);
     const stride = Math.ceil((PAIR_BYTES + 4 * windows) / 8) * 8;
-    // The shorter directories and lists before are left where they were: together as long as the last.
-    const beside = 2 * (DIRECTORY_BYTES * directoryLength + COUNT_BYTES * counted);
-    return segments * PLACES * stride + beside + DistinctSamples.bytesOf(samples, maxValues);
+    return tableBytesOf(stride, expectedSegments(pairs)) + DistinctSamples.bytesOf(samples, maxValues);
   }
 
   get size(): number {
-    return this.kernel.calls.pairsOf(this.table);
+    return this.kernel.calls.entriesOf(this.table);
   }
 
   get byteLength(): number {
-    return this.kernel.calls.pairBytesOf(this.table) + this.#samples.byteLength;
+    return this.kernel.calls.bytesOf(this.table) + this.#samples.byteLength;
   }
 
   /** Values that were neither counted nor sampled, for want of room: their key's number is then too low. */

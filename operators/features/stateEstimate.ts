@@ -3,8 +3,8 @@ import { candidateBlockBytes } from './candidates.ts';
 import type { CompiledCatalogue } from './catalogue.ts';
 import { featureShares } from './featureShares.ts';
 import { defaultLimits, type FeatureLimits } from './featureState.ts';
-import { StringKeyTable, TupleKeyTable } from './keyTable.ts';
-import { MAX_ROW_BYTES_PER_ENTITY } from './limits.ts';
+import { KeyTable, type KeyTableBytes, wordsOfText, wordsOfTuple } from './keyTable.ts';
+import { MAX_KEY_BYTES_PER_ENTITY } from './limits.ts';
 import { PairCounts } from './pairCounts.ts';
 import { reservoirOptionsOf, type CandidatePart, type FeaturePlan } from './plan.ts';
 import { planFeatures } from './planBuilder.ts';
@@ -93,26 +93,21 @@ class Estimate {
     this.#limits = limits;
     this.#names = columnNames(plan);
     // A tuple's members come before it.
-    for (const [column, { members, retentionMs, rowLength }] of plan.columns.entries()) {
+    for (const [column, { members, retentionMs }] of plan.columns.entries()) {
       const name = this.#names[column]!;
       const all = members.length > 0 ? this.#together(members) : Math.min(load.keys, FEW_VALUES.get(name) ?? Infinity);
       // A key lives as long as a window holds a payment of it.
       const expected = Math.min(load.keysOf.get(name) ?? all, this.#eventsIn(retentionMs));
-      const fitting = Math.floor(MAX_ROW_BYTES_PER_ENTITY / (rowLength * Float64Array.BYTES_PER_ELEMENT));
-      this.#keys.push(this.#limited(name, null, expected, Math.min(limits.maxKeysPerEntity, fitting)));
+      const { rows, index, keys } = this.#keyBytes(column, expected);
+      const fitting = Math.floor((expected * MAX_KEY_BYTES_PER_ENTITY) / Math.max(1, rows + index + keys));
+      this.#keys.push(this.#limited(name, null, expected, Math.min(limits.maxKeysPerEntity, Math.max(1, fitting))));
     }
   }
 
   keys(): KeyMemory[] {
-    return this.#plan.columns.map(({ fields, members, rowLength }, column) => {
+    return this.#plan.columns.map((_, column) => {
       const keys = this.#keys[column]!;
-      const {
-        rows,
-        index,
-        keys: keyBytes,
-      } = members.length > 0
-        ? TupleKeyTable.expectedBytes(keys, rowLength, members.length)
-        : StringKeyTable.expectedBytes(keys, rowLength, this.#load.charactersOf(fields[0]!));
+      const { rows, index, keys: keyBytes } = this.#keyBytes(column, keys);
       return { entity: this.#names[column]!, keys, rowBytes: rows, indexBytes: index, keyBytes };
     });
   }
@@ -147,6 +142,13 @@ class Estimate {
     const perKey = this.#candidatesPerKey(part);
     // A key that has less than one on average has a list at times only.
     return this.#keys[part.column]! * Math.min(1, perKey) * candidateBlockBytes(perKey);
+  }
+
+  #keyBytes(column: number, keys: number): KeyTableBytes {
+    const { fields, members, rowLength } = this.#plan.columns[column]!;
+    const isText = members.length === 0;
+    const words = isText ? wordsOfText(this.#load.charactersOf(fields[0]!)) : wordsOfTuple(members.length);
+    return KeyTable.expectedBytes(keys, rowLength, words);
   }
 
   #candidatesPerKey({ column, predicate, enterAgeMs, leaveAgeMs, isWhole }: CandidatePart): number {

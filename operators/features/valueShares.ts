@@ -29,7 +29,7 @@ export class ValueShares implements SavedState {
 
   /** Bytes for so many pairs of a key and a value, on average, where each key's values all stand equally often. */
   static expectedBytes(keys: number, pairs: number): number {
-    return SegmentedTable.expectedBytes(PAIR_WORDS, 0, pairs) + SegmentedTable.expectedBytes(PAIR_WORDS, 0, keys);
+    return SegmentedTable.expectedBytes(PAIR_WORDS, pairs) + SegmentedTable.expectedBytes(PAIR_WORDS, keys);
   }
 
   /** Pairs of a key and a value. */

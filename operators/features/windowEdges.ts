@@ -82,6 +82,20 @@ export class WindowEdges implements SavedState {
     return event[TIME]! <= event[ENGINE_TIME]! - this.#oldestAgeMs;
   }
 
+  /** Lists what the event at each edge will change, if it crosses the edge when time moves on to this. */
+  note(timeMs: number): void {
+    const { driver } = this.#state;
+    const edges = this.programs;
+    const { cursors } = this.#reservoir;
+    for (let edge = 0; edge < edges.length; edge++) {
+      const { ageMs, program } = edges[edge]!;
+      const { block, index } = cursors[edge]!;
+      if (index >= block.count || block.timeMs(index) > timeMs - ageMs) continue;
+      driver.takeEvent(block.words, index * block.wordCount);
+      driver.calls.noteEdge(program);
+    }
+  }
+
   /** Has at most `crossings` of the events cross whose time has come; puts the others into the backlogs. */
   advance(crossings: number): void {
     this.#left = crossings;

@@ -2,7 +2,6 @@ import type { Label, Outcome, Transaction } from '../../schemas/types.ts';
 import { SavedStateError, type SavedState, type StateInput, type StateOutput } from '../savedState.ts';
 import type { ReservoirStorage } from './blockStore.ts';
 import type { CompiledCatalogue } from './catalogue.ts';
-import { createColumnKeys, type ColumnKeys } from './columnKeys.ts';
 import type { CorrectedState } from './corrections.ts';
 import { EventDoubles } from './eventDoubles.ts';
 import { AMOUNT, BOUNDARY, createEventNumbers, ENGINE_TIME, OWN_TIME, TIME } from './eventNumbers.ts';
@@ -10,16 +9,16 @@ import { compileReads, readFeatures, type ReadProgram } from './featureReader.ts
 import type { FeatureLimits, FeatureState, FeatureStatistics } from './featureState.ts';
 import { ColumnKernel } from './kernel/columnKernel.ts';
 import { KernelDriver } from './kernel/kernelDriver.ts';
-import { KEY_REFUSED, ROW_EVENTS, type KeyTable } from './keyTable.ts';
+import { KeyTable, ROW_EVENTS } from './keyTable.ts';
 import { LearntFacts } from './learntFacts.ts';
 import { MAX_AMOUNT_MINOR, MAX_TIME_MS } from './limits.ts';
 import { PairCounts } from './pairCounts.ts';
 import { PaymentExpressions } from './paymentExpressions.ts';
+import { PaymentKeys } from './paymentKeys.ts';
 import { bitWordsOf, reservoirOptionsOf, type ColumnPlan, type FeaturePlan } from './plan.ts';
 import { planFeatures } from './planBuilder.ts';
 import { Reservoir } from './reservoir.ts';
 import { measureMemory, sumOver, totalBytes, type MeasuredParts } from './stateMemory.ts';
-import { StatePrefetch } from './statePrefetch.ts';
 import { StateSurvey } from './stateSurvey.ts';
 import { ValueShares } from './valueShares.ts';
 import { WindowEdges } from './windowEdges.ts';
@@ -39,7 +38,6 @@ export class WindowState implements FeatureState {
   readonly #plan: FeaturePlan;
   readonly #limits: FeatureLimits;
   readonly #tables: readonly KeyTable[];
-  readonly #keys: readonly ColumnKeys[];
   readonly #driver: KernelDriver;
   readonly #edges: WindowEdges;
   readonly #reservoir: Reservoir;
@@ -52,7 +50,7 @@ export class WindowState implements FeatureState {
   readonly #expressions: PaymentExpressions;
   /** The numbers of the event that crosses an edge, and the engine's time. */
   readonly #event = createEventNumbers();
-  readonly #prefetch: StatePrefetch;
+  readonly #keys: PaymentKeys;
   readonly #facts: LearntFacts;
   readonly #bitWords: number;
   /** The current payment's key slots, negative for none. */
@@ -67,8 +65,7 @@ export class WindowState implements FeatureState {
     this.#limits = limits;
     const plan = planFeatures(catalogue);
     this.#plan = plan;
-    this.#keys = plan.columns.map((column) => createColumnKeys(column, kernelOf(column, limits)));
-    this.#tables = this.#keys.map(({ table }) => table);
+    this.#tables = plan.columns.map((column) => new KeyTable(kernelOf(column, limits)));
     this.#bitWords = bitWordsOf(plan);
     this.#storage = storage;
     this.#reservoir = new Reservoir(reservoirOptionsOf(plan, limits), storage);
@@ -94,11 +91,11 @@ export class WindowState implements FeatureState {
     };
     this.#edges = new WindowEdges(reached, this.#reservoir, limits.maxBacklogEvents);
     this.#facts = new LearntFacts(reached, this.#reservoir, this.#edges);
-    this.#prefetch = new StatePrefetch(reached, this.#keys, this.#edges.programs);
+    this.#keys = new PaymentKeys(reached);
     this.#readsBefore = compileReads(reached, false);
     this.#readsAfter = compileReads(reached, true);
     this.#expressions = new PaymentExpressions(plan);
-    this.#slots = new Int32Array(plan.columns.length);
+    this.#slots = this.#driver.slots;
     this.#bits = new Int32Array(this.#bitWords);
   }
 
@@ -124,7 +121,8 @@ export class WindowState implements FeatureState {
     const { amountMinor, eventTimeMs } = tx;
     if (!(amountMinor >= 0 && amountMinor <= MAX_AMOUNT_MINOR && eventTimeMs > 0 && eventTimeMs <= MAX_TIME_MS))
       throw new Error(`SLUICE_STATE_INPUT: amount or time of the payment at offset ${ledgerOffset} is out of bounds`);
-    this.#prefetch.keysAndRows(tx, this.#reservoir.cursors);
+    this.#edges.note(eventTimeMs);
+    this.#keys.foresee(tx);
     this.#moveTime(tx.eventTimeMs, this.#limits.maxCrossingsPerStep);
     // Before any row is looked up, since it may let keys go.
     this.#makeRoom();
@@ -134,7 +132,7 @@ export class WindowState implements FeatureState {
     const timeMs = isLate ? oldestMs : tx.eventTimeMs;
     this.#expressions.writeBits(tx, this.#bits);
     this.#doubles.read(tx);
-    this.#findRows();
+    this.#refusedKeys += this.#keys.find();
     this.#edges.settle(this.#slots);
     this.#event[TIME] = timeMs;
     this.#event[OWN_TIME] = eventTimeMs;
@@ -242,15 +240,6 @@ export class WindowState implements FeatureState {
     this.#event[BOUNDARY] = timeMs - this.catalogue.latenessMs;
     this.#reservoir.seal(this.#event, SEALED_PER_STEP);
     this.#reservoir.dropBefore(this.#edges.oldestPosition);
-  }
-
-  #findRows(): void {
-    for (let column = 0; column < this.#tables.length; column++) {
-      const slot = this.#keys[column]!.find(this.#slots);
-      this.#slots[column] = slot;
-      if (slot === KEY_REFUSED) this.#refusedKeys += 1;
-    }
-    this.#prefetch.lists(this.#slots);
   }
 
   #read(program: ReadProgram, out: Float64Array, outBase: number): void {

@@ -102,12 +102,12 @@ describe('a segmented table', () => {
   });
 
   it('takes the bytes that are expected of it, at any size', () => {
-    const table = new SegmentedTable(1, 2);
-    const key = new Int32Array(1);
+    const table = new SegmentedTable(3);
+    const key = new Int32Array(3);
     for (let entries = 0; entries < 400_000; entries++) {
       // Just before the segments split, while they do, and after.
       if ([0, 300, 390, 5_000, 12_000, 24_000, 100_000, 196_000, 230_000, 399_999].includes(entries)) {
-        const expected = SegmentedTable.expectedBytes(1, 2, entries);
+        const expected = SegmentedTable.expectedBytes(3, entries);
         expect(Math.abs(table.byteLength / expected - 1)).toBeLessThan(0.05);
       }
       key[0] = entries;

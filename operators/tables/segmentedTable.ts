@@ -1,7 +1,6 @@
 import type { SavedState, StateInput, StateOutput } from '../savedState.ts';
 import { murmur3, murmur3OfPair, murmur3OfWord } from './murmur3.ts';
 import { wordPages, type Pages } from './pages.ts';
-import type { PrefetchList } from './prefetchList.ts';
 
 /** Of a segment. */
 export const PLACES = 512;
@@ -27,11 +26,11 @@ const MAX_DEPTH = 21;
  * refused, all others are not affected.
  */
 export class SegmentedTable implements SavedState {
-  /** Where the last `find` or `add` found or put its entry: the value, the key, the further words. Valid until the next call. */
+  /** Where the last `find` or `add` found or put its entry: the value, the key. Valid until the next call. */
   block: Int32Array;
   at = 0;
   readonly #keyLength: number;
-  /** Integers of one place: the value (0: empty), then the key, then the further words. */
+  /** Integers of one place: the value (0: empty), then the key. */
   readonly #stride: number;
   readonly #segmentLength: number;
   readonly #blocks: Pages<Int32Array>;
@@ -49,10 +48,9 @@ export class SegmentedTable implements SavedState {
   #segment = 0;
   #start = 0;
 
-  /** An entry may have further words beside its value; they are 0 at first. */
-  constructor(keyLength: number, furtherWords = 0) {
+  constructor(keyLength: number) {
     this.#keyLength = keyLength;
-    this.#stride = 1 + keyLength + furtherWords;
+    this.#stride = 1 + keyLength;
     this.#segmentLength = PLACES * this.#stride;
     this.#scratch = new Int32Array(this.#segmentLength);
     this.#blocks = wordPages(SEGMENTS_PER_BLOCK * this.#segmentLength);
@@ -61,10 +59,10 @@ export class SegmentedTable implements SavedState {
   }
 
   /** Bytes of a table into which so many keys have come, on average: the hash spreads them, and no segment goes away. */
-  static expectedBytes(keyLength: number, furtherWords: number, entries: number): number {
+  static expectedBytes(keyLength: number, entries: number): number {
     const { segments, directoryLength, counted } = expectedSegments(entries);
     const blocks = Math.ceil(segments / SEGMENTS_PER_BLOCK);
-    const segmentLength = PLACES * (1 + keyLength + furtherWords);
+    const segmentLength = PLACES * (1 + keyLength);
     return 4 * (blocks * SEGMENTS_PER_BLOCK * segmentLength + directoryLength + 2 * counted);
   }
 
@@ -129,16 +127,6 @@ export class SegmentedTable implements SavedState {
     }
   }
 
-  /** Lists the place at which `findWord` will begin to look; */
-  prefetchWord(word: number, list: PrefetchList): void {
-    this.#prefetch(murmur3OfWord(word), list);
-  }
-
-  /** that at which `find` will. */
-  prefetch(key: Int32Array, list: PrefetchList): void {
-    this.#prefetch(murmur3(key, 0, this.#keyLength), list);
-  }
-
   /** Adds a key that the last call, a `find`, has not found. False: there is no room for it. */
   add(key: Int32Array, value: number): boolean {
     while (this.#counts[this.#segment]! >= MAX_ENTRIES) {
@@ -148,7 +136,6 @@ export class SegmentedTable implements SavedState {
     const { block, at } = this;
     block[at] = value;
     for (let index = 0; index < this.#keyLength; index++) block[at + 1 + index] = key[index]!;
-    for (let index = 1 + this.#keyLength; index < this.#stride; index++) block[at + index] = 0;
     this.#counts[this.#segment]! += 1;
     this.#size += 1;
     return true;
@@ -194,12 +181,6 @@ export class SegmentedTable implements SavedState {
     this.#counts = input.int32Array();
     this.#depths = input.int32Array();
     this.#blocks.load(Math.ceil(this.#segmentCount / SEGMENTS_PER_BLOCK), () => input.int32Array());
-  }
-
-  #prefetch(hash: number, list: PrefetchList): void {
-    const segment = this.#directory[hash >>> (32 - this.#depth)]!;
-    const at = this.#startOf(segment) + (hash & PLACE_MASK) * this.#stride;
-    list.addWord(this.#blocks.arrayOf(segment >>> BLOCK_SHIFT), at);
   }
 
   /** The block of the segment to which a hash belongs, which begins at #start. */

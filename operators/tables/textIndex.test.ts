@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MAX_TEXTS_PER_HASH, MAX_TEXT_UNITS, TextIndex } from './textIndex.ts';
+import { MAX_TEXT_UNITS } from './packedText.ts';
+import { MAX_TEXTS_PER_HASH, TextIndex } from './textIndex.ts';
 import { textsOfOneHash } from './testing/collisions.ts';
 
 /** Adds a text under the least slot that is free, as the model has it. */

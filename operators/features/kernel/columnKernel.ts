@@ -1,5 +1,6 @@
 import { SavedStateError, type SavedState, type StateInput, type StateOutput } from '../../savedState.ts';
 import { createSharedMemory } from '../../sharedMemory.ts';
+import { PLACES, type expectedSegments } from '../../tables/segmentedTable.ts';
 import { KERNEL_BASE64 } from './kernelBytes.ts';
 import type { KernelCalls } from './kernelCalls.ts';
 
@@ -12,7 +13,9 @@ const ROW_SEGMENTS_WORD = 16 >>> 2;
 const SLOT_COUNT_WORD = 20 >>> 2;
 const HOLDS_WORD = 1024 >>> 2;
 export const FEATURES_DOUBLE = 8192 >>> 3;
-const BEGIN_BYTES = 16_384;
+/** Where in `words` the key at hand is put. */
+export const KEY_WORD = 16_384 >>> 2;
+const BEGIN_BYTES = 17_664;
 /** Of which the operating system gives what is used. Growing takes time where thousands of memories are alive, as in tests. */
 export const FIRST_BYTES = 1_048_576;
 
@@ -28,6 +31,10 @@ export interface KernelOptions {
   readonly maxKeys: number;
   readonly maxCandidatesPerKey: number;
 }
+
+/** Bytes of an entry of a table's directory, and of the counts of a segment. */
+const DIRECTORY_BYTES = 8;
+const COUNT_BYTES = 4;
 
 /** What the kernel leaves to whoever keeps samples of the values that are too many to count. Fields are addresses in rows. */
 export interface SampledTable {
@@ -67,6 +74,7 @@ export class ColumnKernel implements SavedState {
     this.calls = this.#instantiate();
     this.calls.begin();
     this.calls.beginRows(rowLength * Float64Array.BYTES_PER_ELEMENT, maxKeys);
+    this.calls.beginKeys();
     this.calls.beginCandidates(maxCandidatesPerKey);
     this.#refresh();
   }
@@ -165,4 +173,14 @@ export class ColumnKernel implements SavedState {
     this.words = new Int32Array(buffer);
     this.#rowSegments = this.words[ROW_SEGMENTS_WORD]! >>> 2;
   }
+}
+
+/** Bytes of a table (assembly/segments.ts) that has come to so many segments, with places of so many bytes. */
+export function tableBytesOf(
+  placeBytes: number,
+  { segments, directoryLength, counted }: ReturnType<typeof expectedSegments>,
+): number {
+  // The shorter directories and lists before are left where they were: together as long as the last.
+  const beside = 2 * (DIRECTORY_BYTES * directoryLength + COUNT_BYTES * counted);
+  return segments * PLACES * placeBytes + beside;
 }

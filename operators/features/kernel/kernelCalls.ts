@@ -7,14 +7,28 @@ export interface KernelCalls {
   /** A slot; -1: there is no room. */
   readonly allocateRow: () => number;
   readonly freeRow: (slot: number) => void;
+  readonly beginKeys: () => void;
+  readonly hashKey: () => void;
+  readonly touchKey: () => void;
+  readonly foreseeKey: () => number;
+  readonly internKey: () => number;
+  readonly setKeyWord: (index: number, word: number) => void;
+  /** 0: the slot has no key. */
+  readonly recordOf: (slot: number) => number;
+  /** 0: the slot had no key. */
+  readonly releaseKey: (slot: number) => number;
+  readonly keysTable: () => number;
+  readonly recordPageBytes: () => number;
+  readonly recordBytes: () => number;
+  /** Of a table of keys or pairs. */
+  readonly entriesOf: (table: number) => number;
+  readonly bytesOf: (table: number) => number;
   readonly createPairs: (windows: number, maxValues: number, tableNumber: number) => number;
   readonly countPair: (table: number, key: number, value: number, sign: number, window: number, field: number) => void;
   /** 0: there is no room. */
   readonly setPair: (table: number, key: number, value: number, window: number, events: number) => number;
   readonly addUncounted: (table: number) => void;
   readonly uncountedOf: (table: number) => number;
-  readonly pairsOf: (table: number) => number;
-  readonly pairBytesOf: (table: number) => number;
   readonly addPruned: (list: number, sign: number, timeMs: number, value: number) => void;
   readonly addWhole: (list: number, timeMs: number, value: number) => void;
   readonly removeWhole: (list: number, timeMs: number, value: number) => void;
@@ -45,6 +59,7 @@ export interface KernelCalls {
   readonly setValue: (index: number, slot: number) => void;
   readonly beginDriver: (columns: number, words: number) => void;
   readonly driverSlots: () => number;
+  readonly driverGiven: () => number;
   readonly driverWords: () => number;
   readonly crossEdge: (
     program: number,
@@ -54,7 +69,7 @@ export interface KernelCalls {
     engineTimeMs: number,
   ) => void;
   readonly noteEdge: (program: number) => void;
-  readonly touchRows: (program: number) => void;
-  readonly touchCandidates: (program: number) => void;
+  readonly foreseeKeys: (program: number, rowsProgram: number) => void;
+  readonly findKeys: (program: number, rowsProgram: number) => number;
   readonly readColumns: (program: number, engineTimeMs: number, amountMinor: number) => void;
 }

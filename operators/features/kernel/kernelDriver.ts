@@ -3,7 +3,20 @@ import { FIRST_BYTES, kernelModule, type ColumnKernel } from './columnKernel.ts'
 import type { KernelCalls } from './kernelCalls.ts';
 
 /** What the driver calls of each column, in the order of assembly/driver.ts. */
-const FUNCTIONS = ['cross', 'setHolds', 'setValue', 'note', 'touch', 'touchLists', 'read'] as const;
+const FUNCTIONS = [
+  'cross',
+  'setHolds',
+  'setValue',
+  'note',
+  'touch',
+  'touchLists',
+  'read',
+  'hashKey',
+  'touchKey',
+  'foreseeKey',
+  'internKey',
+  'setKeyWord',
+] as const;
 
 /**
  * Runs programs on the kernels of all columns: one more instance of the kernel, which has an event's words and calls the others
@@ -11,12 +24,14 @@ const FUNCTIONS = ['cross', 'setHolds', 'setValue', 'note', 'touch', 'touchLists
  */
 export class KernelDriver {
   readonly calls: KernelCalls;
+  /** By column: the payment's slots, negative for none; and what its texts gave (KeyTable.take). */
+  readonly slots: Int32Array;
+  readonly given: Int32Array;
   readonly #kernels: readonly ColumnKernel[];
   readonly #memory = createSharedMemory(FIRST_BYTES);
   readonly #table: WebAssembly.Table;
   readonly #wordCount: number;
   readonly #wordsAt: number;
-  readonly #slotsAt: number;
   #words: Int32Array = new Int32Array(0);
 
   /** `wordCount`: of an event's words, those that tell its keys and predicates. */
@@ -38,7 +53,9 @@ export class KernelDriver {
     this.calls.begin();
     this.calls.beginDriver(kernels.length, wordCount);
     this.#wordsAt = this.calls.driverWords() >>> 2;
-    this.#slotsAt = this.calls.driverSlots() >>> 2;
+    // A shared memory never moves: what was a view of it stays one when it grows.
+    this.slots = new Int32Array(this.#memory.buffer, this.calls.driverSlots(), kernels.length);
+    this.given = new Int32Array(this.#memory.buffer, this.calls.driverGiven(), kernels.length);
     this.connect();
   }
 
@@ -60,13 +77,6 @@ export class KernelDriver {
     const own = this.#words;
     const from = this.#wordsAt;
     for (let word = 0; word < this.#wordCount; word++) own[from + word] = words[at + word]!;
-  }
-
-  /** Hands in the payment's slots by column, negative for none. */
-  takeSlots(slots: Int32Array): void {
-    const own = this.#words;
-    const from = this.#slotsAt;
-    for (let column = 0; column < slots.length; column++) own[from + column] = slots[column]!;
   }
 }
 

@@ -2,24 +2,32 @@
 
 /** The word whose murmur3, alone, is `hash`. */
 export function wordOfHash(hash: number): number {
-  let state = hash ^ (hash >>> 16);
-  state = unshift13(Math.imul(state, inverse(0xc2b2ae35)));
-  state = Math.imul(state, inverse(0x85ebca6b));
-  state = state ^ (state >>> 16) ^ 4;
-  return unmix(unstep(state));
+  return unmix(unstep(unfinished(hash, 4)));
 }
 
 /** Texts of eight Latin-1 characters that all have one hash. */
 export function textsOfOneHash(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => textThrough(index, 0x12345678));
+}
+
+/** Texts of eight Latin-1 characters of these hashes. */
+export function textsOfHashes(count: number, hashOf: (index: number) => number): string[] {
+  return Array.from({ length: count }, (_, index) => textThrough(index, unstep(unfinished(hashOf(index), 3 << 2))));
+}
+
+/** A text with this first word, whose second one takes the state that is then reached to `step`'s `target`. */
+function textThrough(first: number, target: number): string {
   // After its header and first word a text is in some state; the second word takes every such state to the same one.
-  const texts: string[] = [];
-  for (let index = 0; index < count; index++) {
-    const afterHeader = step(0, mix(8 << 1));
-    const afterFirst = step(afterHeader, mix(index));
-    const second = unmix(afterFirst ^ 0x12345678);
-    texts.push(textOf(index) + textOf(second));
-  }
-  return texts;
+  const afterFirst = step(step(0, mix(8 << 1)), mix(first));
+  return textOf(first) + textOf(unmix(afterFirst ^ target));
+}
+
+/** The state after all words, of so many bytes, that gives this hash. */
+function unfinished(hash: number, bytes: number): number {
+  let state = hash ^ (hash >>> 16);
+  state = unshift13(Math.imul(state, inverse(0xc2b2ae35)));
+  state = Math.imul(state, inverse(0x85ebca6b));
+  return state ^ (state >>> 16) ^ bytes;
 }
 
 function textOf(word: number): string {
@@ -41,7 +49,7 @@ function step(hash: number, mixed: number): number {
   return (Math.imul((state << 13) | (state >>> 19), 5) + 0xe6546b64) | 0;
 }
 
-/** The mixed first word after which the state is `state`. */
+/** What a mixed word and the state before it differ by when the state after it is `state`: from 0, the mixed word. */
 function unstep(state: number): number {
   const rotated = Math.imul(state - 0xe6546b64, inverse(5));
   return (rotated >>> 13) | (rotated << 19);

@@ -1,7 +1,21 @@
 // What the host calls (columnKernel.ts). A key is named by its slot; an address is in bytes.
 export { allocateBytes, begin } from './memory';
 export { allocateRow, beginRows, freeRow } from './rows';
-export { addUncounted, countPair, createPairs, pairBytesOf, pairsOf, runPairs, setPair, uncountedOf } from './pairs';
+export {
+  beginKeys,
+  foreseeKey,
+  hashKey,
+  internKey,
+  keysTable,
+  recordBytes,
+  recordOf,
+  recordPageBytes,
+  releaseKey,
+  setKeyWord,
+  touchKey,
+} from './keys';
+export { bytesOf, entriesOf } from './segments';
+export { addUncounted, countPair, createPairs, runPairs, setPair, uncountedOf } from './pairs';
 export {
   addPruned,
   addWhole,
@@ -22,12 +36,13 @@ export { correctSums, cross, setHolds, setValue } from './crossing';
 export {
   beginDriver,
   crossEdge,
+  driverGiven,
   driverSlots,
   driverWords,
+  findKeys,
+  foreseeKeys,
   noteEdge,
   readColumns,
-  touchCandidates,
-  touchRows,
 } from './driver';
 export { note, touch, touchedSum, touchLists } from './ahead';
 export { read } from './reads';

@@ -23,6 +23,8 @@ export const DROPPED_CANDIDATES: u32 = 56;
 export const FREE_BLOCKS: u32 = 64;
 /** Bytes of all chunks: a double. */
 export const CANDIDATE_BYTES: u32 = 128;
+/** Address of the table of keys. */
+export const KEYS: u32 = 136;
 /** What the host hands in and out, until the next call: bits of the predicates that hold, */
 export const HOLDS: u32 = 1024;
 /** the slots of the values whose pairs are counted, */
@@ -30,10 +32,12 @@ export const VALUES: u32 = 2048;
 /** addresses that are about to be used, */
 export const AHEAD: u32 = 6144;
 export const MAX_AHEAD: u32 = 512;
-/** and features that were read. */
+/** and features that were read; */
 export const FEATURES: u32 = 8192;
+/** the key that is looked up. */
+export const KEY: u32 = 16384;
 /** Behind it come programs and data. */
-export const BEGIN: u32 = 16384;
+export const BEGIN: u32 = 17664;
 
 /** Rows of a segment. */
 export const ROWS_SHIFT: u32 = 10;

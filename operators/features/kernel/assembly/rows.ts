@@ -2,7 +2,7 @@ import { FREE_SLOT, MAX_KEYS, ROW_BYTES, ROW_SEGMENTS, ROWS_MASK, ROWS_SHIFT, SL
 import { allocate } from './memory';
 
 /** What new keys leave free for the counts and candidates of those that are there. */
-const RESERVED_BYTES: u64 = 268435456;
+export const RESERVED_BYTES: u64 = 268435456;
 
 /** Rows of so many bytes for so many keys at most, of which each is a multiple of 8. */
 export function beginRows(rowBytes: u32, maxKeys: u32): void {
