@@ -1,5 +1,5 @@
 import type { Certificate, FeatureLine, RuleLine } from '../pipeline/certificate.ts';
-import type { DecisionMode, RuleMode, Verdict } from '../schemas/types.ts';
+import type { DecisionMode, Reason, RuleMode, Verdict } from '../schemas/types.ts';
 import { textTable } from './textTable.ts';
 
 const VERDICTS: Readonly<Record<Verdict, string>> = {
@@ -23,6 +23,7 @@ export function certificatePage(certificate: Certificate, isWhole: boolean): str
   const sections = [
     payment(certificate),
     verdict(certificate),
+    letThrough(certificate),
     reasons(certificate),
     rules(certificate),
     model(certificate),
@@ -75,9 +76,25 @@ function verdict({ decision }: Certificate): string {
   ]);
 }
 
+/** Why a would-be decline was approved: the only place where a person is told. */
+function letThrough({ decision }: Certificate): string {
+  if (decision.letThrough === null) return '';
+  const { verdict: wouldBe, score, percent, reasons: why } = decision.letThrough;
+  return (
+    section('Let through to measure declines · 为评估拒绝准确率而放行', [
+      ['would be · 原应', `${wouldBe} · ${VERDICTS[wouldBe]}, ${score} / 1000`],
+      ['share · 放行比例', `${percent}% of such accounts · 此类账户的${percent}%`],
+    ]) + `\n${reasonLines('What it would have been for, most severe first · 原应依据（按严重程度）', why)}`
+  );
+}
+
 function reasons({ decision }: Certificate): string {
-  if (decision.reasons.length === 0) return 'Reasons · 原因\n  none · 无\n';
-  const lines = decision.reasons.flatMap(({ code, rule, version, list, feature, value, contribution, text }, index) => {
+  return reasonLines('Reasons, most severe first · 原因（按严重程度）', decision.reasons);
+}
+
+function reasonLines(title: string, given: readonly Reason[]): string {
+  if (given.length === 0) return 'Reasons · 原因\n  none · 无\n';
+  const lines = given.flatMap(({ code, rule, version, list, feature, value, contribution, text }, index) => {
     const from = [
       rule === null ? '' : `rule · 规则 ${rule} v${version ?? ''}`,
       list === null ? '' : `list · 名单 ${list}`,
@@ -88,7 +105,7 @@ function reasons({ decision }: Certificate): string {
       ...(text === null ? [] : [`     ${text.en}`, `     ${text.zh}`]),
     ];
   });
-  return `Reasons, most severe first · 原因（按严重程度）\n${lines.join('\n')}\n`;
+  return `${title}\n${lines.join('\n')}\n`;
 }
 
 function rules({ rulesFired, decision }: Certificate): string {
@@ -149,7 +166,8 @@ function isNamedIn({ features: all, rulesFired, decision }: Certificate): (line:
   const least = Math.max(weights[MOST_CONTRIBUTIONS - 1] ?? 0, Number.MIN_VALUE);
   const conditions = rulesFired.map(({ definition }) => definition?.when ?? '').join('\n');
   const named = new Set([...conditions.matchAll(/\bf\.([A-Za-z_]\w*)/g)].map(([, name]) => name));
-  for (const { feature } of decision.reasons) if (feature !== null) named.add(feature);
+  for (const { feature } of [...decision.reasons, ...(decision.letThrough?.reasons ?? [])])
+    if (feature !== null) named.add(feature);
   return ({ name, contribution }) => named.has(name) || Math.abs(contribution ?? 0) >= least;
 }
 

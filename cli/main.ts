@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { checkCommand } from './check.ts';
+import { declinesCommand } from './declines.ts';
 import { decisionCommand } from './decision.ts';
 import { demoCommand } from './demo.ts';
 import { explainCommand } from './explain.ts';
@@ -52,6 +53,7 @@ for (const command of [
   exportCommand(),
   queryCommand(),
   decisionCommand(),
+  declinesCommand(),
   featuresCommand(),
   rulesCommand(),
   listsCommand(),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ConfigurationDefinition, ListEntity } from './definitions.ts';
+import type { ConfigurationDefinition, LetThroughDefinition, ListEntity } from './definitions.ts';
 import { aggregateNames } from './features/aggregates.ts';
 
 const localizedText = z.strictObject({ en: z.string(), zh: z.string() });
@@ -63,6 +63,12 @@ const list = z.strictObject({
 
 const thresholds = z.strictObject({ challenge: z.number(), review: z.number(), decline: z.number() });
 
+export const letThroughSchema: z.ZodType<LetThroughDefinition> = z.strictObject({
+  percent: z.number(),
+  maxAmountMinor: z.record(z.string(), z.number()),
+  salt: z.string(),
+});
+
 /** The shape of ConfigurationDefinition; what its values may be is checked by compileConfiguration. */
 export const configurationSchema: z.ZodType<ConfigurationDefinition> = z.strictObject({
   ruleSetVersion: z.string(),
@@ -75,6 +81,7 @@ export const configurationSchema: z.ZodType<ConfigurationDefinition> = z.strictO
   policy: z.strictObject({
     thresholds: z.strictObject({ normal: thresholds, elevated: thresholds, lockdown: thresholds }),
     maxReasons: z.number(),
+    letThrough: letThroughSchema.exactOptional(),
   }),
 });
 

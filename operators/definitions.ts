@@ -90,6 +90,18 @@ export interface PolicyDefinition {
   readonly thresholds: Readonly<Record<RiskLevel, Thresholds>>;
   /** At most so many reasons in a verdict. */
   readonly maxReasons: number;
+  /** Absent: every decline is one. */
+  readonly letThrough?: LetThroughDefinition;
+}
+
+/** Which payments that rules or model would decline are approved all the same, so that their labels tell how good declines are. */
+export interface LetThroughDefinition {
+  /** Percent of accounts, sticky. */
+  readonly percent: number;
+  /** The greatest amount, in minor units, by currency. Payments in other currencies are never let through. */
+  readonly maxAmountMinor: Readonly<Record<string, number>>;
+  /** Another salt chooses other accounts. */
+  readonly salt: string;
 }
 
 export interface ConfigurationDefinition {

@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { Reason, Verdict } from '../schemas/types.ts';
+import { bareTransaction } from './cel/bareContext.ts';
 import type { ListDefinition } from './definitions.ts';
 import { compilePolicy, type PolicyInput } from './policy.ts';
 import { compileRuleSet, type CompiledRule } from './rules/ruleSet.ts';
 
+const normal = { challenge: 600, review: 800, decline: 900 };
 const policy = compilePolicy({
   thresholds: {
-    normal: { challenge: 600, review: 800, decline: 900 },
+    normal,
     elevated: { challenge: 400, review: 600, decline: 800 },
     lockdown: { challenge: 1, review: 1, decline: 500 },
   },
@@ -43,10 +45,18 @@ const list = (name: string, kind: ListDefinition['kind']): ListDefinition => ({
   text: { en: `On ${name}`, zh: `在${name}` },
 });
 
+const nothing: PolicyInput = {
+  transaction: bareTransaction,
+  listHits: [],
+  firedRules: [],
+  modelScore: NaN,
+  modelReasons: [],
+  riskLevel: 'normal',
+};
+
 function decide(given: Partial<PolicyInput>) {
-  const nothing: PolicyInput = { listHits: [], firedRules: [], modelScore: NaN, modelReasons: [], riskLevel: 'normal' };
-  const { verdict, score, reasons } = policy.decide({ ...nothing, ...given });
-  return { verdict, score, codes: reasons.map(({ code }) => code), reasons };
+  const decided = policy.decide({ ...nothing, ...given });
+  return { ...decided, codes: decided.reasons.map(({ code }) => code) };
 }
 
 describe('the decision policy', () => {
@@ -133,6 +143,46 @@ describe('the decision policy', () => {
       score: 0,
       codes: ['ALLOW_LIST'],
       reasons: [{ list: 'trusted', text: { en: 'On trusted (allow list: rules and model do not apply)' } }],
+    });
+  });
+
+  describe('that lets some declines through', () => {
+    const letThrough = { percent: 10, maxAmountMinor: { CNY: 10_000 }, salt: 's' };
+    const lenient = compilePolicy({
+      thresholds: { normal, elevated: normal, lockdown: normal },
+      maxReasons: 3,
+      letThrough,
+    });
+    const firedRules = [fired('hard', 'decline', 940)];
+    const decideFor = (account: string, given: Partial<PolicyInput>) =>
+      lenient.decide({ ...nothing, transaction: { ...bareTransaction, account }, ...given });
+    const accounts = Array.from({ length: 200 }, (_, index) => `a-${index}`);
+    const chosen = accounts.find((account) => decideFor(account, { firedRules }).verdict === 'approve') ?? '';
+
+    it('approves without a word, and keeps what it would have been', () => {
+      const { reasons, score, verdict } = decide({ firedRules, modelScore: 700 });
+      expect(decideFor(chosen, { firedRules, modelScore: 700 })).toEqual({
+        verdict: 'approve',
+        score: 0,
+        reasons: [],
+        letThrough: { verdict, score, reasons, percent: 10 },
+      });
+      expect(decideFor(chosen, { modelScore: 950 })).toMatchObject({ verdict: 'approve', letThrough: { score: 950 } });
+    });
+
+    it('does so for the share alone, of declines alone, and never over a block list', () => {
+      const share = accounts.filter((account) => decideFor(account, { firedRules }).letThrough !== null);
+      expect(share.length).toBeGreaterThan(5);
+      expect(share.length).toBeLessThan(50);
+      for (const given of [
+        { firedRules: [fired('mild', 'review', 990)] },
+        { listHits: [list('blocked', 'block')], firedRules },
+        { listHits: [list('trusted', 'allow')], firedRules },
+        {},
+      ])
+        expect(decideFor(chosen, given).letThrough).toBeNull();
+      expect(decideFor(chosen, { listHits: [list('blocked', 'block')] }).verdict).toBe('decline');
+      expect(decide({ firedRules }).letThrough).toBeNull();
     });
   });
 });

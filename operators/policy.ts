@@ -1,9 +1,11 @@
-import type { Reason, ReasonText, RiskLevel, Verdict } from '../schemas/types.ts';
+import type { LetThrough, Reason, ReasonText, RiskLevel, Transaction, Verdict } from '../schemas/types.ts';
 import type { ListDefinition, PolicyDefinition, Thresholds } from './definitions.ts';
+import { compileLetThrough } from './letThrough.ts';
 import type { CompiledRule } from './rules/ruleSet.ts';
 
 /** Everything a verdict is made of. */
 export interface PolicyInput {
+  readonly transaction: Transaction;
   /** Block and allow lists that the payment is on, as ListHits finds them. */
   readonly listHits: readonly ListDefinition[];
   /** Live rules that fired, in order. */
@@ -21,6 +23,8 @@ export interface PolicyDecision {
   readonly score: number;
   /** Most severe first: by verdict, then score, then lists, rules in order, model. At most maxReasons. */
   readonly reasons: readonly Reason[];
+  /** What it would have been, of a payment that is approved only to measure declines. */
+  readonly letThrough: LetThrough | null;
 }
 
 export interface Policy {
@@ -38,16 +42,20 @@ const modelText: ReasonText = {
  * Turns lists, rules and score into one verdict. The most severe of the fired rules' verdicts and the model's wins
  * (decline > review > challenge > approve). A block list declines whatever else holds; an allow list approves over
  * rules and model, and is then the only reason given (the rules that fired stay in the decision's rulesFired).
- * The model's verdict is that of the greatest threshold its score reaches at the risk level.
+ * The model's verdict is that of the greatest threshold its score reaches at the risk level. Of what rules and model decline, a
+ * configured share is let through (letThrough.ts); what is on a block list never is.
  */
 export function compilePolicy(definition: PolicyDefinition): Policy {
+  const { letThrough } = definition;
+  const percent = letThrough?.percent ?? 0;
+  const letsThrough = letThrough === undefined ? null : compileLetThrough(letThrough);
   return {
     decide(input) {
       const blocks = input.listHits.filter(({ kind }) => kind === 'block');
       const allows = input.listHits.filter(({ kind }) => kind === 'allow');
       if (blocks.length === 0 && allows.length > 0) {
         const reasons = allows.map((list) => listReason('ALLOW_LIST', list)).slice(0, definition.maxReasons);
-        return { verdict: 'approve', score: 0, reasons };
+        return { verdict: 'approve', score: 0, reasons, letThrough: null };
       }
       const modelScore = Number.isNaN(input.modelScore) ? 0 : Math.round(input.modelScore);
       const modelVerdict = verdictOf(modelScore, definition.thresholds[input.riskLevel]);
@@ -70,7 +78,11 @@ export function compilePolicy(definition: PolicyDefinition): Policy {
       if (blocks.length > 0) [verdict, score] = ['decline', maxScore];
       // Array sort is stable, so equals keep the order lists, rules, model.
       ranked.sort((a, b) => b.severity - a.severity || b.score - a.score);
-      return { verdict, score, reasons: ranked.slice(0, definition.maxReasons).map(({ reason }) => reason) };
+      const reasons = ranked.slice(0, definition.maxReasons).map(({ reason }) => reason);
+      if (verdict !== 'decline' || blocks.length > 0 || letsThrough?.(input.transaction, input.riskLevel) !== true)
+        return { verdict, score, reasons, letThrough: null };
+      // Nothing of what the gateway is told may differ from another approval.
+      return { verdict: 'approve', score: 0, reasons: [], letThrough: { verdict, score, reasons, percent } };
     },
   };
 }

@@ -1,3 +1,4 @@
+import { letThroughProblems } from './letThrough.ts';
 import { SNOOZES } from './lists/snoozes.ts';
 import type { ConfigurationDefinition, ConfigurationProblem, ListDefinition, PolicyDefinition } from './definitions.ts';
 
@@ -78,7 +79,11 @@ export function listProblems(lists: readonly ListDefinition[]): readonly Configu
 }
 
 /** Faults of the decision policy. */
-export function policyProblems({ thresholds, maxReasons }: PolicyDefinition): readonly ConfigurationProblem[] {
+export function policyProblems({
+  thresholds,
+  maxReasons,
+  letThrough,
+}: PolicyDefinition): readonly ConfigurationProblem[] {
   const problems: ConfigurationProblem[] = [];
   const fault = (path: readonly string[], message: string): void => {
     problems.push({ code: 'SLUICE_POLICY', section: 'policy', path, message: `${path.join('.')} ${message}` });
@@ -93,7 +98,7 @@ export function policyProblems({ thresholds, maxReasons }: PolicyDefinition): re
   }
   if (!isWhole(maxReasons, 1, maxReasonsPerVerdict))
     fault(['maxReasons'], `must be a whole number from 1 to ${maxReasonsPerVerdict}`);
-  return problems;
+  return [...problems, ...letThroughProblems(letThrough)];
 }
 
 function isWhole(value: number, least: number, greatest: number): boolean {

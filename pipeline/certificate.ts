@@ -157,9 +157,15 @@ function featureLines(
   });
 }
 
-function ruleLine(firing: RuleFiring, { reasons }: Decision, definition: ConfigurationDefinition | null): RuleLine {
+function ruleLine(
+  firing: RuleFiring,
+  { reasons, letThrough }: Decision,
+  definition: ConfigurationDefinition | null,
+): RuleLine {
   const found = definition?.rules.find(({ id, version }) => id === firing.rule && version === firing.version);
-  const isReason = reasons.some(({ rule, version }) => rule === firing.rule && version === firing.version);
+  const isReason = (letThrough?.reasons ?? reasons).some(
+    ({ rule, version }) => rule === firing.rule && version === firing.version,
+  );
   if (found === undefined) return { ...firing, isReason, definition: null };
   const { examples: _, ...rest } = found;
   return { ...firing, isReason, definition: rest };

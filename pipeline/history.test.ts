@@ -305,6 +305,7 @@ function decision(ledgerOffset: number): Decision {
     riskLevel: 'normal',
     degraded: [],
     reasons: [],
+    letThrough: null,
     rulesFired: [],
     ruleErrors: [],
     ruleSet: '1',

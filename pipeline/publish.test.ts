@@ -26,6 +26,7 @@ function output(ledgerOffset: number): EngineOutput {
     riskLevel: 'normal',
     degraded: [],
     reasons: [],
+    letThrough: null,
     rulesFired: [],
     ruleErrors: [],
     ruleSet: '',

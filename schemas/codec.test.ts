@@ -51,6 +51,23 @@ const decision: Decision = {
       text: { en: 'Unusual amount', zh: '金额异常' },
     },
   ],
+  letThrough: {
+    verdict: 'decline',
+    score: 960,
+    percent: 0.1,
+    reasons: [
+      {
+        code: 'VELOCITY_CARD',
+        rule: 'card-velocity',
+        version: 3,
+        list: null,
+        feature: null,
+        contribution: null,
+        value: null,
+        text: null,
+      },
+    ],
+  },
   rulesFired: [{ rule: 'card-velocity', version: 3, mode: 'shadow', snoozed: true }],
   ruleErrors: [],
   ruleSet: '2026-11.4',

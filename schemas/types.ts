@@ -60,6 +60,18 @@ export interface Reason {
   readonly text: null | ReasonText;
 }
 
+/** What a payment would have got that was let through to measure how good declines are. */
+export interface LetThrough {
+  /** The verdict it would have got. */
+  readonly verdict: Verdict;
+  /** The score it would have got, 0 to 1000. */
+  readonly score: number;
+  /** Why, most severe first. */
+  readonly reasons: readonly Reason[];
+  /** Percent of such payments that are let through: each stands for 100 / percent of them. */
+  readonly percent: number;
+}
+
 export type RuleMode = 'live' | 'shadow' | 'off';
 
 /** A rule that fired. */
@@ -126,6 +138,8 @@ export interface Decision {
   readonly degraded: readonly string[];
   /** Why, most severe first. */
   readonly reasons: readonly Reason[];
+  /** Of a payment that is approved only to measure declines; verdict, score and reasons are then those of an approval. */
+  readonly letThrough: null | LetThrough;
   /** Every rule that fired, live and shadow. */
   readonly rulesFired: readonly RuleFiring[];
   /** Every rule that failed. */
@@ -142,7 +156,7 @@ export interface Decision {
   readonly modelSha256: null | string;
   /** Hash of the feature catalogue. */
   readonly catalogueSha256: string;
-  /** Of a payment that is not approved and that the model scored. */
+  /** Of a payment that is not approved, or let through, and that the model scored. */
   readonly explanation: null | Explanation;
   /** Feature values in the catalogue's order; NaN where undefined. */
   readonly features: readonly number[];

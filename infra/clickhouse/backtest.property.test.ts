@@ -74,7 +74,7 @@ describe.runIf(platformPackage() !== undefined)('a backtest', () => {
     expect(facts.span.payments).toBe(recorded.size);
     expect(facts.inForce.sha256).toBe(inForce.sha256);
     const before = await ledger.decide(inForce);
-    const counts = { rows: 0, approve: 0, challenge: 0, review: 0, decline: 0, firings: 0, failures: 0 };
+    const counts = { rows: 0, approve: 0, challenge: 0, review: 0, decline: 0, letThrough: 0, firings: 0, failures: 0 };
     const candidates = [deployment.configuration, ...randomConfigurations()];
     for (const candidate of candidates) {
       const after = await ledger.decide(candidate);
@@ -91,14 +91,19 @@ describe.runIf(platformPackage() !== undefined)('a backtest', () => {
           fired: other?.rulesFired.map(({ rule }) => rule),
           failed: other?.ruleErrors.map(({ rule }) => rule),
         });
+        const isLetThrough = after.get(offset)?.letThrough !== null;
+        expect(holds(query, query.after.letThrough, flags), where).toBe(isLetThrough);
         counts.rows += 1;
+        if (isLetThrough) counts.letThrough += 1;
         counts[other?.verdict ?? 'approve'] += 1;
         counts.firings += other?.rulesFired.length ?? 0;
         counts.failures += other?.ruleErrors.length ?? 0;
       }
     }
     console.log(`backtest.property.test: ${candidates.length} rule sets: ${JSON.stringify(counts)}`);
-    for (const count of Object.values(counts)) expect(count).toBeGreaterThan(10);
+    const { letThrough, ...rest } = counts;
+    for (const count of Object.values(rest)) expect(count).toBeGreaterThan(10);
+    expect(letThrough).toBeGreaterThan(0);
   }, 300_000);
 
   it('counts what the decisions of two engines and the labels give', async () => {
@@ -194,13 +199,16 @@ describe.runIf(platformPackage() !== undefined)('a backtest', () => {
   }
 
   /** Rules that fired and failed under the new rule set, in order. */
-  function firings({ after, columns }: BacktestQuery, flags: readonly number[]) {
-    const holds = (column: string | null): boolean => column !== null && flags[columns.indexOf(column)] === 1;
+  function firings(query: BacktestQuery, flags: readonly number[]) {
     const ids = (which: (rule: RuleColumns) => string | null): readonly string[] =>
-      after.rules.filter((rule) => holds(which(rule))).map(({ rule }) => rule.id);
+      query.after.rules.filter((rule) => holds(query, which(rule), flags)).map(({ rule }) => rule.id);
     return { fired: ids(({ fires }) => fires), failed: ids(({ failed }) => failed) };
   }
 });
+
+function holds({ columns }: BacktestQuery, column: string | null, flags: readonly number[]): boolean {
+  return column !== null && flags[columns.indexOf(column)] === 1;
+}
 
 /** With lists of every kind of subject beside its own. */
 function withLists(deployment: Deployment): Deployment {
@@ -227,7 +235,9 @@ function changed({ definition }: Deployment, ruleSetVersion: string, factor: num
     ),
     examples: [],
   }));
-  const compiled = compileConfiguration({ ...definition, ruleSetVersion, rules });
+  const letThrough = { percent: 10, maxAmountMinor: { CNY: 1e12 }, salt: ruleSetVersion };
+  const policy = { ...definition.policy, letThrough };
+  const compiled = compileConfiguration({ ...definition, ruleSetVersion, rules, policy });
   if (!compiled.ok) throw new Error(JSON.stringify(compiled.problems));
   return compiled.value;
 }

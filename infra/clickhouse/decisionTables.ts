@@ -33,6 +33,26 @@ export class DecisionTable extends HistoryTable {
     new ArrayColumn(new LowCardinalityColumn()),
     'Codes of the reasons, most severe first; the rest of each is in reasons.',
   );
+  readonly #letThroughPercent = this.add(
+    'let_through_percent',
+    new NullableColumn(new Float64Column(), 0),
+    'Approved only to measure declines, as this percent of such payments is: it stands for 100 / percent of them. Null for all others.',
+  );
+  readonly #wouldBeVerdict = this.add(
+    'would_be_verdict',
+    new LowCardinalityColumn('nullable'),
+    'The verdict that a payment which was let through would have got.',
+  );
+  readonly #wouldBeScore = this.add(
+    'would_be_score',
+    new NullableColumn(new Int32Column(), 0),
+    'The score that a payment which was let through would have got.',
+  );
+  readonly #wouldBeReasonCodes = this.add(
+    'would_be_reason_codes',
+    new ArrayColumn(new LowCardinalityColumn()),
+    'Codes of the reasons that a payment which was let through would have got, most severe first.',
+  );
   readonly #ruleSet = this.add('rule_set', new LowCardinalityColumn(), doc('ruleSet'));
   readonly #ruleSetSha256 = this.add('rule_set_sha256', new LowCardinalityColumn(), doc('ruleSetSha256'));
   readonly #modelId = this.add('model_id', new LowCardinalityColumn('nullable'), doc('modelId'));
@@ -96,6 +116,12 @@ export class DecisionTable extends HistoryTable {
     this.#degraded.endRow();
     for (const reason of decision.reasons) this.#reasonCodes.elements.push(reason.code);
     this.#reasonCodes.endRow();
+    const { letThrough } = decision;
+    this.#letThroughPercent.push(letThrough === null ? null : letThrough.percent);
+    this.#wouldBeVerdict.push(letThrough === null ? null : letThrough.verdict);
+    this.#wouldBeScore.push(letThrough === null ? null : letThrough.score);
+    if (letThrough !== null) for (const { code } of letThrough.reasons) this.#wouldBeReasonCodes.elements.push(code);
+    this.#wouldBeReasonCodes.endRow();
     this.#ruleSet.push(decision.ruleSet);
     this.#ruleSetSha256.push(decision.ruleSetSha256);
     this.#modelId.push(decision.modelId);

@@ -273,6 +273,7 @@ function payment(offset: number, decided: Partial<Decision>): HistoryRecord {
     engineTimeMs: event.eventTimeMs,
     late: false,
     verdict: 'approve',
+    letThrough: null,
     score: 100,
     modelScore: null,
     mode: 'full',

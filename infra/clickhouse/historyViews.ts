@@ -153,8 +153,35 @@ function analystViews(features: readonly string[]): readonly HistoryView[] {
        ) AS changes
        WHERE action = 'put' AND to_offset > from_offset`,
     ),
+    letThroughPayments(),
     ...(features.length === 0 ? [] : featureViews([...features].sort())),
   ];
+}
+
+function letThroughPayments(): HistoryView {
+  return view(
+    'let_through_payments',
+    'Would-be declines that were approved to measure how good declines are: each stands for `weight` of them, accounts (drawn_by) ' +
+      'are drawn as a whole. went_on: the gateway was given the approval, and the payment did not end otherwise.',
+    `SELECT decisions.ledger_offset AS ledger_offset, decisions.transaction_id AS transaction_id,
+         decisions.event_time AS event_time, decisions.amount_minor AS amount_minor, decisions.currency AS currency,
+         would_be_verdict, would_be_score, would_be_reason_codes,
+         assumeNotNull(let_through_percent) AS percent, 100 / percent AS weight,
+         coalesce(transactions.account, transactions.card_token, transactions.transaction_id) AS drawn_by,
+         latest.label AS label, last_outcomes.outcome AS outcome,
+         NOT (last_outcomes.outcome IN ('declined', 'cancelled', 'authenticationFailed') OR given.is_fallback) AS went_on
+       FROM (SELECT * FROM ${HISTORY_DATABASE}.decisions WHERE let_through_percent IS NOT NULL) AS decisions
+       INNER JOIN ${HISTORY_DATABASE}.transactions AS transactions ON transactions.ledger_offset = decisions.ledger_offset
+       LEFT JOIN ${HISTORY_DATABASE}.latest_labels AS latest ON latest.transaction_offset = decisions.ledger_offset
+       LEFT JOIN (
+         SELECT assumeNotNull(transaction_offset) AS payment_offset, argMax(outcomes.outcome, ledger_offset) AS outcome
+         FROM ${HISTORY_DATABASE}.outcomes AS outcomes WHERE transaction_offset IS NOT NULL GROUP BY payment_offset
+       ) AS last_outcomes ON last_outcomes.payment_offset = decisions.ledger_offset
+       LEFT JOIN (
+         SELECT DISTINCT transaction_offset AS payment_offset, true AS is_fallback
+         FROM ${HISTORY_DATABASE}.fallbacks AS fallbacks
+       ) AS given ON given.payment_offset = decisions.ledger_offset`,
+  );
 }
 
 function featureViews(features: readonly string[]): readonly HistoryView[] {

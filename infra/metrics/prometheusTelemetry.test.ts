@@ -21,6 +21,7 @@ const decision: Decision = {
   riskLevel: 'normal',
   degraded: [],
   reasons: [],
+  letThrough: null,
   rulesFired: [{ rule: 'card-velocity', version: 3, mode: 'live', snoozed: false }],
   ruleErrors: [],
   ruleSet: '1',

@@ -78,6 +78,7 @@ export class PrometheusTelemetry implements Telemetry, HttpMetrics, ReservoirMet
   readonly #httpClientErrors: Children<CounterChild>;
   readonly #fallbacks: Counter;
   readonly #late: Counter;
+  readonly #letThrough: Counter;
   readonly #droppedConnections: Counter;
   readonly #waitingBlocks: Gauge;
   readonly #failedBlockWrites: Counter;
@@ -122,6 +123,7 @@ export class PrometheusTelemetry implements Telemetry, HttpMetrics, ReservoirMet
     this.#repeated = new Children((kind) => repeated.labels({ kind }));
     this.#fallbacks = counter('sluice_fallbacks_total', 'Fallback verdicts given because the deadline passed.', []);
     this.#late = counter('sluice_late_events_total', 'Payments later than the lateness bound.', []);
+    this.#letThrough = counter('sluice_let_through_total', 'Would-be declines approved to measure declines.', []);
     const firings = counter('sluice_rule_firings_total', 'Rules that fired.', ['rule', 'mode']);
     this.#ruleFirings = new Children((rule, mode) => firings.labels({ rule, mode }));
     const ruleErrors = counter('sluice_rule_errors_total', 'Rules that failed to evaluate.', ['rule']);
@@ -159,6 +161,7 @@ export class PrometheusTelemetry implements Telemetry, HttpMetrics, ReservoirMet
     if (decision.status !== 'new') return;
     this.#decisions.of(decision.verdict, decision.mode).inc();
     this.#latency.observe(latencyMs / 1000);
+    if (decision.letThrough !== null) this.#letThrough.inc();
     if (decision.degraded.length > 0 || decision.mode !== 'full') this.#degraded.of(decision.mode, '').inc();
     for (const { rule, mode } of decision.rulesFired) this.#ruleFirings.of(rule, mode).inc();
     for (const { rule } of decision.ruleErrors) this.#ruleErrors.of(rule, '').inc();

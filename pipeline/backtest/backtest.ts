@@ -87,10 +87,12 @@ function exampleOf(row: unknown, { before, after, columns }: BacktestQuery): Bac
     const blocks = lists.filter(({ kind }) => kind === 'block');
     if (blocks.length > 0) return blocks.map(({ name }) => `list:${name}`);
     if (lists.length > 0) return lists.map(({ name }) => `list:${name}`);
-    if (verdict === 'approve') return [];
+    const isLetThrough = side.letThrough !== null && holds(side.letThrough);
+    if (verdict === 'approve' && !isLetThrough) return [];
     const fired = side.rules.filter(({ rule, fires }) => rule.mode === 'live' && holds(fires));
     const byModel = holds(side.modelVerdict) ? [`model:${payment.model_points}`] : [];
-    return [...fired.map(({ rule }) => `rule:${rule.id}`), ...byModel];
+    const said = [...fired.map(({ rule }) => `rule:${rule.id}`), ...byModel];
+    return isLetThrough ? ['letThrough', ...said] : said;
   };
   const [one, other] = [verdictAt(payment.verdict_before), verdictAt(payment.verdict_after)];
   return {

@@ -10,7 +10,7 @@ export interface BacktestQuery {
   readonly sql: string;
   readonly before: VerdictSql;
   readonly after: VerdictSql;
-  /** No rule is rolled out to a share of the accounts, which is dear to tell. */
+  /** Nothing is for a share of the accounts only, which is dear to tell. */
   readonly isCheap: boolean;
   /** Columns whose sums, or values, are in `counts`, in this order; all are 0 where it is empty. */
   readonly columns: readonly string[];
@@ -62,7 +62,11 @@ export function backtestPaymentsQuery(
 ): BacktestQuery {
   const compiled = compile(before, after, facts, offsets);
   const sides = [compiled.before, compiled.after];
-  const more = sides.flatMap(({ lists, modelVerdict }) => [modelVerdict, ...lists.map(({ sql }) => sql)]);
+  const more = sides.flatMap(({ lists, modelVerdict, letThrough }) => [
+    modelVerdict,
+    ...(letThrough === null ? [] : [letThrough]),
+    ...lists.map(({ sql }) => sql),
+  ]);
   const columns = [...new Set([...compiled.columns, ...more])];
   const sql = `SELECT ledger_offset, transaction_id, toUnixTimestamp64Milli(event_time) AS event_time_ms, amount_minor,
   currency, verdict_before, verdict_after, label, ifNotFinite(model_points, -1) AS model_points,
@@ -94,7 +98,9 @@ function compile(
   multiIf(${labelled('fraud')}, 1, ${labelled('genuine')}, 2, 0) AS label
 FROM (SELECT ${['p.*', ...shared.listDefinitions()].join(', ')} FROM (${paymentsSql(source)}) AS p) AS p`;
   const columns = new Set([...one.rules, ...other.rules].flatMap(columnsOf));
-  const isCheap = [...one.rules, ...other.rules].every(({ rule }) => rule.rollout >= 100);
+  const isCheap = [one, other].every(
+    ({ rules, letThrough }) => letThrough === null && rules.every(({ rule }) => rule.rollout >= 100),
+  );
   return { sql, before: one, after: other, isCheap, columns: [...columns] };
 }
 

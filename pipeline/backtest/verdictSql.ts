@@ -4,12 +4,14 @@ import { isTextField, paymentColumns, textAttribute } from '../../operators/cel/
 import type { CompiledConfiguration } from '../../operators/configuration.ts';
 import type {
   EntityName,
+  LetThroughDefinition,
   ListDefinition,
   ListEntity,
   RuleDefinition,
   Thresholds,
 } from '../../operators/definitions.ts';
 import { featureMeanings } from '../../operators/features/catalogue.ts';
+import { letThroughName } from '../../operators/letThrough.ts';
 import { rangeKindOf } from '../../operators/lists/listSubject.ts';
 import { SNOOZES, snoozeValue } from '../../operators/lists/snoozes.ts';
 import { rolloutSql } from '../../operators/rules/rolloutSql.ts';
@@ -24,6 +26,7 @@ import { isPlainColumn, type PaymentsSource } from './paymentsSql.ts';
 export const BACKTEST_VERDICTS = ['approve', 'challenge', 'review', 'decline', 'unknown'] as const;
 export type BacktestVerdict = (typeof BACKTEST_VERDICTS)[number];
 const UNKNOWN = BACKTEST_VERDICTS.indexOf('unknown');
+const DECLINE = BACKTEST_VERDICTS.indexOf('decline');
 
 /** A rule as columns of the query: each is the name of a truth value. */
 export interface RuleColumns {
@@ -45,6 +48,8 @@ export interface VerdictSql {
   /** Place of the verdict in BACKTEST_VERDICTS, and of the one that the model alone would give. */
   readonly verdict: string;
   readonly modelVerdict: string;
+  /** Whether a decline was let through; null where none can be. */
+  readonly letThrough: string | null;
   /** Lists that decided, whatever the rules say: name of the list and whether the payment was on it. */
   readonly lists: readonly { readonly list: ListDefinition; readonly sql: string }[];
   /** Features that are read and that history holds at least in part. */
@@ -162,8 +167,10 @@ export function verdictSql(
     `multiIf(p.risk_level = 'elevated', ${modelSql(thresholds.elevated)}, ` +
       `p.risk_level = 'lockdown', ${modelSql(thresholds.lockdown)}, ${modelSql(thresholds.normal)})`,
   );
-  const verdict = policySql(modelVerdict, rules, lists, shared);
-  return { rules, lists, features, unrecorded, modelVerdict, verdict };
+  const decided = decidedSql(modelVerdict, rules, shared);
+  const isLetThrough = letThroughSql(definition.policy.letThrough, decided, lists, shared);
+  const verdict = verdictWithListsSql(decided, isLetThrough, lists, shared);
+  return { rules, lists, features, unrecorded, modelVerdict, letThrough: isLetThrough, verdict };
 }
 
 function activeRules(rules: readonly CompiledRule[]): readonly CompiledRule[] {
@@ -220,29 +227,59 @@ function ruleColumns(
   return { rule: definition, fires, counts, failed, unknown };
 }
 
-/** As compilePolicy decides. */
-function policySql(
-  byModel: string,
-  rules: readonly RuleColumns[],
-  lists: VerdictSql['lists'],
-  shared: SharedColumns,
-): string {
+/** As compilePolicy decides on what no list decides. */
+function decidedSql(byModel: string, rules: readonly RuleColumns[], shared: SharedColumns): string {
   const live = rules.filter(({ rule }) => rule.mode === 'live');
   const byRules = shared.name('rules_verdict', mostSevereSql(live.map(({ rule, counts }) => [rule, counts])));
   const decided = shared.name('decided', `greatest(${byModel}, ${byRules})`);
   const unsure = live.flatMap(({ rule, unknown }) => (unknown === null ? [] : [[rule, unknown] as const]));
-  const known =
-    unsure.length === 0
-      ? decided
-      : shared.name('known', `if(${mostSevereSql(unsure)} > ${decided}, ${UNKNOWN}, ${decided})`);
-  const onAny = (kind: ListDefinition['kind']): string =>
-    lists
-      .filter(({ list }) => list.kind === kind)
-      .map(({ sql }) => sql)
-      .join(' OR ');
-  const [blocked, allowed] = [onAny('block'), onAny('allow')];
-  const cases = [...(blocked === '' ? [] : [`${blocked}, 3`]), ...(allowed === '' ? [] : [`${allowed}, 0`])];
-  return shared.name('verdict', `toUInt8(${cases.length === 0 ? known : `multiIf(${cases.join(', ')}, ${known})`})`);
+  return unsure.length === 0
+    ? decided
+    : shared.name('known', `if(${mostSevereSql(unsure)} > ${decided}, ${UNKNOWN}, ${decided})`);
+}
+
+function verdictWithListsSql(
+  decided: string,
+  isLetThrough: string | null,
+  lists: VerdictSql['lists'],
+  shared: SharedColumns,
+): string {
+  const [blocked, allowed] = [onAnySql(lists, 'block'), onAnySql(lists, 'allow')];
+  const cases = [
+    ...(blocked === '' ? [] : [`${blocked}, ${DECLINE}`]),
+    ...(allowed === '' ? [] : [`${allowed}, 0`]),
+    ...(isLetThrough === null ? [] : [`${isLetThrough}, 0`]),
+  ];
+  return shared.name(
+    'verdict',
+    `toUInt8(${cases.length === 0 ? decided : `multiIf(${cases.join(', ')}, ${decided})`})`,
+  );
+}
+
+function onAnySql(lists: VerdictSql['lists'], kind: ListDefinition['kind']): string {
+  return lists
+    .filter(({ list }) => list.kind === kind)
+    .map(({ sql }) => sql)
+    .join(' OR ');
+}
+
+/** As compileLetThrough has it, of what rules and model decline. */
+function letThroughSql(
+  definition: LetThroughDefinition | undefined,
+  decided: string,
+  lists: VerdictSql['lists'],
+  shared: SharedColumns,
+): string | null {
+  if (definition === undefined) return null;
+  const { percent, maxAmountMinor } = definition;
+  const limits = Object.entries(maxAmountMinor).map(
+    ([currency, limit]) => `(p.currency = ${quoteText(currency)} AND p.amount_minor <= ${limit})`,
+  );
+  const onList = (['block', 'allow'] as const).map((kind) => onAnySql(lists, kind)).filter((sql) => sql !== '');
+  const isOff = onList.length === 0 ? '' : ` AND NOT (${onList.join(' OR ')})`;
+  const isEligible = `${decided} = ${DECLINE} AND p.risk_level != 'lockdown' AND (${limits.join(' OR ')})${isOff}`;
+  const isIn = rolloutSql(letThroughName(definition), percent, 'p.') ?? 'true';
+  return shared.name('let_through', `toUInt8(if(${isEligible}, ${isIn}, false))`);
 }
 
 function modelSql({ challenge, review, decline }: Thresholds): string {

@@ -90,6 +90,7 @@ export class Decider {
     ruleSet.evaluate(context, this.#rules);
     lists.find(payment.transaction, this.#lists, this.#listHits);
     return {
+      transaction: payment.transaction,
       listHits: this.#listHits,
       firedRules: this.#rules.live,
       modelScore: context.modelScore,
@@ -103,10 +104,10 @@ export class Decider {
     const scorer = lane === null ? null : lane.scorer;
     const { features, featureBase } = this.#context;
     const decided = policy.decide(input);
-    const explained =
-      lane === null || decided.verdict === 'approve' ? null : lane.explain(payment.row, features, featureBase);
+    const isApproved = decided.verdict === 'approve' && decided.letThrough === null;
+    const explained = lane === null || isApproved ? null : lane.explain(payment.row, features, featureBase);
     // The model's reasons change what is said, never the verdict: most payments are approved and need none.
-    const { verdict, score, reasons } =
+    const { verdict, score, reasons, letThrough } =
       explained === null ? decided : policy.decide({ ...input, modelReasons: explained.reasons });
     return {
       ledgerOffset: payment.ledgerOffset,
@@ -123,6 +124,7 @@ export class Decider {
       riskLevel: payment.riskLevel,
       degraded: this.#degraded(scorer),
       reasons,
+      letThrough,
       rulesFired: [...this.#rules.fired],
       ruleErrors: [...this.#rules.errors],
       ruleSet: definition.ruleSetVersion,

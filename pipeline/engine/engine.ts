@@ -395,6 +395,7 @@ export class Engine {
       riskLevel: this.posture.riskLevel(this.#features?.timeMs ?? 0),
       degraded: [],
       reasons: [],
+      letThrough: null,
       rulesFired: [],
       ruleErrors: [],
       ruleSet: configuration.definition.ruleSetVersion,

@@ -14,6 +14,8 @@ import { Engine } from './engine.ts';
 import { PortEngineServices } from './engineServices.ts';
 
 const START_MS = 1_767_225_600_000;
+/** Accounts x; y and w; x and y; y and z. */
+const LET_THROUGH_SALTS = ['s3', 's9', 's15', 's35'];
 const runs = Number(process.env['SLUICE_PROPERTY_RUNS'] ?? 60);
 
 const rule = fc
@@ -40,7 +42,16 @@ function compiled(rules: readonly RuleDefinition[], place: number): CompiledConf
     features: [{ name: 'sum', aggregate: 'sum', of: 'amountMinor', entity: ['account'], windowMs: 60_000 }],
     rules,
     lists: [],
-    policy: { thresholds: { normal: level, elevated: level, lockdown: level }, maxReasons: 5 },
+    policy: {
+      thresholds: { normal: level, elevated: level, lockdown: level },
+      maxReasons: 5,
+      // Of four accounts, each salt chooses others, or none.
+      letThrough: {
+        percent: 10,
+        maxAmountMinor: { CNY: 70 },
+        salt: LET_THROUGH_SALTS[place % LET_THROUGH_SALTS.length] ?? '',
+      },
+    },
     // The last of a run asks for a second person: what comes after it is proposed and approved.
     ...(place > 1 ? { approvals: 1 as const } : {}),
   };
@@ -67,6 +78,7 @@ async function decide(events: readonly LedgerEvent[], batches: readonly number[]
 
 describe('rule sets that are published at any offsets', () => {
   it('decide as runs that had each of them from the start, cut at those offsets, in whatever batches', async () => {
+    let letThrough = 0;
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.uniqueArray(rule, { selector: ({ id }) => id }), { minLength: 2, maxLength: 4 }),
@@ -99,6 +111,7 @@ describe('rule sets that are published at any offsets', () => {
             events.push({ kind: 'transaction', event });
           }
           const mixed = await decide(events, batches);
+          for (const value of mixed.values()) if (codecs.decision.decode(value).letThrough !== null) letThrough += 1;
           for (const [place] of configurations.entries()) {
             const alone = events.map((event, offset): LedgerEvent => {
               if (offset === 0) return publication(configurations, place, 'ann', {});
@@ -115,6 +128,7 @@ describe('rule sets that are published at any offsets', () => {
       ),
       { numRuns: runs },
     );
+    expect(letThrough).toBeGreaterThan(0);
   });
 });
 

@@ -20,6 +20,7 @@ export function paymentRecord(offset: number, event: Transaction, decided: Parti
     riskLevel: 'normal',
     degraded: [],
     reasons: [],
+    letThrough: null,
     rulesFired: [],
     ruleErrors: [],
     ruleSet: '1',

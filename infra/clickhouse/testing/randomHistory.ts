@@ -61,6 +61,17 @@ const transaction: fc.Arbitrary<Transaction> = fc.record({
   }),
 });
 
+const reason = fc.record({
+  code: text,
+  rule: nullable(text),
+  version: nullable(int32),
+  list: nullable(text),
+  feature: nullable(text),
+  contribution: nullable(number),
+  value: nullable(number),
+  text: nullable(fc.record({ en: text, zh: text })),
+});
+
 /** Everything of a decision but what ties it to its payment. */
 const decisionBody = fc.record({
   contentHash: text,
@@ -72,18 +83,14 @@ const decisionBody = fc.record({
   mode: fc.constantFrom('full', 'noModel', 'rulesOnly', 'fallback'),
   riskLevel: fc.constantFrom('normal', 'elevated', 'lockdown'),
   degraded: fc.array(text, { maxLength: 4 }),
-  reasons: fc.array(
+  reasons: fc.array(reason, { maxLength: 5 }),
+  letThrough: nullable(
     fc.record({
-      code: text,
-      rule: nullable(text),
-      version: nullable(int32),
-      list: nullable(text),
-      feature: nullable(text),
-      contribution: nullable(number),
-      value: nullable(number),
-      text: nullable(fc.record({ en: text, zh: text })),
+      verdict: fc.constantFrom('review', 'decline'),
+      score: fc.integer({ min: 0, max: 1000 }),
+      reasons: fc.array(reason, { maxLength: 3 }),
+      percent: fc.double({ min: 0, max: 10, noNaN: true }),
     }),
-    { maxLength: 5 },
   ),
   rulesFired: fc.array(
     fc.record({ rule: text, version: int32, mode: fc.constantFrom('live', 'shadow', 'off'), snoozed: fc.boolean() }),

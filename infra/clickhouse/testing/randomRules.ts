@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { randomCondition } from '../../../operators/cel/testing/randomExpression.ts';
 import { compileConfiguration, type CompiledConfiguration } from '../../../operators/configuration.ts';
-import type { ConfigurationDefinition, RuleDefinition } from '../../../operators/definitions.ts';
+import type { ConfigurationDefinition, PolicyDefinition, RuleDefinition } from '../../../operators/definitions.ts';
 
 import { compileRuleSet } from '../../../operators/rules/ruleSet.ts';
 
@@ -67,8 +67,13 @@ export function randomConfiguration(
     .record({
       rules: fc.array(rule, { minLength: 2, maxLength: 8 }),
       thresholds: fc.record({ normal: thresholds, elevated: thresholds, lockdown: thresholds }),
+      letThrough: fc.record({
+        percent: fc.constantFrom(10, 10, 2.5),
+        maxAmountMinor: fc.record({ CNY: fc.constantFrom(20_000, 1e12) }),
+        salt: fc.string({ minLength: 1, maxLength: 8 }).filter((salt) => salt.trim() !== ''),
+      }),
     })
-    .map(({ rules, thresholds: levels }) => {
+    .map(({ rules, thresholds: levels, letThrough }) => {
       const definitions = rules.map(({ when, verdict, mode, rollout }, index): RuleDefinition => ({
         id: `rule-${index}`,
         version: 1,
@@ -83,7 +88,7 @@ export function randomConfiguration(
         rollout,
         examples: [],
       }));
-      return withRules(base, definitions, levels);
+      return withRules(base, definitions, { ...base.policy, thresholds: levels, letThrough });
     });
 }
 
@@ -91,9 +96,8 @@ export function randomConfiguration(
 function withRules(
   base: ConfigurationDefinition,
   rules: readonly RuleDefinition[],
-  thresholds: ConfigurationDefinition['policy']['thresholds'],
+  policy: PolicyDefinition,
 ): CompiledConfiguration | null {
-  const policy = { ...base.policy, thresholds };
   const scope = { features: base.features.map(({ name }) => name), lists: base.lists.map(({ name }) => name) };
   const usable = rules.filter((rule) => compileRuleSet([rule], scope).ok);
   const compiled = compileConfiguration({ ...base, ruleSetVersion: 'random', rules: usable, policy });
