@@ -11,10 +11,13 @@ import { requireDeployment } from './deployment.ts';
 import { askHistory, withHistoryOptions, type HistoryAccessOptions } from './historyAccess.ts';
 import { numberOption } from './options.ts';
 import { textTable } from './textTable.ts';
-import { UserError } from './userError.ts';
 
 /** With fewer accounts an interval says little but that there are few. */
 const FEW_ACCOUNTS = 30;
+
+const NOTHING =
+  'No payment was let through yet, so nothing is known of declines: set policy.letThrough in sluice.yaml, publish it, and wait for ' +
+  'payments and their labels.\n';
 
 interface DeclinesOptions extends HistoryAccessOptions {
   readonly days: number;
@@ -52,17 +55,12 @@ days counts as genuine. The interval holds the true share 95 times in a hundred.
         const [[views = 0] = []] = await reader.numberRows(
           `SELECT count() FROM system.tables WHERE database = '${HISTORY_DATABASE}' AND name = 'let_through_payments'`,
         );
-        if (views === 0) return null;
+        if (views === 0) return { total: 0, young: 0, ended: 0, rows: [] };
         const [[total = 0, young = 0, ended = 0] = []] = await reader.numberRows(letThroughCountsQuery(span));
         return { total, young, ended, rows: await reader.rows(declinePrecisionQuery(span)) };
       });
-      if (found === null || found.total === 0)
-        throw new UserError(
-          'No payment was let through yet, so nothing is known of declines: set policy.letThrough in sluice.yaml, publish, and wait ' +
-            'for its payments and their labels.',
-        );
-      const lines = found.rows.map(lineOf);
-      const report = { ...span, letThrough: found.total, young: found.young, ended: found.ended, lines };
+      const { total: letThrough, young, ended, rows } = found;
+      const report = { ...span, letThrough, young, ended, lines: rows.map(lineOf) };
       process.stdout.write(options.json === true ? `${JSON.stringify(report, null, 2)}\n` : text(report));
     });
 }
@@ -124,6 +122,7 @@ function wholeAmounts(given: Readonly<Record<string, number>>): Readonly<Record<
 }
 
 function text({ days, matureDays, letThrough, young, ended, lines }: DeclinesReport): string {
+  if (letThrough === 0) return NOTHING;
   const [all] = lines;
   const counted = (value: number): string => Math.round(value).toLocaleString('en');
   const head = `${counted(letThrough)} payments were let through; ${counted(young)} are younger than ${matureDays} days, ${counted(ended)} ended otherwise\n`;
