@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { HistoryThread } from '../infra/clickhouse/historyThread.ts';
 import type { HistorySettings } from '../infra/deployment/deploymentSettings.ts';
+import type { DriftMetrics } from '../infra/clickhouse/driftWatch.ts';
 import type { Telemetry } from '../pipeline/ports.ts';
 import { openHistoryServer, type HistoryServer } from './historyServer.ts';
 
@@ -10,7 +11,7 @@ export interface RunningHistoryOptions {
   readonly port: number | undefined;
   readonly dataDir: string;
   readonly logger: Logger;
-  readonly telemetry: Telemetry;
+  readonly telemetry: Telemetry & DriftMetrics;
 }
 
 /** The ClickHouse server and the thread that writes the ledger into it. */

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { HistoryWriterState } from '../../pipeline/history.ts';
 import type { Logger, Telemetry } from '../../pipeline/ports.ts';
 import { endThread, startThread } from '../startThread.ts';
+import { MAX_DRIFT_LINES, type DriftMetrics } from './driftWatch.ts';
 
 /** What the thread is started with. */
 export interface HistoryThreadData {
@@ -16,7 +17,7 @@ export interface HistoryThreadData {
 
 export interface HistoryThreadOptions extends HistoryThreadData {
   readonly logger: Logger;
-  readonly telemetry: Pick<Telemetry, 'stage' | 'gauge' | 'challenged'>;
+  readonly telemetry: Pick<Telemetry, 'stage' | 'gauge' | 'challenged'> & DriftMetrics;
 }
 
 const stateSchema = z.object({
@@ -30,6 +31,12 @@ const messageSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('state'), state: stateSchema }),
   z.object({ kind: z.literal('written'), durationMs: z.number() }),
   z.object({ kind: z.literal('challenged'), model: z.string(), scored: z.number(), skipped: z.number() }),
+  z.object({
+    kind: z.literal('drift'),
+    lines: z
+      .array(z.object({ model: z.string(), feature: z.string(), psi: z.number(), payments: z.number() }))
+      .max(MAX_DRIFT_LINES),
+  }),
   z.object({
     kind: z.literal('log'),
     level: z.enum(['info', 'warn']),
@@ -111,6 +118,9 @@ export class HistoryThread {
         return;
       case 'challenged':
         telemetry.challenged(message.model, message.scored, message.skipped);
+        return;
+      case 'drift':
+        telemetry.drift(message.lines);
         return;
       case 'log':
         logger[message.level](message.fields, message.message);

@@ -4,6 +4,7 @@ import { Challengers } from '../../pipeline/challengers.ts';
 import { HistoryWriter } from '../../pipeline/history.ts';
 import { runThisThreadInBackground } from '../backgroundPriority.ts';
 import { openLmdb } from '../lmdb/openLmdb.ts';
+import { DriftWatch } from './driftWatch.ts';
 import { ClickHouseHistory } from './history.ts';
 import type { HistoryThreadMessage } from './historyThread.ts';
 
@@ -51,6 +52,14 @@ async function main(): Promise<void> {
     },
     maxRecords: batchRecords,
   });
+  const drift = new DriftWatch({
+    url,
+    username,
+    password,
+    onMeasured: (lines) => {
+      post({ kind: 'drift', lines: [...lines] });
+    },
+  });
   const tellState = (): void => {
     post({ kind: 'state', state: writer.state() });
   };
@@ -59,7 +68,7 @@ async function main(): Promise<void> {
   parentPort?.once('message', () => {
     stopping.abort();
   });
-  await writer.run(stopping.signal);
+  await Promise.all([writer.run(stopping.signal), drift.run(stopping.signal)]);
   clearInterval(timer);
   tellState();
   await challengers.close();

@@ -6,6 +6,7 @@ import { encodeLedgerRecord } from '../../schemas/ledgerCodec.ts';
 import type { LedgerEvent } from '../../schemas/ledgerEvent.ts';
 import { packageRoot } from '../../schemas/packageRoot.ts';
 import type { Decision, ModelPromotion, Transaction } from '../../schemas/types.ts';
+import { DriftWatch, type DriftLine } from './driftWatch.ts';
 import { platformPackage } from './embedded/platform.ts';
 import { ClickHouseHistory } from './history.ts';
 import { TestEngine } from './testing/engine.ts';
@@ -130,6 +131,24 @@ describe.runIf(platformPackage() !== undefined)('the views of the history', () =
       { ...common, feature: 'card_count_1h', psi: stability([0.25, 0.25, 0.5], [0, 0.5, 0.5]), live_undefined: 0.25 },
       { ...common, feature: 'score', psi: stability([0, 0.25, 0.75], [0, 0.5, 0.5]), live_undefined: 0 },
     ]);
+  });
+
+  it('the drift that is told as metrics is that of the view, and of nothing where there is nothing', async () => {
+    const server = { url: engine.clickHouse.url, username: 'default', password: '' };
+    const stopping = new AbortController();
+    const measured = await new Promise<readonly DriftLine[]>((resolve) => {
+      const watch = new DriftWatch({ ...server, onMeasured: resolve, firstAfterMs: 1, everyMs: 1 });
+      void watch.run(stopping.signal);
+    });
+    stopping.abort();
+    const view = await engine.rows('SELECT feature, psi, payments FROM sluice.model_drift ORDER BY psi DESC');
+    expect(view).toHaveLength(2);
+    expect(measured.map(({ feature, psi, payments }) => ({ feature, psi, payments }))).toEqual(view);
+    expect(measured[0]?.model).toBe('cards@1');
+    const empty = await TestEngine.start();
+    const nothing = new DriftWatch({ ...server, url: empty.clickHouse.url, onMeasured: () => undefined });
+    expect(await nothing.measure(new AbortController().signal)).toEqual([]);
+    await empty.stop();
   });
 
   it('rule_performance: against the labels, shadow rules too', async () => {

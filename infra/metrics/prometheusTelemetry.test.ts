@@ -69,6 +69,20 @@ describe('PrometheusTelemetry', () => {
     );
   });
 
+  it('tells the drift measured last, and nothing of a model or feature that is gone', async () => {
+    const telemetry = new PrometheusTelemetry({ processMetrics: false });
+    telemetry.drift([{ model: 'old@1', feature: 'amount', psi: 3, payments: 10 }]);
+    telemetry.drift([
+      { model: 'new@2', feature: 'score', psi: 0.5, payments: 70 },
+      { model: 'new@2', feature: 'amount', psi: 0, payments: 70 },
+    ]);
+    expect((await lines(telemetry)).filter((line) => /^sluice_drift_(psi|payments)/.test(line))).toEqual([
+      'sluice_drift_psi{model="new@2",feature="score"} 0.5',
+      'sluice_drift_psi{model="new@2",feature="amount"} 0',
+      'sluice_drift_payments{model="new@2"} 70',
+    ]);
+  });
+
   it('leaves duplicates and conflicts to their own counter', async () => {
     const telemetry = new PrometheusTelemetry({ processMetrics: false });
     telemetry.decision({ ...decision, status: 'duplicate' }, 1);

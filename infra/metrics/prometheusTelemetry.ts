@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { GaugeName, StageName, Telemetry } from '../../pipeline/ports.ts';
 import type { Decision } from '../../schemas/types.ts';
+import type { DriftLine, DriftMetrics } from '../clickhouse/driftWatch.ts';
 import type { HttpMetrics } from '../http/httpMetrics.ts';
 import type { ReservoirMetrics } from '../reservoir/reservoirHealth.ts';
 import type { LiveStatistics } from './liveStatistics.ts';
@@ -59,7 +60,7 @@ export interface PrometheusTelemetryOptions {
  * Sluice's metrics in a registry of their own; docs/metrics.md lists them. Series that a decision touches are looked up
  * once and kept, because a lookup by labels costs more than the count itself.
  */
-export class PrometheusTelemetry implements Telemetry, HttpMetrics, ReservoirMetrics {
+export class PrometheusTelemetry implements Telemetry, HttpMetrics, ReservoirMetrics, DriftMetrics {
   readonly registry = new Registry();
   readonly #liveStatistics: LiveStatistics | undefined;
   readonly #gaugeValues = new Map<GaugeName, number>();
@@ -82,6 +83,9 @@ export class PrometheusTelemetry implements Telemetry, HttpMetrics, ReservoirMet
   readonly #droppedConnections: Counter;
   readonly #waitingBlocks: Gauge;
   readonly #failedBlockWrites: Counter;
+  readonly #driftPsi: Gauge<'model' | 'feature'>;
+  readonly #driftPayments: Gauge<'model'>;
+  readonly #driftTime: Gauge;
 
   constructor(options: PrometheusTelemetryOptions = {}) {
     this.#liveStatistics = options.liveStatistics;
@@ -138,6 +142,23 @@ export class PrometheusTelemetry implements Telemetry, HttpMetrics, ReservoirMet
     this.#waitingBlocks = new Gauge({ ...waitingBlocks, registers });
     const failedWrites = 'Blocks of older events that the disk did not take, each attempt.';
     this.#failedBlockWrites = counter('sluice_reservoir_failed_writes_total', failedWrites, []);
+    this.#driftPsi = new Gauge({
+      name: 'sluice_drift_psi',
+      help: "Population stability index of a feature, or the score, of a model's newest payments against its training.",
+      labelNames: ['model', 'feature'],
+      registers,
+    });
+    this.#driftPayments = new Gauge({
+      name: 'sluice_drift_payments',
+      help: 'Payments that the index was measured on.',
+      labelNames: ['model'],
+      registers,
+    });
+    this.#driftTime = new Gauge({
+      name: 'sluice_drift_timestamp_seconds',
+      help: 'When it was measured, in seconds since 1970; 0: not yet.',
+      registers,
+    });
 
     const requests = counter('sluice_http_requests_total', 'HTTP requests answered.', ['route', 'status']);
     this.#httpRequests = new Children((route, status) => requests.labels({ route, status }));
@@ -201,6 +222,17 @@ export class PrometheusTelemetry implements Telemetry, HttpMetrics, ReservoirMet
   challenged(model: string, scored: number, skipped: number): void {
     this.#challenged.of(model, 'scored').inc(scored);
     this.#challenged.of(model, 'skipped').inc(skipped);
+  }
+
+  drift(lines: readonly DriftLine[]): void {
+    // A model or feature that is gone must not go on with its last value.
+    this.#driftPsi.reset();
+    this.#driftPayments.reset();
+    for (const { model, feature, psi, payments } of lines) {
+      this.#driftPsi.set({ model, feature }, psi);
+      this.#driftPayments.set({ model }, payments);
+    }
+    this.#driftTime.setToCurrentTime();
   }
 
   waitingBlocks(count: number): void {
