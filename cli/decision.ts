@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { openLmdb } from '../infra/lmdb/openLmdb.ts';
 import { certify } from '../pipeline/certificate.ts';
 import { certificatePage } from './certificatePage.ts';
-import { dataFolder, requireDeployment } from './deployment.ts';
+import { dataFolder, requirePlace } from './deployment.ts';
 import { ProgressLine } from './progressLine.ts';
 import { UserError } from './userError.ts';
 
@@ -21,7 +21,7 @@ Reads the data folder only: it may run beside a running Sluice. Rules, texts and
 code 1 when record or decision are not what was sealed.`,
     )
     .action(async (transactionId: string, options: DecisionOptions) => {
-      const dataDir = dataFolder(await requireDeployment(options.config), options.data);
+      const dataDir = dataFolder(await requirePlace(options.config), options.data);
       const data = openLmdb(dataDir, { readOnly: true });
       const progress = new ProgressLine(options.json !== true);
       const certificate = await certify(data, transactionId, (done, total) => {

@@ -1,4 +1,5 @@
 import { loadDeployment, type Deployment } from '../infra/deployment/loadDeployment.ts';
+import { loadDeploymentPlace, type DeploymentPlace } from '../infra/deployment/deploymentPlace.ts';
 import { checkReport } from '../infra/deployment/checkReport.ts';
 import { UserError } from './userError.ts';
 
@@ -9,7 +10,14 @@ export async function requireDeployment(folder: string): Promise<Deployment> {
   throw new UserError(checkReport(folder, result));
 }
 
+/** Where a deployment's data are; its rules and features may have mistakes. */
+export async function requirePlace(folder: string): Promise<DeploymentPlace> {
+  const result = await loadDeploymentPlace(folder);
+  if (result.ok) return result.place;
+  throw new UserError(checkReport(folder, result));
+}
+
 /** Where a deployment keeps its data unless --data says otherwise. */
-export function dataFolder(deployment: Deployment, given: string | undefined): string {
+export function dataFolder(deployment: DeploymentPlace, given: string | undefined): string {
   return given ?? `data/${deployment.name}`;
 }

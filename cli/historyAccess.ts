@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import type { Deployment } from '../infra/deployment/loadDeployment.ts';
+import type { DeploymentPlace } from '../infra/deployment/deploymentPlace.ts';
 import { dataFolder } from './deployment.ts';
 import { HistoryReader } from './historyReader.ts';
 import { portOption } from './options.ts';
@@ -27,7 +27,7 @@ export function withHistoryPlace(command: Command): Command {
 
 /** Lets `ask` read the history; what ClickHouse refuses is told to the user. */
 export async function askHistory<T>(
-  deployment: Deployment,
+  deployment: DeploymentPlace,
   options: HistoryAccessOptions,
   ask: (reader: HistoryReader) => Promise<T>,
 ): Promise<T> {
@@ -50,7 +50,7 @@ export function isRefused(error: unknown): boolean {
 
 /** Of a running Sluice, as an analyst reaches it. */
 export function historyServer(
-  deployment: Deployment,
+  deployment: DeploymentPlace,
   { data, historyPort }: HistoryAccessOptions,
 ): ConstructorParameters<typeof HistoryReader>[0] {
   const { server } = deployment.settings.history;

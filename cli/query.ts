@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { requireDeployment } from './deployment.ts';
+import { requirePlace } from './deployment.ts';
 import { askHistory, withHistoryOptions, type HistoryAccessOptions } from './historyAccess.ts';
 
 export function queryCommand(): Command {
@@ -10,7 +10,7 @@ export function queryCommand(): Command {
     .option('--format <name>', "one of ClickHouse's formats", 'PrettyCompactNoEscapes')
     .option('--json', 'the same as --format JSON')
     .action(async (sql: string, options: QueryOptions) => {
-      const deployment = await requireDeployment(options.config);
+      const deployment = await requirePlace(options.config);
       const format = options.json === true ? 'JSON' : options.format;
       await askHistory(deployment, options, (reader) =>
         reader.stream(sql.replace(/;\s*$/, ''), format, (chunk) => process.stdout.write(chunk)),

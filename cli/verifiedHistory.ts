@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { ClickHouseAudit } from '../infra/clickhouse/clickHouseAudit.ts';
-import type { Deployment } from '../infra/deployment/loadDeployment.ts';
+import type { DeploymentPlace } from '../infra/deployment/deploymentPlace.ts';
 import { DataFolderError } from '../infra/lmdb/dataFolderError.ts';
 import { takeWriterLock } from '../infra/lmdb/writerLock.ts';
 import { historyServer, type HistoryAccessOptions } from './historyAccess.ts';
@@ -19,7 +19,7 @@ export interface VerifiedHistory {
  * that is started for the check; the folder's lock then keeps Sluice from starting beside it. Null: the folder has no history.
  */
 export async function openVerifiedHistory(
-  deployment: Deployment,
+  deployment: DeploymentPlace,
   dataDir: string,
   options: HistoryAccessOptions,
 ): Promise<VerifiedHistory | null> {

@@ -3,7 +3,7 @@ import { LmdbStoredRows } from '../infra/lmdb/lmdbStoredRows.ts';
 import { openLmdb } from '../infra/lmdb/openLmdb.ts';
 import { decodeSeal } from '../pipeline/chain/seal.ts';
 import { verifyStores, type Anchor, type VerifyReport } from '../pipeline/chain/verifyStores.ts';
-import { dataFolder, requireDeployment } from './deployment.ts';
+import { dataFolder, requirePlace } from './deployment.ts';
 import { isRefused, withHistoryOptions, type HistoryAccessOptions } from './historyAccess.ts';
 import { ProgressLine } from './progressLine.ts';
 import { replayAll, replayText } from './replay.ts';
@@ -33,7 +33,7 @@ Reads only, beside a running Sluice or on its folder when it is stopped. Exit co
 Whoever can rewrite all of it, seals too, is found by --expect alone: keep a --head elsewhere, every day.`,
     )
     .action(async (options: VerifyCommandOptions) => {
-      const deployment = await requireDeployment(options.config);
+      const deployment = await requirePlace(options.config);
       const dataDir = dataFolder(deployment, options.data);
       if (options.head === true) {
         await printHead(dataDir);

@@ -1,6 +1,7 @@
 import { configurationSteps, parseConfiguration, type CompiledConfiguration } from '../operators/configuration.ts';
 import type { ConfigurationProblem } from '../operators/definitions.ts';
 import { exampleSteps } from '../operators/rules/ruleExamples.ts';
+import { ruleSetCostProblems } from '../operators/rules/ruleSetCost.ts';
 import { readModelMetadata, scoresCatalogue } from '../models/modelPackage.ts';
 import type { KnownModel } from './engine/modelRoster.ts';
 import type { Refusal } from './gateway.ts';
@@ -30,6 +31,8 @@ export async function checkPublication(
   const { catalogue, listNames, ruleSet } = configuration;
   const failed = await holds.inTurns(exampleSteps(ruleSet.rules, { features: catalogue.names, lists: listNames }));
   if (failed.length > 0) return refused(failed);
+  const dear = ruleSetCostProblems(ruleSet);
+  if (dear.length > 0) return refused(dear);
   const modelRefusal = modelRefusalOf(configuration, ground);
   return modelRefusal === null ? { ok: true, configuration } : { ok: false, refusals: [modelRefusal] };
 }

@@ -66,7 +66,7 @@ export class DriftWatch {
     const { firstAfterMs = 20_000, everyMs = 300_000, onMeasured } = this.#options;
     for (let waitMs = firstAfterMs; !signal.aborted; waitMs = everyMs) {
       await sleep(waitMs, undefined, { signal, ref: false }).catch(() => undefined);
-      if (signal.aborted) break;
+      if (isAborted(signal)) break;
       const lines = await this.measure(signal).catch(() => null);
       if (lines !== null && !isAborted(signal)) onMeasured(lines);
     }

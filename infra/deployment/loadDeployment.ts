@@ -14,6 +14,7 @@ import type {
 } from '../../operators/definitions.ts';
 import { compileCatalogue } from '../../operators/features/catalogue.ts';
 import { runExamples } from '../../operators/rules/ruleExamples.ts';
+import { ruleSetCostProblems } from '../../operators/rules/ruleSetCost.ts';
 import type { CsvMapping } from '../../pipeline/csvMapping.ts';
 import { itemsOf, nameOf, readFeatures, type Entries } from './configEntries.ts';
 import { ConfigFile } from './configFile.ts';
@@ -86,10 +87,13 @@ export async function loadDeployment(folder: string): Promise<LoadResult> {
   };
   const configuration = compileConfiguration(definition);
   const found = configuration.ok
-    ? runExamples(configuration.value.ruleSet.rules, {
-        features: configuration.value.catalogue.names,
-        lists: configuration.value.listNames,
-      })
+    ? [
+        ...runExamples(configuration.value.ruleSet.rules, {
+          features: configuration.value.catalogue.names,
+          lists: configuration.value.listNames,
+        }),
+        ...ruleSetCostProblems(configuration.value.ruleSet),
+      ]
     : configuration.problems;
   for (const problem of found) place(problem, { sluiceFile, featureFile, features, rules, lists, policy });
 

@@ -4,6 +4,7 @@ import { CelEvaluationError } from './celEvaluationError.ts';
 import { CelCompileError, unsupported, type CelErrorCode } from './celCompileError.ts';
 import { childrenOf } from './childrenOf.ts';
 import { compileNode } from './compileNode.ts';
+import { costOf } from './cost.ts';
 import { factsRead, type FactsRead } from './facts.ts';
 import type { Uses } from './node.ts';
 import {
@@ -53,6 +54,8 @@ export interface CompiledExpression {
   readonly usesModel: boolean;
   /** What may become known of a payment and change the value. */
   readonly facts: FactsRead;
+  /** What evaluating takes at most: see cost.ts. */
+  readonly steps: number;
 }
 
 export type CelCompilation =
@@ -82,6 +85,7 @@ export function compileCel(source: string, scope: CelScope): CelCompilation {
       lists: [...uses.lists],
       usesModel: uses.model,
       facts: factsRead(parsed.ast),
+      steps: costOf(parsed.ast),
     };
     if (root.type === 'bool') {
       const test = root.evaluate;
