@@ -24,7 +24,7 @@ code 1 when record or decision are not what was sealed.`,
       const dataDir = dataFolder(await requirePlace(options.config), options.data);
       const data = openLmdb(dataDir, { readOnly: true });
       const progress = new ProgressLine(options.json !== true);
-      const certificate = await certify(data, transactionId, (done, total) => {
+      const certificate = await certify(data, transactionId, null, (done, total) => {
         progress.show(`looking for the rule set in ${total.toLocaleString('en')} records`, done / total);
       });
       progress.clear();

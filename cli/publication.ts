@@ -11,6 +11,8 @@ export interface NewConfiguration {
   /** SHA-256 of the configuration that it was made from. */
   readonly replaces: string;
   readonly reason: string;
+  /** Why it is to be in force though the review team could not work off its alerts. */
+  readonly force?: string;
 }
 
 export type PublicationState = z.infer<typeof REPLY_SCHEMAS.PublicationState>;
@@ -38,8 +40,9 @@ export async function publishing(
   const interrupted = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
   let state = await askSluice(access, { ...request, shape });
-  while (state.stage === 'backfilling' || state.stage === 'publishing') {
-    const { doneRecords, totalRecords } = state;
+  while (state.stage === 'backtesting' || state.stage === 'backfilling' || state.stage === 'publishing') {
+    const { stage, doneRecords, totalRecords } = state;
+    if (stage === 'backtesting') progress.show('backtest: what this gives the review team', 0);
     const share = totalRecords === 0 ? 0 : doneRecords / totalRecords;
     if (totalRecords > 0)
       progress.show(
@@ -50,8 +53,14 @@ export async function publishing(
     state = await look(access, interrupted.signal.aborted ? 'DELETE' : 'GET');
   }
   progress.clear();
+  if (state.alertsPerDay !== null) process.stdout.write(alertsText(state.alertsPerDay));
   if (state.stage !== 'failed' && state.stage !== 'none') return state;
   throw new UserError(`It was not published, and nothing has changed: ${state.error ?? 'Sluice was started anew'}`);
+}
+
+function alertsText({ before, after, capacityPerDay }: NonNullable<PublicationState['alertsPerDay']>): string {
+  const text = (alerts: number): string => alerts.toLocaleString('en', { maximumFractionDigits: 1 });
+  return `Alerts a day: ${text(before)} before, ${text(after)} after; capacity ${text(capacityPerDay)}\n`;
 }
 
 /** `in force from ledger offset 812; decisions were held for 3 ms at most`, or what it waits for. */

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { backtest } from '../pipeline/backtest/backtest.ts';
 import type { BacktestReport } from '../pipeline/backtest/backtestReport.ts';
+import { GATE_DAYS } from '../pipeline/backtest/publicationGate.ts';
 import type { BacktestSpan } from '../pipeline/backtest/historyFacts.ts';
 import type { Deployment } from '../infra/deployment/loadDeployment.ts';
 import { backtestText } from './backtestText.ts';
@@ -9,7 +10,6 @@ import { askHistory, withHistoryOptions, type HistoryAccessOptions } from './his
 import { numberOption } from './options.ts';
 import { UserError } from './userError.ts';
 
-export const DEFAULT_BACKTEST_DAYS = 30;
 const MAX_DAYS = 3_660;
 const MAX_DECISIONS = 1_000_000_000;
 
@@ -19,7 +19,7 @@ export function rulesBacktestCommand(): Command {
   );
   return withHistoryOptions(command)
     .addOption(
-      numberOption('--days <n>', `the last so many days of history (default: ${DEFAULT_BACKTEST_DAYS})`, 1, MAX_DAYS),
+      numberOption('--days <n>', `the last so many days of history (default: ${GATE_DAYS})`, 1, MAX_DAYS),
     )
     .addOption(numberOption('--decisions <n>', 'instead: the newest so many payments', 1, MAX_DECISIONS))
     .option('--json', 'the report as JSON, amounts in minor units')
@@ -57,5 +57,5 @@ export async function backtestDeployment(
 function spanOf({ days, decisions }: BacktestOptions): BacktestSpan {
   if (days !== undefined && decisions !== undefined) throw new UserError('Give --days or --decisions, not both.', 2);
   if (decisions !== undefined) return { kind: 'decisions', decisions };
-  return { kind: 'days', days: days ?? DEFAULT_BACKTEST_DAYS };
+  return { kind: 'days', days: days ?? GATE_DAYS };
 }

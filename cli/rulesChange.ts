@@ -3,9 +3,7 @@ import { canonicalJson } from '../operators/canonicalJson.ts';
 import { compileConfiguration } from '../operators/configuration.ts';
 import type { ConfigurationDefinition, RuleDefinition } from '../operators/definitions.ts';
 import { otherChanges, ruleChanges, withRaisedVersions } from '../operators/rules/ruleChanges.ts';
-import { gatedReason } from './capacityGate.ts';
 import { requireDeployment } from './deployment.ts';
-import { withHistoryPlace } from './historyAccess.ts';
 import { numberOption } from './options.ts';
 import { publishConfiguration, publishing, standingOf, type PublicationState } from './publication.ts';
 import { bringFolder } from './ruleFolder.ts';
@@ -16,26 +14,29 @@ import { UserError } from './userError.ts';
 
 interface ChangeOptions extends SluiceAccessOptions {
   readonly reason: string;
+  readonly force?: string;
 }
 
 interface PublishOptions extends ChangeOptions {
   readonly dryRun?: boolean;
-  readonly force?: string;
-  readonly data?: string;
-  readonly historyPort?: number;
 }
 
 /** Why must be said: the ledger keeps it, and the next person reads it. */
 function withReason(command: Command): Command {
-  return withSluiceOptions(command).requiredOption('--reason <text>', 'why, for the ledger');
+  return withSluiceOptions(command)
+    .requiredOption('--reason <text>', 'why, for the ledger')
+    .option('--force <why>', 'even if it gives the review team more alerts a day than it can work off');
+}
+
+function forced({ force }: ChangeOptions): { readonly force?: string } {
+  return force === undefined ? {} : { force };
 }
 
 export function rulesPublishCommand(): Command {
-  return withHistoryPlace(withReason(new Command('publish')))
+  return withReason(new Command('publish'))
     .description('Put the folder, or some of its rules, into force (where a second person must agree: propose it).')
     .argument('[id...]', 'only these rules; everything else stays as it is in force')
     .option('--dry-run', 'only say what would change')
-    .option('--force <why>', 'publish even if it gives the review team more alerts a day than it can work off')
     .addHelpText(
       'after',
       `
@@ -69,10 +70,9 @@ than before gets its version counted up, and so does the rule set; the folder is
       const compiled = compileConfiguration(after);
       if (!compiled.ok)
         throw new UserError(compiled.problems.map(({ message, code }) => `${message} [${code}]`).join('\n'));
-      const gated = { configuration: compiled.value, reason: options.reason, force: options.force };
-      const reason = await gatedReason(deployment, options, gated);
       const content = canonicalJson(after);
-      const state = await publishConfiguration(options, { content, replaces: sha256, reason });
+      const { reason } = options;
+      const state = await publishConfiguration(options, { content, replaces: sha256, reason, ...forced(options) });
       await tell(options, before, state);
     });
 }
@@ -88,7 +88,7 @@ export function rulesSetCommand(): Command {
       if (mode === undefined && rollout === undefined)
         throw new UserError('Give --mode, --rollout or both: sluice rules set ID --mode shadow --reason "..."', 2);
       const path = `/v1/rules/${encodeURIComponent(id)}/mode`;
-      const body = { ...(mode === undefined ? {} : { mode }), ...(rollout === undefined ? {} : { rollout }), reason };
+      const body = { ...(mode === undefined ? {} : { mode }), ...(rollout === undefined ? {} : { rollout }), reason, ...forced(options) };
       await changed(options, { method: 'PUT', path, body });
     });
 }
@@ -98,7 +98,7 @@ export function rulesRollbackCommand(): Command {
     .description('Put an earlier version back into force, whole and byte for byte, from the ledger.')
     .argument('[version]', 'of the rule set (default: the one before what is in force)')
     .action(async (version: string | undefined, options: ChangeOptions) => {
-      const body = { version: version ?? null, reason: options.reason };
+      const body = { version: version ?? null, reason: options.reason, ...forced(options) };
       await changed(options, { method: 'POST', path: '/v1/publications/rollback', body });
     });
 }

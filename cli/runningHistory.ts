@@ -1,7 +1,11 @@
 import type { Logger } from 'pino';
+import { ClickHouseLogLevel, createClient, type ClickHouseClient } from '@clickhouse/client';
+import { backtestRows } from '../infra/clickhouse/backtestRows.ts';
 import { HistoryThread } from '../infra/clickhouse/historyThread.ts';
 import type { HistorySettings } from '../infra/deployment/deploymentSettings.ts';
 import type { DriftMetrics } from '../infra/clickhouse/driftWatch.ts';
+import { BACKTEST_WITHIN_MS } from '../pipeline/backtest/backtests.ts';
+import type { HistoryRows } from '../pipeline/backtest/historyFacts.ts';
 import type { Telemetry } from '../pipeline/ports.ts';
 import { openHistoryServer, type HistoryServer } from './historyServer.ts';
 
@@ -18,10 +22,14 @@ export interface RunningHistoryOptions {
 export class RunningHistory {
   readonly server: HistoryServer;
   readonly #thread: HistoryThread;
+  readonly #reader: ClickHouseClient;
 
   private constructor(server: HistoryServer, thread: HistoryThread) {
     this.server = server;
     this.#thread = thread;
+    const { url, username, password } = server;
+    const log = { level: ClickHouseLogLevel.OFF };
+    this.#reader = createClient({ url, username, password, log, request_timeout: BACKTEST_WITHIN_MS });
   }
 
   static async start(options: RunningHistoryOptions): Promise<RunningHistory> {
@@ -47,6 +55,11 @@ export class RunningHistory {
     return this.#thread.state().lagRecords;
   }
 
+  /** What asks the history for a backtest. */
+  rows(signal: AbortSignal): HistoryRows {
+    return backtestRows(this.#reader, signal);
+  }
+
   /** Resolves when history holds every record before `endOffset`, or when the signal comes. */
   async reached(endOffset: number, signal: AbortSignal): Promise<void> {
     await this.#thread.reached(endOffset, signal);
@@ -54,6 +67,7 @@ export class RunningHistory {
 
   async stop(): Promise<void> {
     await this.#thread.stop();
+    await this.#reader.close();
     await this.server.stop();
   }
 }

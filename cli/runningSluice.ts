@@ -97,6 +97,7 @@ export class RunningSluice {
       const { settings } = deployment;
       const { enabled, everyMs, records, keep } = settings.snapshots;
       let liveFeed: LiveFeed | null = null;
+      let running: RunningHistory | null = null;
       const pipeline = new Pipeline(
         {
           ledger: data.ledger,
@@ -109,6 +110,7 @@ export class RunningSluice {
           snapshots: enabled ? new SnapshotFolder(join(dataDir, 'snapshots'), { keep }) : null,
           logger,
           backfill: new BackfillThreads(dataDir, reservoirs),
+          openHistory: (signal) => running?.rows(signal) ?? null,
         },
         {
           ingest: settings.ingest,
@@ -116,6 +118,7 @@ export class RunningSluice {
           overload: isLive ? settings.engine.overload : null,
           tickMs: isLive ? settings.engine.tickMs : null,
           cardKey,
+          review: settings.review,
         },
       );
       started.push(() => pipeline.stop());
@@ -128,6 +131,7 @@ export class RunningSluice {
             telemetry,
           })
         : null;
+      running = history;
       if (history !== null) started.push(() => history.stop());
       let http: FastifyInstance | null = null;
       let url: string | null = null;

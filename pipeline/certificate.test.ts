@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ConfigurationDefinition } from '../operators/definitions.ts';
-import { certify } from './certificate.ts';
+import { certify, knownToEngine } from './certificate.ts';
 import { MemoryDecisionStore } from './testing/memoryDecisionStore.ts';
 import { MemoryLedger } from './testing/memoryLedger.ts';
 import { TopologyDriver } from './testing/topologyDriver.ts';
@@ -64,7 +64,7 @@ describe('a certificate', () => {
   afterAll(() => driver.stop());
 
   it('has what was in force at the payment, not what is now', async () => {
-    expect(await certify(driver, 't-1')).toMatchObject({
+    expect(await certify(driver, 't-1', null)).toMatchObject({
       transaction: { transactionId: 't-1', amountMinor: 500 },
       decision: { verdict: 'review', ruleSet: 'old' },
       features: [
@@ -78,15 +78,30 @@ describe('a certificate', () => {
       publication: { ledgerOffset: 0, event: { version: 'old', author: 'deployment' } },
       promotion: null,
     });
-    expect(await certify(driver, 't-2')).toMatchObject({
+    expect(await certify(driver, 't-2', null)).toMatchObject({
       decision: { verdict: 'approve' },
       rulesFired: [],
       publication: { event: { version: 'new' } },
     });
   });
 
+  it('is the same by what a running engine remembers, which then need not search', async () => {
+    const { gateway, engine } = driver.pipeline;
+    for (const id of ['t-1', 't-2', 't-3']) expect(await gateway.certificate(id)).toEqual(await certify(driver, id, null));
+    const known = knownToEngine(engine.publications, engine.models);
+    const read: number[] = [];
+    const ledger = {
+      read: (from: number, count: number): ReturnType<typeof driver.ledger.read> => {
+        read.push(count);
+        return driver.ledger.read(from, count);
+      },
+    };
+    await certify({ ledger, decisions: driver.decisions }, 't-2', known);
+    expect(read).toEqual([1, 1]);
+  });
+
   it('says whether record and decision are what was sealed', async () => {
-    const before = await certify(driver, 't-1');
+    const before = await certify(driver, 't-1', null);
     expect(before?.seal?.isIntact).toBe(true);
     const offset = before?.decision.ledgerOffset ?? -1;
     const stored = decided.get(offset);
@@ -94,15 +109,15 @@ describe('a certificate', () => {
     // In the last feature's value: the array's end follows it.
     tampered.writeUInt8(tampered.readUInt8(tampered.length - 5) ^ 1, tampered.length - 5);
     decided.set(offset, tampered);
-    expect((await certify(driver, 't-1'))?.seal?.isIntact).toBe(false);
+    expect((await certify(driver, 't-1', null))?.seal?.isIntact).toBe(false);
     decided.set(offset, tampered.subarray(1));
-    await expect(certify(driver, 't-1')).rejects.toThrow(/^SLUICE_DECISION_UNREADABLE: .*t-1.*run sluice verify$/);
+    await expect(certify(driver, 't-1', null)).rejects.toThrow(/^SLUICE_DECISION_UNREADABLE: .*t-1.*run sluice verify$/);
     decided.set(offset, stored ?? Buffer.alloc(0));
     chain.seals.delete(offset);
-    expect((await certify(driver, 't-1'))?.seal).toBeNull();
+    expect((await certify(driver, 't-1', null))?.seal).toBeNull();
   });
 
   it('is not made of a payment that nobody decided on', async () => {
-    expect(await certify(driver, 't-3')).toBeUndefined();
+    expect(await certify(driver, 't-3', null)).toBeUndefined();
   });
 });

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { parseConfiguration } from '../operators/configuration.ts';
 import type { ConfigurationDefinition, LocalizedText, RuleDefinition } from '../operators/definitions.ts';
 import { codecs } from '../schemas/codec.ts';
@@ -5,6 +6,8 @@ import { decodeLedgerRecord } from '../schemas/ledgerCodec.ts';
 import type { Decision, ModelPromotion, RuleFiring, RuleSetPublication, Transaction } from '../schemas/types.ts';
 import { ChainCheck } from './chain/chainCheck.ts';
 import { CHAIN_START, decodeSeal, type Seal } from './chain/seal.ts';
+import type { ModelRoster } from './engine/modelRoster.ts';
+import type { PublicationLog } from './engine/publicationLog.ts';
 import type { DecisionStore, Ledger } from './ports.ts';
 
 /** Everything that a decision came from, in one piece: what explains it years later. */
@@ -53,18 +56,40 @@ export interface CertifiedSeal extends Seal {
   readonly isIntact: boolean;
 }
 
+/** By what a running engine remembers of them: the newest thousand steps, the newest two hundred changes of models. */
+export function knownToEngine(publications: PublicationLog, models: ModelRoster): KnownChanges {
+  return {
+    publicationOffset: (sha256, beforeOffset) =>
+      publications.entries.findLast(
+        (entry) => entry.effect === 'inForce' && entry.sha256 === sha256 && entry.ledgerOffset < beforeOffset,
+      )?.ledgerOffset ?? null,
+    promotionOffset: (modelSha256, beforeOffset) =>
+      models.changes.find(
+        ({ ledgerOffset, promotion }) =>
+          ledgerOffset < beforeOffset && promotion.sha256 === modelSha256 && promotion.percent > 0,
+      )?.ledgerOffset ?? null,
+  };
+}
+
 export interface CertificateStores {
   readonly ledger: Pick<Ledger, 'read'>;
   readonly decisions: Pick<DecisionStore, 'find' | 'seals'>;
 }
 
+/** Where in the ledger what was in force was put into force; null: the one who knows has forgotten, or it was never so. */
+export interface KnownChanges {
+  publicationOffset(sha256: string, beforeOffset: number): number | null;
+  promotionOffset(modelSha256: string, beforeOffset: number): number | null;
+}
+
 /**
- * The certificate of the first decision on a payment; undefined when there is none. The configuration is looked for in the ledger,
- * backwards from the payment; `onProgress` gets the records looked at.
+ * The certificate of the first decision on a payment; undefined when there is none. What `known` does not know is looked for in the
+ * ledger, backwards from the payment, with `onProgress` for the records looked at.
  */
 export async function certify(
   stores: CertificateStores,
   transactionId: string,
+  known: KnownChanges | null,
   onProgress: (done: number, total: number) => void = () => undefined,
 ): Promise<Certificate | undefined> {
   const stored = await stores.decisions.find(transactionId);
@@ -80,7 +105,9 @@ export async function certify(
   const record = row === undefined ? undefined : decodeLedgerRecord(row.value);
   if (row === undefined || record?.kind !== 'transaction')
     throw new Error(`SLUICE_LEDGER_CORRUPT: the ledger has no payment at offset ${ledgerOffset}; run sluice verify`);
-  const { publication, promotion } = await inForce(stores.ledger, decision, onProgress);
+  const { publication, promotion } =
+    (known === null ? null : await remembered(stores.ledger, decision, known)) ??
+    (await inForce(stores.ledger, decision, onProgress));
   const parsed = publication === null ? null : parseConfiguration(publication.event.content);
   const definition = parsed?.ok === true ? parsed.value : null;
   return {
@@ -103,6 +130,33 @@ interface FoundInForce {
 
 const READ_RECORDS = 1024;
 
+/** By what a running engine remembers; null where it does not remember all of it. */
+async function remembered(
+  ledger: CertificateStores['ledger'],
+  { ledgerOffset, ruleSetSha256, modelSha256 }: Decision,
+  known: KnownChanges,
+): Promise<FoundInForce | null> {
+  const publicationOffset = known.publicationOffset(ruleSetSha256, ledgerOffset);
+  const promotionOffset = modelSha256 === null ? null : known.promotionOffset(modelSha256, ledgerOffset);
+  if (publicationOffset === null || (modelSha256 !== null && promotionOffset === null)) return null;
+  const publication = await recordAt(ledger, publicationOffset);
+  const promotion = promotionOffset === null ? null : await recordAt(ledger, promotionOffset);
+  if (publication?.kind !== 'ruleSetPublication') return null;
+  if (promotion !== null && promotion.kind !== 'modelPromotion') return null;
+  return {
+    publication: { ledgerOffset: publicationOffset, event: publication.event },
+    promotion: promotionOffset === null || promotion === null ? null : { ledgerOffset: promotionOffset, event: promotion.event },
+  };
+}
+
+async function recordAt(
+  ledger: CertificateStores['ledger'],
+  offset: number,
+): Promise<ReturnType<typeof decodeLedgerRecord> | null> {
+  const [row] = await ledger.read(offset, 1);
+  return row?.offset === offset ? decodeLedgerRecord(row.value) : null;
+}
+
 /** The newest publication and promotion before the decision that have the hashes it names. */
 async function inForce(
   ledger: CertificateStores['ledger'],
@@ -124,6 +178,8 @@ async function inForce(
     }
     if (publication !== null && (promotion !== null || modelSha256 === null)) break;
     onProgress(ledgerOffset - from, ledgerOffset);
+    // In a running Sluice payments have their turn in between.
+    await setImmediate();
   }
   return { publication, promotion };
 }

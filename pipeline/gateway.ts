@@ -3,6 +3,10 @@
  * on HTTP; pipeline/ingest.ts answers it.
  */
 import type { RuleDefinition } from '../operators/definitions.ts';
+import type { AlertsPerDay } from './backtest/publicationGate.ts';
+import type { BacktestState } from './backtest/backtests.ts';
+import type { BacktestSpan } from './backtest/historyFacts.ts';
+import type { Certificate } from './certificate.ts';
 import type { StateReport } from './engine/stateReporter.ts';
 import type { ListKeeping } from './listKeeping.ts';
 import type { SnoozeKeeping } from './snoozeKeeping.ts';
@@ -87,6 +91,8 @@ export interface PublicationRequest {
   /** SHA-256 of the configuration that this one was made from: refused when another is in force. Null: whatever is. */
   readonly replaces: string | null;
   readonly reason: string;
+  /** Why it is to be published though the review team could not work off its alerts, or though that cannot be told. */
+  readonly force?: string | null;
 }
 
 /** A change of the rules in force: of how one counts, of what they say, or back to a version that decided before. */
@@ -105,11 +111,11 @@ export type RuleSetChange =
 /** How far the publication that was asked for last has come. */
 export interface PublicationState {
   /**
-   * backfilling: the state of a new catalogue is being built from the ledger, while decisions go on under the old one.
+   * backtesting: whether the review team can work off its alerts is being found out. backfilling: the state of a new catalogue is being built from the ledger, while decisions go on under the old one.
    * published: in force from `ledgerOffset` on. proposed: waits for a second person; `ledgerOffset` is what it is called by.
    * rejected: a proposal was. failed: nothing changed; `error` says why.
    */
-  readonly stage: 'none' | 'backfilling' | 'publishing' | 'published' | 'proposed' | 'rejected' | 'failed';
+  readonly stage: 'none' | 'backtesting' | 'backfilling' | 'publishing' | 'published' | 'proposed' | 'rejected' | 'failed';
   readonly version: string | null;
   readonly ledgerOffset: number | null;
   /** Ledger records that the new state has taken in, and how many there are. */
@@ -117,6 +123,8 @@ export interface PublicationState {
   readonly totalRecords: number;
   /** The longest time for which it has held decisions up so far, milliseconds. */
   readonly heldMs: number;
+  /** What its backtest found; null where none was needed, or there is no history yet. */
+  readonly alertsPerDay: AlertsPerDay | null;
   readonly error: string | null;
 }
 
@@ -157,7 +165,17 @@ export interface Gateway {
   /** What a change would do; a refusal when it names what there is not. */
   testRules(change: RuleSetChange): Promise<RuleTest | Refusal>;
   /** Begins to publish a change of what is in force, as `publish` does. */
-  changeRules(change: RuleSetChange, reason: string, sender: Sender): Promise<Refusal | null>;
+  changeRules(
+    change: RuleSetChange,
+    why: Pick<PublicationRequest, 'reason' | 'force'>,
+    sender: Sender,
+  ): Promise<Refusal | null>;
+  /** Begins to find out what a change, or a configuration as JSON, would have changed over a span of history. */
+  startBacktest(what: RuleSetChange | { readonly content: string }, span: BacktestSpan): Promise<Refusal | null>;
+  backtest(): BacktestState;
+  cancelBacktest(): BacktestState;
+  /** Everything that the first decision on a payment came from; undefined when there is none. */
+  certificate(transactionId: string): Promise<Certificate | undefined>;
   /** Steps of configurations into force, newest first, from before a ledger offset; of one rule: those that changed it. */
   publicationHistory(options: {
     readonly before: number | null;

@@ -32,6 +32,9 @@ import { UNKNOWN_TRANSACTION } from './ingest/referToPayment.ts';
 import type { ListKeeping } from './listKeeping.ts';
 import { withDeadline } from './ingest/withDeadline.ts';
 import type { Chain, Outcome } from './outcome.ts';
+import type { BacktestState, Backtests } from './backtest/backtests.ts';
+import type { BacktestSpan } from './backtest/historyFacts.ts';
+import type { Certificate } from './certificate.ts';
 import type { Publications } from './publications.ts';
 import type { RuleSets } from './ruleSets.ts';
 import type {
@@ -53,9 +56,11 @@ export interface EngineView {
   readonly rules: readonly string[];
   readonly ruleSet: string;
   readonly publications: Pick<Publications, 'request' | 'ask' | 'cancel' | 'approve' | 'reject'>;
+  readonly backtests: Backtests;
   readonly ruleSets: RuleSets;
   readonly models: ModelGateway;
   explain(transactionId: string): Promise<ExplanationAnswer>;
+  certify(transactionId: string): Promise<Certificate | undefined>;
   posture(): PostureState;
   /** Resolves once the engine has taken the record at an offset. */
   taken(ledgerOffset: number): Promise<void>;
@@ -167,7 +172,9 @@ export class Ingest implements Gateway {
   async publish(request: PublicationRequest, sender: Sender): Promise<Refusal | null> {
     const notReady = this.#notReadyToChange();
     if (notReady !== null) return notReady;
-    return this.#engine.publications.request({ ...request, reason: maskCardNumbers(request.reason) }, sender.source);
+    const { reason, force = null } = request;
+    const masked = { reason: maskCardNumbers(reason), force: force === null ? null : maskCardNumbers(force) };
+    return this.#engine.publications.request({ ...request, ...masked }, sender.source);
   }
 
   ruleSet(): RuleSetInForce | null {
@@ -178,9 +185,36 @@ export class Ingest implements Gateway {
     return this.#engine.ruleSets.test(change);
   }
 
-  async changeRules(change: RuleSetChange, reason: string, sender: Sender): Promise<Refusal | null> {
+  async changeRules(
+    change: RuleSetChange,
+    why: Pick<PublicationRequest, 'reason' | 'force'>,
+    sender: Sender,
+  ): Promise<Refusal | null> {
     const planned = this.#notReadyToChange() ?? (await this.#engine.ruleSets.plan(change));
-    return 'code' in planned ? planned : this.publish({ ...planned, reason }, sender);
+    return 'code' in planned ? planned : this.publish({ ...planned, ...why }, sender);
+  }
+
+  async startBacktest(
+    what: RuleSetChange | { readonly content: string },
+    span: BacktestSpan,
+  ): Promise<Refusal | null> {
+    const { ruleSets, backtests } = this.#engine;
+    const planned = this.#notReadyToChange() ?? ('content' in what ? what : await ruleSets.plan(what));
+    if ('code' in planned) return planned;
+    const compiled = await ruleSets.compile(planned.content);
+    return 'code' in compiled ? compiled : backtests.start(compiled, span);
+  }
+
+  backtest(): BacktestState {
+    return this.#engine.backtests.state();
+  }
+
+  cancelBacktest(): BacktestState {
+    return this.#engine.backtests.cancel();
+  }
+
+  certificate(transactionId: string): Promise<Certificate | undefined> {
+    return this.#engine.certify(transactionId);
   }
 
   publicationHistory(options: Parameters<Gateway['publicationHistory']>[0]): Promise<PublicationPage> {

@@ -4,6 +4,10 @@ import type { CompiledConfiguration } from '../operators/configuration.ts';
 import { readModelMetadata, scoresCatalogue, type ModelMetadata } from '../models/modelPackage.ts';
 import { encodeLedgerRecord } from '../schemas/ledgerCodec.ts';
 import type { LedgerEvent } from '../schemas/ledgerEvent.ts';
+import { Backtests } from './backtest/backtests.ts';
+import { PublicationGate, type OpenHistory } from './backtest/publicationGate.ts';
+import type { ReviewSettings } from './backtest/reviewSettings.ts';
+import { certify, knownToEngine } from './certificate.ts';
 import { resumeChain } from './chain/sealChain.ts';
 import { Engine } from './engine/engine.ts';
 import { DEPLOYMENT_AUTHOR } from './engine/modelRoster.ts';
@@ -54,6 +58,8 @@ export interface PipelinePorts {
   readonly logger: Logger;
   /** Null: the engine builds the state of a new catalogue itself when it comes to its publication. */
   readonly backfill: BackfillRunner | null;
+  /** What asks the history, for backtests; by default there is none. */
+  readonly openHistory?: OpenHistory;
 }
 
 /** What the deployment's folder says; published to the ledger when it is not what the ledger last says. */
@@ -72,8 +78,11 @@ export interface PipelineSettings {
   readonly tickMs: number | null;
   /** Key of the card tokens. */
   readonly cardKey: Uint8Array;
+  /** What the review team takes on; by default nothing is declared. */
+  readonly review?: ReviewSettings;
 }
 
+const NO_CAPACITY: ReviewSettings = { alertVerdicts: ['review'], capacityPerDay: null };
 const CATCH_UP_POLL_MS = 10;
 
 /** What the engine started from: 0 is the ledger's start. */
@@ -97,6 +106,7 @@ export class Pipeline {
   readonly #publisher: Publisher;
   readonly #restored: Promise<Restored>;
   readonly #publications: Publications;
+  readonly #backtests: Backtests;
   readonly #models: ModelDesk;
   readonly #explainer: DecisionExplainer;
   readonly #loop: Promise<void>;
@@ -119,9 +129,13 @@ export class Pipeline {
     this.#overloadGuard = settings.overload === null ? null : new OverloadGuard(settings.overload);
     this.#services = new PortEngineServices(ledger, decisions, models, openReservoir);
     this.#engine = this.#newEngine();
+    const openHistory = ports.openHistory ?? ((): null => null);
+    const review = settings.review ?? NO_CAPACITY;
+    this.#backtests = new Backtests({ review, openHistory, clock });
     this.#publications = new Publications({
       backfill: ports.backfill,
       clock,
+      gate: new PublicationGate(review, openHistory),
       append: (event) => this.append(event),
       endOffset: () => ledger.endOffset(),
       read: (fromOffset, maxRecords) => ledger.read(fromOffset, maxRecords),
@@ -215,7 +229,7 @@ export class Pipeline {
   async stop(): Promise<void> {
     this.#isReady = false;
     clearInterval(this.#ticker);
-    const publicationsStopped = this.#publications.stop();
+    const publicationsStopped = Promise.all([this.#publications.stop(), this.#backtests.stop()]);
     this.#stopping.abort();
     await publicationsStopped;
     try {
@@ -431,6 +445,8 @@ export class Pipeline {
         return engine().configuration?.definition.ruleSetVersion ?? '';
       },
       publications: this.#publications,
+      backtests: this.#backtests,
+      certify: (transactionId) => certify(this.#ports, transactionId, knownToEngine(engine().publications, engine().models)),
       ruleSets: new RuleSets({
         read: (fromOffset, maxRecords) => this.#ports.ledger.read(fromOffset, maxRecords),
         configuration: () => engine().configuration,

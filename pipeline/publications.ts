@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import type { PublicationGate } from './backtest/publicationGate.ts';
 import type { CompiledConfiguration } from '../operators/configuration.ts';
 import type { CompiledCatalogue } from '../operators/features/catalogue.ts';
 import type { FeatureState } from '../operators/features/featureState.ts';
@@ -19,6 +20,7 @@ export interface PublicationServices {
   /** Null where nothing can be built aside: the engine then builds a new catalogue's state when it comes to the record. */
   readonly backfill: BackfillRunner | null;
   readonly clock: Clock;
+  readonly gate: PublicationGate;
   append(event: LedgerEvent): Promise<number>;
   endOffset(): number;
   read(fromOffset: number, maxRecords: number): Promise<readonly LedgerRow[]>;
@@ -45,6 +47,7 @@ interface Wanted {
   readonly replaces: string | null;
   readonly reason: string;
   readonly author: string;
+  readonly force: string | null;
   readonly proposalOffset: number | null;
 }
 
@@ -73,8 +76,11 @@ export class Publications {
   }
 
   /** Checks the configuration and starts to publish or propose it; `ask` tells the rest. */
-  async request({ content, replaces, reason }: PublicationRequest, author: string): Promise<Refusal | null> {
-    return this.#busy() ?? (await this.#begin({ content, replaces, reason, author, proposalOffset: null }));
+  async request(
+    { content, replaces, reason, force = null }: PublicationRequest,
+    author: string,
+  ): Promise<Refusal | null> {
+    return this.#busy() ?? (await this.#begin({ content, replaces, reason, author, force, proposalOffset: null }));
   }
 
   /** Starts to put a proposal into force: somebody else than its author must ask for it. */
@@ -92,7 +98,7 @@ export class Publications {
       this.#isChecking = false;
     });
     if (content === null) throw new Error(`the ledger has no publication at offset ${String(proposalOffset)}`);
-    return this.#begin({ content, replaces: null, reason, author, proposalOffset });
+    return this.#begin({ content, replaces: null, reason, author, force: null, proposalOffset });
   }
 
   /** Ends a proposal without effect; its author may, too. */
@@ -137,7 +143,8 @@ export class Publications {
 
   #busy(): Refusal | null {
     const { stage, version } = this.#state;
-    if (!this.#isChecking && stage !== 'backfilling' && stage !== 'publishing') return null;
+    const isUnderWay = stage === 'backtesting' || stage === 'backfilling' || stage === 'publishing';
+    if (!this.#isChecking && !isUnderWay) return null;
     const message = this.#isChecking ? 'another is being checked' : `version ${version ?? ''} is being published`;
     return { code: 'SLUICE_PUBLICATION_BUSY', field: null, message };
   }
@@ -192,7 +199,9 @@ export class Publications {
       return { code: 'SLUICE_PUBLICATION_UNCHANGED', field: 'content', message };
     }
     this.#holds = holds;
-    this.#work(configuration.definition.ruleSetVersion, () => this.#publish(configuration, wanted, inForce));
+    this.#work(configuration.definition.ruleSetVersion, async () => {
+      await this.#publish(configuration, await this.#passed(configuration, wanted, inForce), inForce);
+    });
     return null;
   }
 
@@ -202,6 +211,26 @@ export class Publications {
     this.#working = work().catch((error: unknown) => {
       this.#state = { ...this.#state, stage: 'failed', error: messageOf(error) };
     });
+  }
+
+  /** What may be published or proposed, with the reason that the ledger keeps. A proposal passed when it was made. */
+  async #passed(
+    configuration: CompiledConfiguration,
+    wanted: Wanted,
+    inForce: CompiledConfiguration | null,
+  ): Promise<Wanted> {
+    const { gate } = this.#services;
+    if (wanted.proposalOffset !== null || !gate.isAsked(inForce, configuration)) return wanted;
+    this.#state = { ...this.#state, stage: 'backtesting' };
+    const { reason, alerts } = await gate.pass(configuration, wanted, this.#ending.signal);
+    this.#stopIfAbandoned();
+    this.#state = { ...this.#state, stage: 'publishing', alertsPerDay: alerts };
+    return { ...wanted, reason };
+  }
+
+  #stopIfAbandoned(): void {
+    if (performance.now() - this.#askedMs > ABANDONED_AFTER_MS)
+      throw new Error('SLUICE_PUBLICATION_CANCELLED: nobody asked for its progress any more');
   }
 
   async #publish(
@@ -264,8 +293,7 @@ export class Publications {
     try {
       while (this.#services.endOffset() - run.nextOffset > NEARLY_CAUGHT_UP_RECORDS) {
         await Promise.race([new Promise((resolve) => setTimeout(resolve, LOOK_MS)), run.failed]);
-        if (performance.now() - this.#askedMs > ABANDONED_AFTER_MS)
-          throw new Error('SLUICE_PUBLICATION_CANCELLED: nobody asked for its progress any more');
+        this.#stopIfAbandoned();
         this.#ending.signal.throwIfAborted();
       }
       const saved = await run.handOver();
@@ -295,6 +323,7 @@ const NONE: PublicationState = {
   doneRecords: 0,
   totalRecords: 0,
   heldMs: 0,
+  alertsPerDay: null,
   error: null,
 };
 

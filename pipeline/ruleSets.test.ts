@@ -71,7 +71,7 @@ async function done({ pipeline }: TopologyDriver, refusal: Refusal | null): Prom
 }
 
 const change = (driver: TopologyDriver, wanted: RuleSetChange, sender = ann): Promise<Refusal | null> =>
-  driver.pipeline.gateway.changeRules(wanted, 'because', sender);
+  driver.pipeline.gateway.changeRules(wanted, { reason: 'because' }, sender);
 const set = (mode: RuleDefinition['mode'], rollout: number | null = null): RuleSetChange => {
   return { kind: 'set', rule: 'amount', mode, rollout };
 };

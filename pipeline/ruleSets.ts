@@ -115,6 +115,13 @@ export class RuleSets {
     return { content: canonicalJson({ ...definition, rules, ruleSetVersion }), replaces };
   }
 
+  /** A configuration as it would be published, compiled; the first thing that is wrong with it. */
+  async compile(content: string): Promise<CompiledConfiguration | Refusal> {
+    const ground = { inForce: this.#services.configuration(), models: this.#services.models() };
+    const checked = await checkPublication(content, ground, new LoopHolds());
+    return checked.ok ? checked.configuration : checked.refusals[0];
+  }
+
   /** What a change would do, without doing it. */
   async test(change: RuleSetChange): Promise<RuleTest | Refusal> {
     const inForce = this.#services.configuration();

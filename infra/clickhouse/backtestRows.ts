@@ -13,12 +13,13 @@ export const BACKTEST_QUERY_SETTINGS: ClickHouseSettings = {
 const rowShape = z.record(z.string(), z.unknown());
 
 /** Asks a backtest's queries of this client's history. */
-export function backtestRows(client: ClickHouseClient): HistoryRows {
+export function backtestRows(client: ClickHouseClient, signal?: AbortSignal): HistoryRows {
   return async (query) => {
     const result = await client.query({
       query,
       format: 'JSONEachRow',
       clickhouse_settings: BACKTEST_QUERY_SETTINGS,
+      ...(signal === undefined ? {} : { abort_signal: signal }),
     });
     const rows = await result.json();
     return rows.map((row) => rowShape.parse(row));

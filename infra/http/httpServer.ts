@@ -13,6 +13,7 @@ import { HTTP_REFUSALS, HttpError, httpError, type HttpRefusalName } from './htt
 import type { HttpMetrics } from './httpMetrics.ts';
 import type { HttpSettings } from './httpSettings.ts';
 import type { LiveFeedPort } from './liveFeed.ts';
+import { lookBackHandlers } from './lookBackRoutes.ts';
 import { modelHandlers } from './modelRoutes.ts';
 import { operationHandlers } from './operationRoutes.ts';
 import { OPERATIONS, type OperationId } from './operations.ts';
@@ -143,6 +144,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     ...steeringHandlers(context),
     ...ruleHandlers(context),
     ...modelHandlers(context),
+    ...lookBackHandlers(context),
     ...stateHandlers(context),
     ...operationHandlers(context, options.version),
     ...consoleHandlers(),

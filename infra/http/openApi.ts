@@ -5,6 +5,7 @@ import type { HttpSettings } from './httpSettings.ts';
 import type { Operation } from './operation.ts';
 import { OPERATIONS } from './operations.ts';
 import { REPLY_SCHEMAS } from './replySchemas.ts';
+import { backtestRequest } from './lookBackSchemas.ts';
 import { answer, rollback, ruleChanges, ruleSetting } from './ruleSchemas.ts';
 import { modelPromotion, modelRollback, newModel } from './modelSchemas.ts';
 import {
@@ -65,6 +66,8 @@ const TAGS: OpenApiDocument['tags'] = [
   { name: 'Rules', description: 'The rules in force, and changes of them.' },
   { name: 'Publications', description: 'What decides: catalogue, rules, lists and policy as one.' },
   { name: 'Models', description: 'Which model scores, and which are tried beside it.' },
+  { name: 'Backtests', description: 'What a change of the rules would have changed.' },
+  { name: 'Decisions', description: 'What a decision came from.' },
   { name: 'Live', description: 'What the console shows.' },
   { name: 'Operation', description: 'Health, metrics, documents. No key needed.' },
 ];
@@ -129,6 +132,7 @@ function componentSchemas(settings: HttpSettings): Record<string, JsonObject> {
     ModelRollback: { ...zodJsonSchema(modelRollback), description: 'Why the last promotion is taken back.' },
     Publication: { ...zodJsonSchema(publicationRequest), description: 'A configuration to be in force from now on.' },
     RuleChanges: { ...zodJsonSchema(ruleChanges), description: 'Rules to publish or test, and those to remove.' },
+    BacktestRequest: { ...zodJsonSchema(backtestRequest), description: 'What is tried, and on which payments.' },
     RuleSetting: { ...zodJsonSchema(ruleSetting), description: 'How a rule counts from now on.' },
     Rollback: { ...zodJsonSchema(rollback), description: 'Which version is to be in force again.' },
     Answer: { ...zodJsonSchema(answer), description: 'Why a proposal is approved or rejected.' },

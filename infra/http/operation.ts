@@ -16,6 +16,8 @@ export interface Operation {
     | 'Rules'
     | 'Publications'
     | 'Models'
+    | 'Backtests'
+    | 'Decisions'
     | 'State'
     | 'Live'
     | 'Operation';

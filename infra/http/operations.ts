@@ -1,3 +1,4 @@
+import { LOOK_BACK_OPERATIONS } from './lookBackOperations.ts';
 import { MODEL_OPERATIONS } from './modelOperations.ts';
 import type { Operation } from './operation.ts';
 import { RULE_OPERATIONS } from './ruleOperations.ts';
@@ -367,6 +368,7 @@ export const OPERATIONS = {
     replies: { 200: { description: 'How far it has come.', schema: 'PublicationState' } },
   },
   ...RULE_OPERATIONS,
+  ...LOOK_BACK_OPERATIONS,
   ...MODEL_OPERATIONS,
   live: {
     id: 'live',

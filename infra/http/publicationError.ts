@@ -4,6 +4,8 @@ import { HttpError } from './httpError.ts';
 const NOT_READY_RETRY_SECONDS = 1;
 
 const STATUS: Readonly<Record<string, number>> = {
+  SLUICE_BACKTEST_BUSY: 409,
+  SLUICE_BACKTEST_NO_HISTORY: 409,
   SLUICE_PUBLICATION_BASE: 409,
   SLUICE_PUBLICATION_BUSY: 409,
   SLUICE_PUBLICATION_UNCHANGED: 409,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { listEntitySchema } from '../../operators/configurationSchema.ts';
 import { SNOOZE_ENTITIES } from '../../operators/lists/snoozes.ts';
 import { RULE_REPLY_SCHEMAS } from './ruleReplySchemas.ts';
+import { LOOK_BACK_REPLIES } from './lookBackSchemas.ts';
 import { MODEL_REPLIES } from './modelSchemas.ts';
 
 /** The shapes of replies, for the OpenAPI document; tests hold real replies to them. */
@@ -171,6 +172,7 @@ const liveDecision = z.looseObject({
 
 export const REPLY_SCHEMAS = {
   ...MODEL_REPLIES,
+  ...LOOK_BACK_REPLIES,
   Verdict: verdict,
   Error: z.strictObject({ error: refusal }).describe('Why a request was refused.'),
   BatchReply: z
@@ -235,15 +237,19 @@ export const REPLY_SCHEMAS = {
   PublicationState: z
     .strictObject({
       stage: z
-        .enum(['none', 'backfilling', 'publishing', 'published', 'proposed', 'rejected', 'failed'])
+        .enum(['none', 'backtesting', 'backfilling', 'publishing', 'published', 'proposed', 'rejected', 'failed'])
         .describe(
-          'backfilling: the new catalogue’s state is being built. published: in force. proposed: waits for a second person.',
+          'backtesting: what it gives the review team is found out. backfilling: the new catalogue’s state is being built. published: in force. proposed: waits for a second person.',
         ),
       version: z.string().nullable().describe('Of the rule set.'),
       ledgerOffset: z.int().nullable().describe('From which it is in force; of a proposal, what it is called by.'),
       doneRecords: z.int().describe('Ledger records that the new state has taken in.'),
       totalRecords: z.int().describe('Ledger records there are.'),
       heldMs: z.number().describe('The longest time for which it has held decisions up, in milliseconds.'),
+      alertsPerDay: z
+        .strictObject({ before: z.number(), after: z.number(), capacityPerDay: z.number() })
+        .nullable()
+        .describe('What the review team gets, by a backtest; null where none was needed, or there is no history yet.'),
       error: z.string().nullable().describe('Why it failed; nothing changed then.'),
     })
     .describe('How far the latest publication has come.'),

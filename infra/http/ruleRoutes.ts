@@ -25,10 +25,10 @@ export function ruleHandlers({ gateway }: HttpContext): Readonly<Record<keyof ty
     request: FastifyRequest,
     reply: FastifyReply,
     wanted: RuleSetChange,
-    reason: string,
+    why: { readonly reason: string; readonly force: string | null },
   ): Promise<FastifyReply> {
     const sender = senderOf(request.apiKey, request.headers['content-type']);
-    return answerStarted(reply, await gateway.changeRules(wanted, reason, sender));
+    return answerStarted(reply, await gateway.changeRules(wanted, why, sender));
   }
 
   async function answerProposal(
@@ -50,8 +50,8 @@ export function ruleHandlers({ gateway }: HttpContext): Readonly<Record<keyof ty
       return answerJson(reply, 200, JSON.stringify(ruleSet));
     },
     changeRules: (request, reply) => {
-      const { rules, remove, reason } = parseSteering(ruleChanges, request.body);
-      return change(request, reply, { kind: 'rules', rules, removed: remove }, reason);
+      const { rules, remove, ...why } = parseSteering(ruleChanges, request.body);
+      return change(request, reply, { kind: 'rules', rules, removed: remove }, why);
     },
     testRules: async (request, reply) => {
       const { rules, remove } = parseSteering(ruleChanges, request.body);
@@ -60,18 +60,18 @@ export function ruleHandlers({ gateway }: HttpContext): Readonly<Record<keyof ty
       return answerJson(reply, 200, JSON.stringify(tested));
     },
     setRule: (request, reply) => {
-      const { mode, rollout, reason } = parseSteering(ruleSetting, request.body);
+      const { mode, rollout, ...why } = parseSteering(ruleSetting, request.body);
       if (mode === null && rollout === null)
         throw new HttpError(400, {
           code: 'SLUICE_INPUT_INVALID',
           field: 'mode',
           message: 'give mode, rollout or both',
         });
-      return change(request, reply, { kind: 'set', rule: pathParameter(request, 'rule'), mode, rollout }, reason);
+      return change(request, reply, { kind: 'set', rule: pathParameter(request, 'rule'), mode, rollout }, why);
     },
     rollback: (request, reply) => {
-      const { version, reason } = parseSteering(rollback, request.body);
-      return change(request, reply, { kind: 'rollback', version }, reason);
+      const { version, ...why } = parseSteering(rollback, request.body);
+      return change(request, reply, { kind: 'rollback', version }, why);
     },
     publicationHistory: async (request, reply) => {
       const page = await gateway.publicationHistory({

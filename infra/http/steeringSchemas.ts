@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { SNOOZE_ENTITIES } from '../../operators/lists/snoozes.ts';
 import { MAX_CHANGED_ENTRIES } from '../../pipeline/listKeeping.ts';
 import { HttpError } from './httpError.ts';
+import { force } from './ruleSchemas.ts';
 
 /** The bounds of schemas/list-change.avsc and schemas/posture.avsc. */
 const timeMs = z.int().min(946_684_800_000).max(4_102_444_800_000);
@@ -73,6 +74,7 @@ export const publicationRequest = z.strictObject({
       'SHA-256 of the configuration that this one was made from. Refused when another is in force; null: never.',
     ),
   reason: reason.default('').describe('Why.'),
+  force,
 });
 
 /** Parses a body that steers (lists, posture); its faults name the field and never repeat its value. */

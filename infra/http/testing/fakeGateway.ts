@@ -1,6 +1,9 @@
 import type { FeatureState } from '../../../operators/features/featureState.ts';
 import { StateReporter } from '../../../pipeline/engine/stateReporter.ts';
 import type { ExplanationAnswer } from '../../../pipeline/decisionExplainer.ts';
+import type { BacktestState } from '../../../pipeline/backtest/backtests.ts';
+import type { BacktestSpan } from '../../../pipeline/backtest/historyFacts.ts';
+import type { Certificate } from '../../../pipeline/certificate.ts';
 import type { ModelGateway } from '../../../pipeline/modelGateway.ts';
 import { FakeModels } from './fakeModels.ts';
 import type {
@@ -97,6 +100,7 @@ export class FakeGateway implements Gateway {
   readonly lists = new FakeLists();
   readonly snoozes = new FakeSnoozes();
   readonly publications: PublicationRequest[] = [];
+  readonly backtests: BacktestSpan[] = [];
   readonly changes: RuleSetChange[] = [];
   readonly models: ModelGateway = new FakeModels();
   /** Set to answer every submission with it. */
@@ -175,7 +179,7 @@ export class FakeGateway implements Gateway {
 
   publication(): PublicationState {
     const stage = this.publications.length > 0 ? 'backfilling' : 'none';
-    return { stage, version: null, ledgerOffset: null, doneRecords: 1, totalRecords: 2, heldMs: 0, error: null };
+    return { stage, version: null, ledgerOffset: null, doneRecords: 1, totalRecords: 2, heldMs: 0, alertsPerDay: null, error: null };
   }
 
   ruleSet(): RuleSetInForce | null {
@@ -189,9 +193,30 @@ export class FakeGateway implements Gateway {
     return Promise.resolve({ problems: [], changes: [], others: [], diff: '' });
   }
 
-  changeRules(change: RuleSetChange, reason: string): Promise<Refusal | null> {
+  changeRules(change: RuleSetChange, why: Pick<PublicationRequest, 'reason' | 'force'>): Promise<Refusal | null> {
     this.changes.push(change);
-    return this.publish({ content: '{}', replaces: null, reason });
+    return this.publish({ content: '{}', replaces: null, ...why });
+  }
+
+  startBacktest(_what: RuleSetChange | { readonly content: string }, span: BacktestSpan): Promise<Refusal | null> {
+    if (this.backtests.length > 0)
+      return Promise.resolve({ code: 'SLUICE_BACKTEST_BUSY', field: null, message: 'one at a time' });
+    this.backtests.push(span);
+    return Promise.resolve(null);
+  }
+
+  backtest(): BacktestState {
+    const stage = this.backtests.length > 0 ? 'deciding' : 'none';
+    return { stage, startedMs: null, elapsedMs: null, error: null, report: null };
+  }
+
+  cancelBacktest(): BacktestState {
+    this.backtests.length = 0;
+    return this.backtest();
+  }
+
+  certificate(): Promise<Certificate | undefined> {
+    return Promise.resolve(undefined);
   }
 
   publicationHistory(options: Parameters<Gateway['publicationHistory']>[0]): Promise<PublicationPage> {
