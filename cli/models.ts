@@ -3,7 +3,14 @@ import type { z } from 'zod';
 import { REPLY_SCHEMAS } from '../infra/http/replySchemas.ts';
 import { readModelMetadata } from '../models/modelPackage.ts';
 import { modelNameText, modelPath, parseModelName, type ModelName } from './modelName.ts';
-import { addCommand, promoteCommand, rollbackCommand, withdrawCommand } from './modelsChange.ts';
+import {
+  addCommand,
+  approveModelCommand,
+  promoteCommand,
+  rejectModelCommand,
+  rollbackCommand,
+  withdrawCommand,
+} from './modelsChange.ts';
 import { modelsCompareCommand } from './modelsCompare.ts';
 import { modelsDriftCommand } from './modelsDrift.ts';
 import { askSluice, withSluiceOptions, type SluiceAccessOptions } from './sluiceAccess.ts';
@@ -18,6 +25,9 @@ export function modelsCommand(): Command {
     .addCommand(promoteCommand())
     .addCommand(withdrawCommand())
     .addCommand(rollbackCommand())
+    .addCommand(proposalsCommand())
+    .addCommand(approveModelCommand())
+    .addCommand(rejectModelCommand())
     .addCommand(historyCommand())
     .addCommand(modelsCompareCommand())
     .addCommand(modelsDriftCommand())
@@ -78,24 +88,39 @@ function historyCommand(): Command {
     async (options: OutputOptions) => {
       const shape = REPLY_SCHEMAS.ModelChanges;
       const answer = await askSluice(options, { method: 'GET', path: '/v1/models/changes', shape });
+      print(options, answer, () => changesTable(answer.changes));
+    },
+  );
+}
+
+function proposalsCommand(): Command {
+  return reading('proposals', 'Changes of models that wait for a second person.').action(
+    async (options: OutputOptions) => {
+      const shape = REPLY_SCHEMAS.ModelProposals;
+      const answer = await askSluice(options, { method: 'GET', path: '/v1/models/proposals', shape });
       print(options, answer, () =>
-        textTable(
-          [
-            ['offset', 'time (UTC)', 'change', 'model', 'accounts', 'by', 'reason'],
-            ...answer.changes.map(({ ledgerOffset, timeMs, action, id, version, percent, author, reason }) => [
-              String(ledgerOffset),
-              timeText(timeMs),
-              action,
-              id === null ? 'no model' : modelNameText({ id, version }),
-              action === 'withdraw' ? '-' : `${percent}%`,
-              author,
-              reason,
-            ]),
-          ],
-          [1, 2, 3, 5, 6],
-        ),
+        answer.proposals.length === 0 ? 'No change of a model waits for approval.\n' : changesTable(answer.proposals),
       );
     },
+  );
+}
+
+function changesTable(changes: z.infer<typeof REPLY_SCHEMAS.ModelChanges>['changes']): string {
+  const steps = { apply: '', propose: ' proposed', approve: ' approved', reject: ' rejected' };
+  return textTable(
+    [
+      ['offset', 'time (UTC)', 'change', 'model', 'accounts', 'by', 'reason'],
+      ...changes.map(({ ledgerOffset, timeMs, action, step, id, version, percent, author, reason }) => [
+        String(ledgerOffset),
+        timeText(timeMs),
+        `${action}${steps[step]}`,
+        id === null ? 'no model' : modelNameText({ id, version }),
+        action === 'withdraw' ? '-' : `${percent}%`,
+        author,
+        reason,
+      ]),
+    ],
+    [1, 2, 3, 5, 6],
   );
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import type { z } from 'zod';
 import { REPLY_SCHEMAS } from '../infra/http/replySchemas.ts';
 import { modelNameText, modelPath, parseModelName, type ModelName } from './modelName.ts';
@@ -70,12 +70,44 @@ function changing(name: string, description: string): Command {
   );
 }
 
-function tell({ ledgerOffset, model }: z.infer<typeof shape>): void {
+export function approveModelCommand(): Command {
+  return answering('approve', "Put somebody else's proposed change of a model into force.");
+}
+
+export function rejectModelCommand(): Command {
+  return answering('reject', 'End a proposed change of a model without effect.');
+}
+
+function answering(how: 'approve' | 'reject', description: string): Command {
+  return changing(how, description)
+    .argument('<proposal>', 'as sluice models proposals calls it', proposalOffset)
+    .action(async (offset: number, options: ChangeOptions) => {
+      const path = `/v1/models/proposals/${String(offset)}/${how}`;
+      tell(await askSluice(options, { method: 'POST', path, body: { reason: options.reason }, shape }));
+    });
+}
+
+function proposalOffset(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Must be a whole number, as sluice models proposals says.');
+}
+
+function tell({ ledgerOffset, standing, model }: z.infer<typeof shape>): void {
   const { role, percent } = model;
   const does = {
     champion: percent === 100 ? 'is the champion' : `is the champion and scores ${percent}% of accounts`,
     challenger: percent === 0 ? 'is scored beside the champion' : `scores the verdicts of ${percent}% of accounts`,
     none: 'scores nothing any more',
   };
+  if (standing === 'proposed') {
+    process.stdout.write(
+      `Proposed as ${ledgerOffset}; in force once somebody else approves it: sluice models approve ${ledgerOffset}\n`,
+    );
+    return;
+  }
+  if (standing === 'rejected') {
+    process.stdout.write(`The proposal is rejected; nothing has changed.\n`);
+    return;
+  }
   process.stdout.write(`${modelNameText(model)} ${does[role]} from ledger offset ${ledgerOffset} on.\n`);
 }

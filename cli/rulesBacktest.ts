@@ -18,9 +18,7 @@ export function rulesBacktestCommand(): Command {
     'Tell which verdicts would change if the rule set of --config were published: over the history, against the one in force.',
   );
   return withHistoryOptions(command)
-    .addOption(
-      numberOption('--days <n>', `the last so many days of history (default: ${GATE_DAYS})`, 1, MAX_DAYS),
-    )
+    .addOption(numberOption('--days <n>', `the last so many days of history (default: ${GATE_DAYS})`, 1, MAX_DAYS))
     .addOption(numberOption('--decisions <n>', 'instead: the newest so many payments', 1, MAX_DECISIONS))
     .option('--json', 'the report as JSON, amounts in minor units')
     .addHelpText(

@@ -88,7 +88,12 @@ export function rulesSetCommand(): Command {
       if (mode === undefined && rollout === undefined)
         throw new UserError('Give --mode, --rollout or both: sluice rules set ID --mode shadow --reason "..."', 2);
       const path = `/v1/rules/${encodeURIComponent(id)}/mode`;
-      const body = { ...(mode === undefined ? {} : { mode }), ...(rollout === undefined ? {} : { rollout }), reason, ...forced(options) };
+      const body = {
+        ...(mode === undefined ? {} : { mode }),
+        ...(rollout === undefined ? {} : { rollout }),
+        reason,
+        ...forced(options),
+      };
       await changed(options, { method: 'PUT', path, body });
     });
 }

@@ -87,7 +87,8 @@ describe('a certificate', () => {
 
   it('is the same by what a running engine remembers, which then need not search', async () => {
     const { gateway, engine } = driver.pipeline;
-    for (const id of ['t-1', 't-2', 't-3']) expect(await gateway.certificate(id)).toEqual(await certify(driver, id, null));
+    for (const id of ['t-1', 't-2', 't-3'])
+      expect(await gateway.certificate(id)).toEqual(await certify(driver, id, null));
     const known = knownToEngine(engine.publications, engine.models);
     const read: number[] = [];
     const ledger = {
@@ -111,7 +112,9 @@ describe('a certificate', () => {
     decided.set(offset, tampered);
     expect((await certify(driver, 't-1', null))?.seal?.isIntact).toBe(false);
     decided.set(offset, tampered.subarray(1));
-    await expect(certify(driver, 't-1', null)).rejects.toThrow(/^SLUICE_DECISION_UNREADABLE: .*t-1.*run sluice verify$/);
+    await expect(certify(driver, 't-1', null)).rejects.toThrow(
+      /^SLUICE_DECISION_UNREADABLE: .*t-1.*run sluice verify$/,
+    );
     decided.set(offset, stored ?? Buffer.alloc(0));
     chain.seals.delete(offset);
     expect((await certify(driver, 't-1', null))?.seal).toBeNull();

@@ -66,7 +66,7 @@ export function knownToEngine(publications: PublicationLog, models: ModelRoster)
     promotionOffset: (modelSha256, beforeOffset) =>
       models.changes.find(
         ({ ledgerOffset, promotion }) =>
-          ledgerOffset < beforeOffset && promotion.sha256 === modelSha256 && promotion.percent > 0,
+          ledgerOffset < beforeOffset && promotion.sha256 === modelSha256 && putsIntoForce(promotion),
       )?.ledgerOffset ?? null,
   };
 }
@@ -145,7 +145,8 @@ async function remembered(
   if (promotion !== null && promotion.kind !== 'modelPromotion') return null;
   return {
     publication: { ledgerOffset: publicationOffset, event: publication.event },
-    promotion: promotionOffset === null || promotion === null ? null : { ledgerOffset: promotionOffset, event: promotion.event },
+    promotion:
+      promotionOffset === null || promotion === null ? null : { ledgerOffset: promotionOffset, event: promotion.event },
   };
 }
 
@@ -173,7 +174,7 @@ async function inForce(
       const record = decodeLedgerRecord(value);
       if (record.kind === 'ruleSetPublication' && record.event.sha256 === ruleSetSha256)
         publication ??= { ledgerOffset: offset, event: record.event };
-      if (record.kind === 'modelPromotion' && record.event.sha256 === modelSha256 && record.event.percent > 0)
+      if (record.kind === 'modelPromotion' && record.event.sha256 === modelSha256 && putsIntoForce(record.event))
         promotion ??= { ledgerOffset: offset, event: record.event };
     }
     if (publication !== null && (promotion !== null || modelSha256 === null)) break;
@@ -184,6 +185,10 @@ async function inForce(
   return { publication, promotion };
 }
 
+function putsIntoForce({ percent, step }: ModelPromotion): boolean {
+  return percent > 0 && (step === 'apply' || step === 'approve');
+}
+
 function withoutContent(found: FoundInForce['publication']): Certificate['publication'] {
   if (found === null) return null;
   const { eventTimeMs, version, sha256, author, reason } = found.event;
@@ -192,8 +197,7 @@ function withoutContent(found: FoundInForce['publication']): Certificate['public
 
 function withoutMetadata(found: FoundInForce['promotion']): Certificate['promotion'] {
   if (found === null) return null;
-  const { eventTimeMs, modelId, version, sha256, author, reason, action, percent } = found.event;
-  const event = { eventTimeMs, modelId, version, sha256, author, reason, action, percent };
+  const { metadata: _, ...event } = found.event;
   return { ledgerOffset: found.ledgerOffset, event };
 }
 

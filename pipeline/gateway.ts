@@ -115,7 +115,8 @@ export interface PublicationState {
    * published: in force from `ledgerOffset` on. proposed: waits for a second person; `ledgerOffset` is what it is called by.
    * rejected: a proposal was. failed: nothing changed; `error` says why.
    */
-  readonly stage: 'none' | 'backtesting' | 'backfilling' | 'publishing' | 'published' | 'proposed' | 'rejected' | 'failed';
+  readonly stage:
+    'none' | 'backtesting' | 'backfilling' | 'publishing' | 'published' | 'proposed' | 'rejected' | 'failed';
   readonly version: string | null;
   readonly ledgerOffset: number | null;
   /** Ledger records that the new state has taken in, and how many there are. */

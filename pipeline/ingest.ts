@@ -194,10 +194,7 @@ export class Ingest implements Gateway {
     return 'code' in planned ? planned : this.publish({ ...planned, ...why }, sender);
   }
 
-  async startBacktest(
-    what: RuleSetChange | { readonly content: string },
-    span: BacktestSpan,
-  ): Promise<Refusal | null> {
+  async startBacktest(what: RuleSetChange | { readonly content: string }, span: BacktestSpan): Promise<Refusal | null> {
     const { ruleSets, backtests } = this.#engine;
     const planned = this.#notReadyToChange() ?? ('content' in what ? what : await ruleSets.plan(what));
     if ('code' in planned) return planned;

@@ -19,11 +19,15 @@ const ACCOUNTS = 60;
 
 const running: TopologyDriver[] = [];
 
-async function start(before?: TopologyDriver, model: TestPackage = champion): Promise<TopologyDriver> {
+async function start(
+  before?: TopologyDriver,
+  model: TestPackage = champion,
+  definition = packagesDefinition,
+): Promise<TopologyDriver> {
   const { ledger, decisions, models } = before ?? {};
   const stores =
     ledger === undefined || decisions === undefined || models === undefined ? {} : { ledger, decisions, models };
-  const driver = await TopologyDriver.start({ definition: packagesDefinition, model, ...stores });
+  const driver = await TopologyDriver.start({ definition, model, ...stores });
   running.push(driver);
   return driver;
 }
@@ -75,6 +79,56 @@ function roles(driver: TopologyDriver): readonly string[] {
 function having(versions: ReadonlyMap<string, string | null>, version: string): readonly string[] {
   return [...versions].filter(([, each]) => each === version).map(([account]) => account);
 }
+
+describe('where a second person must agree', () => {
+  const approving = { ...packagesDefinition, approvals: 1 as const };
+  const answer = (driver: TopologyDriver, ledgerOffset: number, how: 'approve' | 'reject', author: string) =>
+    driver.pipeline.gateway.models.answer({ ledgerOffset, answer: how, reason: 'because' }, author);
+  const offsetOf = (answered: ModelAnswer): number => (answered.kind === 'done' ? answered.ledgerOffset : -1);
+
+  it('what changes who scores verdicts is a proposal until somebody else approves it', async () => {
+    const driver = await start(undefined, champion, approving);
+    expect(await add(driver, challenger)).toMatchObject({ kind: 'done', standing: 'inForce' });
+    const proposed = await promote(driver, '2', 100);
+    expect(proposed).toMatchObject({ kind: 'done', standing: 'proposed', model: { role: 'challenger', percent: 0 } });
+    expect(having(await round(driver, 'waits'), '1')).toHaveLength(ACCOUNTS);
+    const offset = offsetOf(proposed);
+    expect(await answer(driver, offset, 'approve', 'ana')).toMatchObject({
+      kind: 'conflict',
+      refusal: { code: 'SLUICE_PROPOSAL_OWN' },
+    });
+    const second = offsetOf(await promote(driver, '2', 30));
+    expect(await answer(driver, second, 'reject', 'ana')).toMatchObject({ standing: 'rejected' });
+    expect(driver.pipeline.gateway.models.proposals().map(({ ledgerOffset }) => ledgerOffset)).toEqual([offset]);
+    expect(await answer(driver, offset, 'approve', 'ben')).toMatchObject({
+      ...{ kind: 'done', standing: 'inForce', model: { version: '2', role: 'champion', percent: 100 } },
+    });
+    expect(having(await round(driver, 'approved'), '2')).toHaveLength(ACCOUNTS);
+    expect(await answer(driver, offset, 'approve', 'ben')).toMatchObject({ kind: 'unknown' });
+    expect(driver.pipeline.gateway.models.changes().map(({ step, author }) => `${step} ${author}`)).toEqual([
+      ...['approve ben', 'reject ana', 'propose ana', 'propose ana', 'apply ana', 'apply deployment'],
+    ]);
+  });
+
+  it('a proposal outlives a restart and ends when other models score; a restart is no second person', async () => {
+    const first = await start(undefined, champion, approving);
+    await add(first, challenger);
+    await add(first, linear);
+    const kept = offsetOf(await promote(first, '2', 50));
+    const overtaken = offsetOf(await promote(first, '3', 100));
+    await first.stop();
+    running.splice(0);
+    const driver = await start(first, testPackage('lightgbm', { version: '9' }), approving);
+    expect(roles(driver)).toEqual(['1 champion 100', '2 challenger 0', '3 challenger 0']);
+    expect(driver.logged.some(({ message }) => message.includes('a second person must agree'))).toBe(true);
+    expect(await answer(driver, kept, 'approve', 'ben')).toMatchObject({ model: { percent: 50 } });
+    expect(await answer(driver, overtaken, 'approve', 'ben')).toMatchObject({ kind: 'unknown' });
+    const back = await driver.pipeline.gateway.models.rollback('worse', 'ana');
+    expect(back).toMatchObject({ standing: 'proposed' });
+    expect(roles(driver)).toEqual(['1 champion 50', '2 challenger 50', '3 challenger 0']);
+    expect(await answer(driver, offsetOf(back), 'approve', 'ben')).toMatchObject({ model: { percent: 0 } });
+  });
+});
 
 describe('a challenger', () => {
   it('changes no verdict, and its scores come into history beside the champion’s', async () => {

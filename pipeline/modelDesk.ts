@@ -5,7 +5,14 @@ import { ModelError, Scorer } from '../models/scorer.ts';
 import type { TreesRead } from '../models/trees/readTrees.ts';
 import type { CompiledConfiguration } from '../operators/configuration.ts';
 import type { LedgerEvent } from '../schemas/ledgerEvent.ts';
-import { MAX_CHALLENGERS, type KnownModel, type ModelRoster } from './engine/modelRoster.ts';
+import type { PromotionStep } from '../schemas/types.ts';
+import {
+  MAX_CHALLENGERS,
+  MAX_OPEN_PROMOTIONS,
+  type KnownModel,
+  type ModelChange,
+  type ModelRoster,
+} from './engine/modelRoster.ts';
 import { maskCardNumbers } from './cardNumbers.ts';
 import type {
   ModelAnswer,
@@ -13,6 +20,7 @@ import type {
   ModelChangeRequest,
   ModelDescription,
   ModelGateway,
+  ModelProposalAnswer,
   ModelSummary,
   NewModel,
 } from './modelGateway.ts';
@@ -28,6 +36,8 @@ export interface ModelDeskServices {
   taken(ledgerOffset: number): Promise<void>;
   roster(): ModelRoster;
   configuration(): CompiledConfiguration | null;
+  /** People, beside its author, who must agree to a change of what decides. */
+  approvals(): number;
   isReady(): boolean;
 }
 
@@ -39,6 +49,8 @@ interface Change {
   readonly action: 'promote' | 'rollback' | 'withdraw';
   readonly percent: number;
   readonly reason: string;
+  /** The proposal that it answers. */
+  readonly answers?: { readonly step: 'approve' | 'reject'; readonly proposalOffset: number };
 }
 
 /** How long an answer waits for the engine to come to its record. */
@@ -72,16 +84,35 @@ export class ModelDesk implements ModelGateway {
   }
 
   changes(): readonly ModelChangeLine[] {
-    return this.#services.roster().changes.map(({ ledgerOffset, promotion }) => ({
-      ledgerOffset,
-      timeMs: promotion.eventTimeMs,
-      action: promotion.action,
-      id: promotion.modelId,
-      version: promotion.version,
-      percent: promotion.percent,
-      author: promotion.author,
-      reason: promotion.reason,
-    }));
+    return this.#services.roster().changes.map(lineOf);
+  }
+
+  proposals(): readonly ModelChangeLine[] {
+    return this.#services.roster().proposals.map(lineOf);
+  }
+
+  answer({ ledgerOffset, answer, reason }: ModelProposalAnswer, author: string): Promise<ModelAnswer> {
+    return this.#inTurn(author, async () => {
+      const proposal = this.#services.roster().proposal(ledgerOffset);
+      const model = this.#services.roster().find(proposal?.promotion.modelId ?? '', proposal?.promotion.version ?? '');
+      if (proposal === undefined || model === undefined) {
+        const message = `no change of a model waits as ${ledgerOffset}: it was answered, or other models score since; see sluice models proposals`;
+        return { kind: 'unknown', refusal: { code: 'SLUICE_PROPOSAL_UNKNOWN', field: null, message } };
+      }
+      const { action, percent } = proposal.promotion;
+      const answers = { step: answer, proposalOffset: ledgerOffset };
+      if (answer === 'reject') return { metadata: metadataOf(model), action, percent, reason, answers };
+      if (proposal.promotion.author === author)
+        return conflict(
+          'SLUICE_PROPOSAL_OWN',
+          null,
+          `it is ${author}'s own: somebody else must approve it, with a key of their own`,
+        );
+      if (action === 'withdraw') return { metadata: metadataOf(model), action, percent, reason, answers };
+      // Once more: its file may have gone since, or a catalogue come.
+      const checked = await this.#promotion(model, action, percent, reason);
+      return 'kind' in checked ? checked : { ...checked, answers };
+    });
   }
 
   add(model: NewModel, author: string): Promise<ModelAnswer> {
@@ -142,12 +173,19 @@ export class ModelDesk implements ModelGateway {
     const change = await check();
     if ('kind' in change) return change;
     const { metadata, action, percent } = change;
+    const step: PromotionStep = change.answers?.step ?? (this.#needsApproval(change) ? 'propose' : 'apply');
+    if (step === 'propose' && this.#services.roster().proposals.length >= MAX_OPEN_PROMOTIONS) {
+      const message = `${MAX_OPEN_PROMOTIONS} changes of models wait already: have some approved or rejected first`;
+      return conflict('SLUICE_PROPOSAL_COUNT', null, message);
+    }
     const origin = {
       eventTimeMs: this.#services.clock(),
       author,
       reason: maskCardNumbers(change.reason),
       action,
       percent,
+      step,
+      proposalOffset: change.answers?.proposalOffset ?? null,
     };
     let ledgerOffset: number;
     try {
@@ -161,7 +199,18 @@ export class ModelDesk implements ModelGateway {
     const model = roster.find(metadata.id, metadata.version);
     if (model === undefined)
       return unavailable('SLUICE_NOT_READY', `it is at ledger offset ${ledgerOffset}, and not in force yet`);
-    return { kind: 'done', ledgerOffset, model: summaryOf(model, roster) };
+    const standing = step === 'propose' ? 'proposed' : step === 'reject' ? 'rejected' : 'inForce';
+    return { kind: 'done', ledgerOffset, standing, model: summaryOf(model, roster) };
+  }
+
+  /** What changes who scores verdicts; a challenger beside them needs nobody. */
+  #needsApproval({ metadata, percent }: Change): boolean {
+    if (this.#services.approvals() === 0) return false;
+    const { champion, deciding } = this.#services.roster();
+    const isScoring = [champion, deciding].some(
+      (model) => model?.promotion.modelId === metadata.id && model.promotion.version === metadata.version,
+    );
+    return percent > 0 || isScoring;
   }
 
   async #promotion(
@@ -239,6 +288,11 @@ function summaryOf({ promotion, percent }: KnownModel, roster: ModelRoster): Mod
   const shared = role === 'champion' ? 100 - (roster.deciding?.percent ?? 0) : (percent ?? 0);
   const { modelId, version, sha256, author, eventTimeMs } = promotion;
   return { id: modelId ?? '', version, sha256, role, percent: shared, author, sinceMs: eventTimeMs };
+}
+
+function lineOf({ ledgerOffset, promotion }: ModelChange): ModelChangeLine {
+  const { eventTimeMs: timeMs, modelId: id, action, step, version, percent, author, reason } = promotion;
+  return { ledgerOffset, timeMs, action, step, id, version, percent, author, reason };
 }
 
 /** What was registered was parsed before. */

@@ -1,3 +1,4 @@
+import type { PromotionStep } from '../schemas/types.ts';
 import type { Refusal } from './gateway.ts';
 
 /** What a model does: the champion scores all accounts that no challenger scores; the others only beside it. */
@@ -26,6 +27,8 @@ export interface ModelChangeLine {
   readonly ledgerOffset: number;
   readonly timeMs: number;
   readonly action: 'promote' | 'rollback' | 'withdraw';
+  /** apply, approve: in force from its offset on. propose, reject: nothing changed by it. */
+  readonly step: PromotionStep;
   readonly id: string | null;
   readonly version: string;
   readonly percent: number;
@@ -49,7 +52,13 @@ export interface ModelChangeRequest {
 }
 
 export type ModelAnswer =
-  | { readonly kind: 'done'; readonly ledgerOffset: number; readonly model: ModelSummary }
+  | {
+      readonly kind: 'done';
+      readonly ledgerOffset: number;
+      /** proposed: it waits for a second person, who calls it by its offset. rejected: nothing changed. */
+      readonly standing: 'inForce' | 'proposed' | 'rejected';
+      readonly model: ModelSummary;
+    }
   /** invalid: the request or the package is wrong; unknown: no such package; conflict: not as things are now. */
   | { readonly kind: 'invalid' | 'unknown' | 'conflict'; readonly refusal: Refusal }
   | { readonly kind: 'unavailable'; readonly refusal: Refusal; readonly retryAfterSeconds: number };
@@ -67,4 +76,14 @@ export interface ModelGateway {
   withdraw(change: Omit<ModelChangeRequest, 'percent'>, author: string): Promise<ModelAnswer>;
   /** Takes back a challenger's share; where there is none, the champion before this one returns. */
   rollback(reason: string, author: string): Promise<ModelAnswer>;
+  /** What waits for a second person, oldest first. */
+  proposals(): readonly ModelChangeLine[];
+  /** Puts a proposal into force, by somebody else than its author, or ends it. */
+  answer(proposal: ModelProposalAnswer, author: string): Promise<ModelAnswer>;
+}
+
+export interface ModelProposalAnswer {
+  readonly ledgerOffset: number;
+  readonly answer: 'approve' | 'reject';
+  readonly reason: string;
 }

@@ -154,6 +154,7 @@ export class Pipeline {
       taken: (offset) => this.#taken.taken(offset),
       roster: () => this.engine.models,
       configuration: () => this.engine.configuration,
+      approvals: () => this.engine.publications.approvals,
       isReady: () => this.#isReady,
     });
     this.#explainer = new DecisionExplainer({
@@ -322,6 +323,13 @@ export class Pipeline {
       this.#tellOtherChampion(model?.metadata ?? null);
       return;
     }
+    if (roster.champion !== null && this.engine.publications.approvals > 0) {
+      this.#ports.logger.warn(
+        { champion: `${roster.champion.promotion.modelId ?? ''} ${roster.champion.promotion.version}` },
+        "the folder's model differs from the last start's, and a second person must agree: sluice models add, then promote it",
+      );
+      return;
+    }
     if (model !== null) await this.#ports.models.put(model.metadata.sha256, model.onnx);
     const origin = {
       eventTimeMs: this.#ports.clock(),
@@ -446,7 +454,8 @@ export class Pipeline {
       },
       publications: this.#publications,
       backtests: this.#backtests,
-      certify: (transactionId) => certify(this.#ports, transactionId, knownToEngine(engine().publications, engine().models)),
+      certify: (transactionId) =>
+        certify(this.#ports, transactionId, knownToEngine(engine().publications, engine().models)),
       ruleSets: new RuleSets({
         read: (fromOffset, maxRecords) => this.#ports.ledger.read(fromOffset, maxRecords),
         configuration: () => engine().configuration,

@@ -1,5 +1,5 @@
 import type { ModelMetadata } from '../models/modelPackage.ts';
-import type { ModelPromotion, PromotionAction } from '../schemas/types.ts';
+import type { ModelPromotion, PromotionAction, PromotionStep } from '../schemas/types.ts';
 
 export interface PromotionOrigin {
   readonly eventTimeMs: number;
@@ -8,6 +8,9 @@ export interface PromotionOrigin {
   readonly action?: PromotionAction;
   /** 100 by default: the champion. */
   readonly percent?: number;
+  /** In force without a second person by default. */
+  readonly step?: PromotionStep;
+  readonly proposalOffset?: number | null;
 }
 
 /** The ledger's record of what a model is to do; null: none scores any more. */
@@ -22,5 +25,7 @@ export function promotionRecord(model: ModelMetadata | null, origin: PromotionOr
     percent: origin.percent ?? 100,
     author: origin.author,
     reason: origin.reason,
+    step: origin.step ?? 'apply',
+    proposalOffset: origin.proposalOffset ?? null,
   };
 }

@@ -41,6 +41,8 @@ const events: readonly LedgerEvent[] = [
       sha256: 'a',
       metadata: '{}',
       action: 'rollback',
+      step: 'approve',
+      proposalOffset: 7,
       percent: 10,
       ...audit,
     },

@@ -300,7 +300,9 @@ export interface ListChange {
 
 export type PromotionAction = 'promote' | 'rollback' | 'withdraw';
 
-/** What a model does from this offset on: score for all, for a share of accounts, or beside the others. modelId null: none scores. */
+export type PromotionStep = 'apply' | 'propose' | 'approve' | 'reject';
+
+/** What a model does from this offset on: score for all, for a share of accounts, or beside the others; or a step towards that. modelId null: none scores. */
 export interface ModelPromotion {
   /** When it was promoted. Epoch milliseconds, UTC. */
   readonly eventTimeMs: number;
@@ -320,6 +322,10 @@ export interface ModelPromotion {
   readonly author: string;
   /** Why. */
   readonly reason: string;
+  /** apply: in force without a second person. propose: waits for one, who is to approve or reject it. */
+  readonly step: PromotionStep;
+  /** Ledger offset of the proposal that is approved or rejected. */
+  readonly proposalOffset: null | number;
 }
 
 export type OutcomeKind = 'authorised' | 'declined' | 'captured' | 'cancelled' | 'settled' | 'authenticationPassed' | 'authenticationFailed' | 'other';

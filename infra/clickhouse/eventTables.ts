@@ -202,9 +202,19 @@ export class ModelPromotionTable extends EventTable {
   readonly #percent = this.add('percent', new Int32Column(), schemaDoc('ModelPromotion', 'percent'));
   readonly #author = this.add('author', new LowCardinalityColumn(), schemaDoc('ModelPromotion', 'author'));
   readonly #reason = this.add('reason', new StringColumn(), schemaDoc('ModelPromotion', 'reason'));
+  readonly #step = this.add('step', new LowCardinalityColumn(), schemaDoc('ModelPromotion', 'step'));
+  readonly #proposalOffset = this.add(
+    'proposal_offset',
+    nullableOffset(),
+    schemaDoc('ModelPromotion', 'proposalOffset'),
+  );
 
   constructor() {
-    super('model_promotions', 'What each model did from each offset on.', 'ModelPromotion');
+    super(
+      'model_promotions',
+      'What each model did from each offset on; proposals of that, and answers to them (step).',
+      'ModelPromotion',
+    );
   }
 
   push(record: HistoryRecord, promotion: ModelPromotion): void {
@@ -217,6 +227,8 @@ export class ModelPromotionTable extends EventTable {
     this.#percent.push(promotion.percent);
     this.#author.push(promotion.author);
     this.#reason.push(promotion.reason);
+    this.#step.push(promotion.step);
+    this.#proposalOffset.push(promotion.proposalOffset);
   }
 }
 

@@ -256,6 +256,8 @@ function promotion(): ModelPromotion {
     sha256: 'c'.repeat(64),
     metadata: JSON.stringify({ trainingDistribution }),
     action: 'promote',
+    step: 'apply',
+    proposalOffset: null,
     percent: 100,
     author: 'test',
     reason: '',

@@ -16,7 +16,13 @@ export const backtestRequest = z.strictObject({
     .nullable()
     .default(null)
     .describe('Instead of rules and remove: a configuration as JSON text, as `POST /v1/publications` takes it.'),
-  days: z.int().min(1).max(MAX_DAYS).nullable().default(null).describe('The last so many days of history; 30 by default.'),
+  days: z
+    .int()
+    .min(1)
+    .max(MAX_DAYS)
+    .nullable()
+    .default(null)
+    .describe('The last so many days of history; 30 by default.'),
   decisions: z
     .int()
     .min(1)
@@ -120,7 +126,9 @@ const report = z.strictObject({
   ),
   check: z
     .strictObject({ payments: z.int(), equal: z.int() })
-    .describe('Payments decided by the rule set in force, and on how many of them this computation gives the recorded verdict.'),
+    .describe(
+      'Payments decided by the rule set in force, and on how many of them this computation gives the recorded verdict.',
+    ),
   notes: z.array(z.string()).describe('What history cannot tell.'),
 });
 
@@ -136,7 +144,9 @@ export const LOOK_BACK_REPLIES = {
     .strictObject({
       stage: z
         .enum(['none', 'reading', 'deciding', 'done', 'failed', 'cancelled'])
-        .describe('reading: what was in force when. deciding: the payments of the span. none: nobody asked since the start.'),
+        .describe(
+          'reading: what was in force when. deciding: the payments of the span. none: nobody asked since the start.',
+        ),
       startedMs: timeMs.nullable(),
       elapsedMs: z.number().nullable(),
       error: z.string().nullable().describe('Why it failed.'),

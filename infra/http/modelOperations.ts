@@ -1,10 +1,13 @@
 import type { Operation } from './operation.ts';
 
 const INVALID = { description: 'The package or the change is refused. The error says why.', schema: 'Error' };
-const UNKNOWN = { description: 'No such package is registered.', schema: 'Error' };
+const UNKNOWN = { description: 'No such package is registered, or no such proposal open.', schema: 'Error' };
 const CONFLICT = { description: 'Not as things are now; the error says what stands against it.', schema: 'Error' };
 const UNAVAILABLE = { description: 'Cannot take it now; nothing was written. See Retry-After.', schema: 'Error' };
-const CHANGED = { description: 'In force from the ledger offset in the reply.', schema: 'ModelChanged' };
+const CHANGED = {
+  description: 'In force from the ledger offset in the reply, or proposed: `standing` says which.',
+  schema: 'ModelChanged',
+};
 const JSON_ONLY = ['application/json'] as const;
 
 /** The routes of model packages: which score, and changes of that. */
@@ -85,6 +88,39 @@ export const MODEL_OPERATIONS = {
       limit: 'maxBodyBytes',
       example: { percent: 10, reason: 'better on last month, trial' },
     },
+    replies: { 202: CHANGED, 400: INVALID, 404: UNKNOWN, 409: CONFLICT, 503: UNAVAILABLE },
+  },
+  modelProposals: {
+    id: 'modelProposals',
+    method: 'GET',
+    path: '/v1/models/proposals',
+    tag: 'Models',
+    permission: 'readModels',
+    summary: 'Changes of models that wait for a second person',
+    description:
+      'Where the deployment asks for one: of what scores verdicts. They end when other models score verdicts.',
+    replies: { 200: { description: 'The open proposals, oldest first.', schema: 'ModelProposals' } },
+  },
+  approveModel: {
+    id: 'approveModel',
+    method: 'POST',
+    path: '/v1/models/proposals/{ledgerOffset}/approve',
+    tag: 'Models',
+    permission: 'changeModels',
+    summary: 'Put a proposed change of a model into force',
+    description: 'By another key than the one that proposed it.',
+    body: { schema: 'ModelAnswer', required: false, contentTypes: JSON_ONLY, limit: 'maxBodyBytes' },
+    replies: { 202: CHANGED, 400: INVALID, 404: UNKNOWN, 409: CONFLICT, 503: UNAVAILABLE },
+  },
+  rejectModel: {
+    id: 'rejectModel',
+    method: 'POST',
+    path: '/v1/models/proposals/{ledgerOffset}/reject',
+    tag: 'Models',
+    permission: 'changeModels',
+    summary: 'End a proposed change of a model without effect',
+    description: 'Its author may, too.',
+    body: { schema: 'ModelAnswer', required: false, contentTypes: JSON_ONLY, limit: 'maxBodyBytes' },
     replies: { 202: CHANGED, 400: INVALID, 404: UNKNOWN, 409: CONFLICT, 503: UNAVAILABLE },
   },
   explanation: {

@@ -3,9 +3,10 @@ import type { ModelAnswer } from '../../pipeline/modelGateway.ts';
 import type { Handler } from './addRoute.ts';
 import { answerJson, senderOf, type HttpContext } from './httpContext.ts';
 import { HttpError } from './httpError.ts';
-import { modelPromotion, modelRollback, newModel } from './modelSchemas.ts';
+import { modelAnswer, modelPromotion, modelRollback, newModel } from './modelSchemas.ts';
 import { pathParameter } from './paymentRoutes.ts';
 import { queryText } from './queryParameters.ts';
+import { offsetOf } from './ruleRoutes.ts';
 import { parseSteering } from './steeringSchemas.ts';
 
 const MAX_REASON_LENGTH = 256;
@@ -20,11 +21,26 @@ export function modelHandlers({ gateway }: HttpContext): {
   readonly withdrawModel: Handler;
   readonly rollbackModels: Handler;
   readonly explanation: Handler;
+  readonly modelProposals: Handler;
+  readonly approveModel: Handler;
+  readonly rejectModel: Handler;
 } {
   const { models } = gateway;
+  const answerProposal =
+    (answer: 'approve' | 'reject'): Handler =>
+    async (request, reply) => {
+      const { reason } = parseSteering(modelAnswer, request.body);
+      return answerChange(
+        reply,
+        await models.answer({ ledgerOffset: offsetOf(request), answer, reason }, authorOf(request)),
+      );
+    };
   return {
     models: (_request, reply) => answerJson(reply, 200, JSON.stringify({ models: models.list() })),
     modelChanges: (_request, reply) => answerJson(reply, 200, JSON.stringify({ changes: models.changes() })),
+    modelProposals: (_request, reply) => answerJson(reply, 200, JSON.stringify({ proposals: models.proposals() })),
+    approveModel: answerProposal('approve'),
+    rejectModel: answerProposal('reject'),
     model: async (request, reply) => {
       const { id, version } = named(request);
       const model = await models.describe(id, version);
@@ -65,10 +81,14 @@ function authorOf(request: FastifyRequest): string {
   return senderOf(request.apiKey, request.headers['content-type']).source;
 }
 
+function changedJson({ ledgerOffset, standing, model }: Extract<ModelAnswer, { readonly kind: 'done' }>): string {
+  return JSON.stringify({ ledgerOffset, standing, model });
+}
+
 function answerChange(reply: FastifyReply, answer: ModelAnswer): FastifyReply {
   switch (answer.kind) {
     case 'done':
-      return answerJson(reply, 202, JSON.stringify({ ledgerOffset: answer.ledgerOffset, model: answer.model }));
+      return answerJson(reply, 202, changedJson(answer));
     case 'invalid':
       throw new HttpError(400, answer.refusal);
     case 'unknown':

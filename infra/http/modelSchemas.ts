@@ -21,6 +21,7 @@ export const modelPromotion = z.strictObject({
 });
 
 export const modelRollback = z.strictObject({ reason });
+export const modelAnswer = z.strictObject({ reason });
 
 const modelSummary = z
   .strictObject({
@@ -34,6 +35,20 @@ const modelSummary = z
   })
   .describe('A model package and what it does.');
 
+const change = z.strictObject({
+  ledgerOffset: z.int().describe('Of a proposal: what it is called by.'),
+  timeMs,
+  action: z.enum(['promote', 'rollback', 'withdraw']),
+  step: z
+    .enum(['apply', 'propose', 'approve', 'reject'])
+    .describe('apply, approve: in force from its offset on. propose, reject: nothing changed by it.'),
+  id: z.string().nullable().describe('Null: no model scores.'),
+  version: z.string(),
+  percent: z.int(),
+  author: z.string(),
+  reason: z.string(),
+});
+
 /** Replies. */
 export const MODEL_REPLIES = {
   Models: z.strictObject({ models: z.array(modelSummary) }).describe('All packages that are known.'),
@@ -43,22 +58,8 @@ export const MODEL_REPLIES = {
       reasonsBy: z.string().nullable().describe('treeShap, or occlusion and why; null where the file is missing.'),
     })
     .describe('One package.'),
-  ModelChanges: z
-    .strictObject({
-      changes: z.array(
-        z.strictObject({
-          ledgerOffset: z.int(),
-          timeMs,
-          action: z.enum(['promote', 'rollback', 'withdraw']),
-          id: z.string().nullable().describe('Null: no model scores.'),
-          version: z.string(),
-          percent: z.int(),
-          author: z.string(),
-          reason: z.string(),
-        }),
-      ),
-    })
-    .describe('The newest first.'),
+  ModelChanges: z.strictObject({ changes: z.array(change) }).describe('The newest first.'),
+  ModelProposals: z.strictObject({ proposals: z.array(change) }).describe('What waits for a second person.'),
   Explanation: z
     .strictObject({
       transactionId: z.string(),
@@ -85,6 +86,12 @@ export const MODEL_REPLIES = {
     })
     .describe('Why a payment has its score.'),
   ModelChanged: z
-    .strictObject({ ledgerOffset: z.int().describe('From which it is in force.'), model: modelSummary })
+    .strictObject({
+      ledgerOffset: z.int().describe('From which it is in force; of a proposal, what it is called by.'),
+      standing: z
+        .enum(['inForce', 'proposed', 'rejected'])
+        .describe('proposed: waits for a second person. rejected: a proposal ended, nothing changed.'),
+      model: modelSummary,
+    })
     .describe('The change and the package as it is now.'),
 } as const;

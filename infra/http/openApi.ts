@@ -7,7 +7,7 @@ import { OPERATIONS } from './operations.ts';
 import { REPLY_SCHEMAS } from './replySchemas.ts';
 import { backtestRequest } from './lookBackSchemas.ts';
 import { answer, rollback, ruleChanges, ruleSetting } from './ruleSchemas.ts';
-import { modelPromotion, modelRollback, newModel } from './modelSchemas.ts';
+import { modelPromotion, modelAnswer, modelRollback, newModel } from './modelSchemas.ts';
 import {
   listChange,
   listCheck,
@@ -130,6 +130,7 @@ function componentSchemas(settings: HttpSettings): Record<string, JsonObject> {
     NewModel: { ...zodJsonSchema(newModel), description: 'A model package.' },
     ModelPromotion: { ...zodJsonSchema(modelPromotion), description: 'What a package is to score from now on.' },
     ModelRollback: { ...zodJsonSchema(modelRollback), description: 'Why the last promotion is taken back.' },
+    ModelAnswer: { ...zodJsonSchema(modelAnswer), description: 'Why a proposal is approved or rejected.' },
     Publication: { ...zodJsonSchema(publicationRequest), description: 'A configuration to be in force from now on.' },
     RuleChanges: { ...zodJsonSchema(ruleChanges), description: 'Rules to publish or test, and those to remove.' },
     BacktestRequest: { ...zodJsonSchema(backtestRequest), description: 'What is tried, and on which payments.' },

@@ -96,7 +96,8 @@ export function ruleHandlers({ gateway }: HttpContext): Readonly<Record<keyof ty
   };
 }
 
-function offsetOf(request: FastifyRequest): number {
+/** Of a publication or proposal, in the path. */
+export function offsetOf(request: FastifyRequest): number {
   const text = pathParameter(request, 'ledgerOffset');
   if (/^\d{1,15}$/.test(text)) return Number(text);
   const message = 'must be a whole number: the ledger offset of a publication or proposal';

@@ -41,9 +41,7 @@ export class PublicationGate {
 
   /** Whether `pass` has anything to find out: what cannot put more rules to work waits for no history. */
   isAsked(before: CompiledConfiguration | null, after: CompiledConfiguration): boolean {
-    return (
-      this.#review.capacityPerDay !== null && before !== null && mayAddAlerts(before.definition, after.definition)
-    );
+    return this.#review.capacityPerDay !== null && before !== null && mayAddAlerts(before.definition, after.definition);
   }
 
   /** Throws with SLUICE_CAPACITY where it must not be. */
@@ -56,7 +54,9 @@ export class PublicationGate {
     signal.throwIfAborted();
     if (said === null) return { reason, alerts };
     if (force !== null) return { reason: forcedReason(said, force, reason), alerts };
-    throw new Error(`SLUICE_CAPACITY: ${said}; look at the backtest, and if it must be in force all the same say why in force (--force "...")`);
+    throw new Error(
+      `SLUICE_CAPACITY: ${said}; look at the backtest, and if it must be in force all the same say why in force (--force "...")`,
+    );
   }
 
   /** What stands against it, in words. */

@@ -23,7 +23,10 @@ const steering: readonly LedgerEvent[] = [
     event: { ...made, list: 'blocked', value: 'a-1', action: 'put', expiresAtMs: null, further: [] },
   },
   { kind: 'posture', event: { ...made, riskLevel: 'elevated', degradation: 'noModel', expiresAtMs: null } },
-  { kind: 'modelPromotion', event: { ...made, ...model, action: 'promote', percent: 100 } },
+  {
+    kind: 'modelPromotion',
+    event: { ...made, ...model, action: 'promote', step: 'apply', proposalOffset: null, percent: 100 },
+  },
   {
     kind: 'fallback',
     event: { transactionId: 't-0', transactionOffset: 0, eventTimeMs: START_MS, verdict: 'review', deadlineMs: 100 },

@@ -20,7 +20,16 @@ export interface KnownModel {
   readonly percent: number | null;
 }
 
-/** One record, as it took effect. */
+/** Proposals open at a time. */
+export const MAX_OPEN_PROMOTIONS = 20;
+
+/** A change that waits for a second person; without the package's own text, which is kept with the package. */
+export interface ModelProposal {
+  readonly ledgerOffset: number;
+  readonly promotion: ModelPromotion;
+}
+
+/** One record, as it took effect; that something was proposed, or rejected, is one too. */
 export interface ModelChange {
   readonly ledgerOffset: number;
   readonly promotion: ModelPromotion;
@@ -36,6 +45,7 @@ export class ModelRoster implements SavedState {
   #champion: string | null = null;
   #previousChampion: string | null = null;
   #deployedMetadata: string | null = null;
+  #proposals = new Map<number, ModelProposal>();
 
   get champion(): KnownModel | null {
     return this.#champion === null ? null : (this.#known.get(this.#champion) ?? null);
@@ -79,12 +89,23 @@ export class ModelRoster implements SavedState {
     return this.#known.get(keyOf(modelId, version));
   }
 
+  /** Oldest first. What they were made from is in force: they are closed when other models score verdicts. */
+  get proposals(): readonly ModelProposal[] {
+    return [...this.#proposals.values()];
+  }
+
+  proposal(ledgerOffset: number): ModelProposal | undefined {
+    return this.#proposals.get(ledgerOffset);
+  }
+
   /** Whether the record changed anything. */
   apply(ledgerOffset: number, promotion: ModelPromotion): boolean {
     if (promotion.author === DEPLOYMENT_AUTHOR && promotion.action !== 'withdraw')
       this.#deployedMetadata = promotion.metadata;
-    const isChange = this.#takeEffect(promotion);
+    const before = this.#scorersOfVerdicts();
+    const isChange = this.#step(ledgerOffset, promotion);
     if (!isChange) return false;
+    if (this.#scorersOfVerdicts() !== before) this.#proposals.clear();
     // The package's own text is kept once, with the package.
     this.#changes.push({ ledgerOffset, promotion: { ...promotion, metadata: '' } });
     if (this.#changes.length > MAX_MODEL_CHANGES) this.#changes.shift();
@@ -103,6 +124,11 @@ export class ModelRoster implements SavedState {
     }
     output.number(this.#changes.length);
     for (const { ledgerOffset, promotion } of this.#changes) {
+      output.number(ledgerOffset);
+      saveRecord(output, codecs.modelPromotion, promotion);
+    }
+    output.number(this.#proposals.size);
+    for (const { ledgerOffset, promotion } of this.#proposals.values()) {
       output.number(ledgerOffset);
       saveRecord(output, codecs.modelPromotion, promotion);
     }
@@ -127,6 +153,34 @@ export class ModelRoster implements SavedState {
       const promotion = loadRecord(input, codecs.modelPromotion);
       if (promotion !== null) this.#changes.push({ ledgerOffset, promotion });
     }
+    this.#proposals = new Map();
+    for (let left = input.number(); left > 0; left--) {
+      const ledgerOffset = input.number();
+      const promotion = loadRecord(input, codecs.modelPromotion);
+      if (promotion !== null) this.#proposals.set(ledgerOffset, { ledgerOffset, promotion });
+    }
+  }
+
+  #step(ledgerOffset: number, promotion: ModelPromotion): boolean {
+    const { step, proposalOffset } = promotion;
+    if (step === 'apply') return this.#takeEffect(promotion);
+    if (step === 'propose') {
+      if (this.#proposals.size >= MAX_OPEN_PROMOTIONS) return false;
+      this.#proposals.set(ledgerOffset, { ledgerOffset, promotion: { ...promotion, metadata: '' } });
+      return true;
+    }
+    const proposal = proposalOffset === null ? undefined : this.#proposals.get(proposalOffset);
+    if (proposal === undefined || !isSameChange(proposal.promotion, promotion)) return false;
+    if (step === 'approve' && proposal.promotion.author === promotion.author) return false;
+    this.#proposals.delete(proposal.ledgerOffset);
+    return step === 'reject' || this.#takeEffect(promotion);
+  }
+
+  /** Who scores verdicts, and for what share. */
+  #scorersOfVerdicts(): string {
+    const { deciding } = this;
+    const challenger = deciding === null ? '' : `${keyOfPromotion(deciding.promotion)} ${deciding.percent ?? 0}`;
+    return `${this.#champion ?? ''}|${challenger}`;
   }
 
   #takeEffect(promotion: ModelPromotion): boolean {
@@ -183,6 +237,12 @@ export class ModelRoster implements SavedState {
       return;
     }
   }
+}
+
+function isSameChange(one: ModelPromotion, other: ModelPromotion): boolean {
+  const what = ({ modelId, version, sha256, action, percent }: ModelPromotion): string =>
+    [modelId ?? '', version, sha256, action, percent].join(' ');
+  return what(one) === what(other);
 }
 
 function keyOfPromotion({ modelId, version }: ModelPromotion): string {

@@ -35,7 +35,17 @@ export function eventfulLedger(
     const { id, version, sha256 } = metadata;
     return {
       kind: 'modelPromotion',
-      event: { ...by, modelId: id, version, sha256, metadata: json, action: 'promote', percent: 100 },
+      event: {
+        ...by,
+        modelId: id,
+        version,
+        sha256,
+        metadata: json,
+        action: 'promote',
+        step: 'apply',
+        proposalOffset: null,
+        percent: 100,
+      },
     };
   };
   const [first] = configurations;

@@ -173,6 +173,8 @@ const otherEvent: fc.Arbitrary<LedgerEvent> = fc.oneof(
       sha256: text,
       metadata: text,
       action: fc.constantFrom('promote', 'rollback', 'withdraw'),
+      step: fc.constantFrom('apply', 'propose', 'approve', 'reject'),
+      proposalOffset: nullable(ledgerOffset),
       percent: fc.integer({ min: 0, max: 100 }),
       author: text,
       reason: text,

@@ -179,7 +179,16 @@ export class FakeGateway implements Gateway {
 
   publication(): PublicationState {
     const stage = this.publications.length > 0 ? 'backfilling' : 'none';
-    return { stage, version: null, ledgerOffset: null, doneRecords: 1, totalRecords: 2, heldMs: 0, alertsPerDay: null, error: null };
+    return {
+      stage,
+      version: null,
+      ledgerOffset: null,
+      doneRecords: 1,
+      totalRecords: 2,
+      heldMs: 0,
+      alertsPerDay: null,
+      error: null,
+    };
   }
 
   ruleSet(): RuleSetInForce | null {

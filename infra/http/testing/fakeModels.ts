@@ -4,6 +4,7 @@ import type {
   ModelChangeRequest,
   ModelDescription,
   ModelGateway,
+  ModelProposalAnswer,
   ModelSummary,
   NewModel,
 } from '../../../pipeline/modelGateway.ts';
@@ -31,7 +32,9 @@ export class FakeModels implements ModelGateway {
 
   changes(): readonly ModelChangeLine[] {
     const { id, version, author, sinceMs: timeMs } = CHAMPION;
-    return [{ ledgerOffset: 1, timeMs, action: 'promote', id, version, percent: 100, author, reason: '' }];
+    return [
+      { ledgerOffset: 1, timeMs, action: 'promote', step: 'apply', id, version, percent: 100, author, reason: '' },
+    ];
   }
 
   add(model: NewModel): Promise<ModelAnswer> {
@@ -51,8 +54,16 @@ export class FakeModels implements ModelGateway {
     return this.#done();
   }
 
+  proposals(): readonly ModelChangeLine[] {
+    return this.changes().map((change) => ({ ...change, step: 'propose' }));
+  }
+
+  answer({ ledgerOffset }: ModelProposalAnswer): Promise<ModelAnswer> {
+    return ledgerOffset === 1 ? this.#done() : this.#refused('unknown', 'SLUICE_PROPOSAL_UNKNOWN');
+  }
+
   #done(): Promise<ModelAnswer> {
-    return Promise.resolve({ kind: 'done', ledgerOffset: 3, model: CHAMPION });
+    return Promise.resolve({ kind: 'done', ledgerOffset: 3, standing: 'inForce', model: CHAMPION });
   }
 
   #refused(kind: 'invalid' | 'unknown' | 'conflict', code: string): Promise<ModelAnswer> {
