@@ -19,10 +19,11 @@ import { OverloadGuard, type OverloadSettings } from './engine/overloadGuard.ts'
 import type { Gateway, PostureState, Readiness } from './gateway.ts';
 import { Ingest, type EngineView } from './ingest.ts';
 import type { IngestSettings } from './ingest/ingestContext.ts';
-import { OVERLOAD_AUTHOR } from './engine/postureState.ts';
+import { LADDER, OVERLOAD_AUTHOR } from './engine/postureState.ts';
 import { whyFolderWaits } from './folderAtStart.ts';
 import { GivenFallbacks } from './ingest/givenFallbacks.ts';
 import { PendingVerdicts } from './ingest/pendingVerdicts.ts';
+import { wallTimer } from './ingest/withDeadline.ts';
 import { DecisionExplainer } from './decisionExplainer.ts';
 import { ModelDesk } from './modelDesk.ts';
 import { promotionRecord } from './promotionRecord.ts';
@@ -37,6 +38,7 @@ import type {
   ModelStore,
   SnapshotStore,
   Telemetry,
+  Timer,
 } from './ports.ts';
 import { publicationRecord } from './publicationRecord.ts';
 import { Publications } from './publications.ts';
@@ -52,6 +54,8 @@ export interface PipelinePorts {
   readonly openReservoir?: () => ReservoirStorage;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
+  /** Of deadlines and further attempts; this machine's by default. */
+  readonly timer?: Timer;
   readonly show: (decision: LiveDecision) => void;
   /** From which the engine starts when one can be used; null: from the ledger's start. */
   readonly snapshots: Pick<SnapshotStore, 'offsets' | 'header' | 'read'> | null;
@@ -125,6 +129,7 @@ export class Pipeline {
     this.#ports = ports;
     this.#settings = settings;
     const { ledger, decisions, models, openReservoir, telemetry, clock, show } = ports;
+    const timer = ports.timer ?? wallTimer;
     this.#pending = new PendingVerdicts(settings.ingest.maxPending);
     this.#overloadGuard = settings.overload === null ? null : new OverloadGuard(settings.overload);
     this.#services = new PortEngineServices(ledger, decisions, models, openReservoir);
@@ -171,12 +176,15 @@ export class Pipeline {
         fallbacks: new GivenFallbacks(),
         telemetry,
         clock,
+        timer,
+        // The engine may be at a batch that takes so long that nobody else would ask.
+        onFallback: () => void this.#guardAgainstOverload(),
         cardKey: settings.cardKey,
         settings: settings.ingest,
       },
       this.#engineView(),
     );
-    this.#publisher = new Publisher({ decisions, pending: this.#pending, telemetry, clock, show });
+    this.#publisher = new Publisher({ decisions, pending: this.#pending, telemetry, clock, timer, show });
     this.#restored = this.#restore();
     this.#loop = this.#run();
     this.failed = this.#loop.then(() => new Promise<never>(() => undefined));
@@ -275,16 +283,18 @@ export class Pipeline {
 
   async #run(): Promise<void> {
     await this.#restored;
-    const { ledger, telemetry } = this.#ports;
+    const { ledger, telemetry, clock } = this.#ports;
     const services = {
       engine: this.#engine,
       ledger,
       publisher: this.#publisher,
       telemetry,
-      onTaken: async (nextOffset: number, lagRecords: number, durationMs: number) => {
+      onTaking: () => this.#overloadGuard?.begins(clock()),
+      onDecided: (payments: number) => this.#overloadGuard?.ends(clock(), payments),
+      onTaken: async (nextOffset: number, durationMs: number) => {
         this.#taken.advance(nextOffset);
         this.#publications.taken(nextOffset, durationMs);
-        await this.#guardAgainstOverload(lagRecords);
+        await this.#guardAgainstOverload();
       },
     };
     await runEngineLoop(services, this.#stopping.signal);
@@ -382,20 +392,23 @@ export class Pipeline {
    * Overload is decided by a record, not by a switch in this process, so that every replay degrades at the same payment.
    * Not before the engine has caught up once: the lag of a start is no overload.
    */
-  async #guardAgainstOverload(lagRecords: number): Promise<void> {
+  async #guardAgainstOverload(): Promise<void> {
     if (this.#overloadGuard === null || !this.#isReady) return;
     const nowMs = this.#ports.clock();
-    const change = this.#overloadGuard.observe(lagRecords, this.engine.posture.isOverloaded, nowMs);
-    if (change === 'keep') return;
+    const { overload } = this.engine.posture;
+    const lagRecords = this.#ports.ledger.endOffset() - this.engine.nextOffset;
+    const degradation = this.#overloadGuard.next(lagRecords, overload, nowMs);
+    if (degradation === null) return;
+    const isDown = LADDER.indexOf(degradation) > LADDER.indexOf(overload);
     await this.#appendIfPossible({
       kind: 'posture',
       event: {
         eventTimeMs: nowMs,
         riskLevel: 'normal',
-        degradation: change === 'degrade' ? 'noModel' : 'full',
+        degradation,
         expiresAtMs: null,
         author: OVERLOAD_AUTHOR,
-        reason: change === 'degrade' ? 'the engine fell behind the ledger' : 'the engine has caught up',
+        reason: isDown ? 'the engine fell behind the ledger' : 'the engine has caught up',
       },
     });
   }

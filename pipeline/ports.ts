@@ -280,6 +280,9 @@ export interface BackfillRun {
 /** Epoch milliseconds, UTC. */
 export type Clock = () => number;
 
+/** Calls back once, so many milliseconds from now; what it returns calls that off. Time as the clock's. */
+export type Timer = (delayMs: number, onTime: () => void) => () => void;
+
 /** What the live feed (the console) is told about each decision. No personal data beyond the entity ids shown. */
 export interface LiveDecision {
   readonly ledgerOffset: number;

@@ -4,6 +4,7 @@ import { codecs } from '../schemas/codec.ts';
 import type { Decision } from '../schemas/types.ts';
 import type { EngineOutput } from './engine/engine.ts';
 import { PendingVerdicts } from './ingest/pendingVerdicts.ts';
+import { wallTimer } from './ingest/withDeadline.ts';
 import { SealChain } from './chain/sealChain.ts';
 import { LedgerUnavailableError, type DecisionRow, type LedgerRow, type SealRow } from './ports.ts';
 import { Publisher } from './publish.ts';
@@ -70,6 +71,7 @@ describe('the publisher', () => {
       pending,
       telemetry: new CountingTelemetry(),
       clock: () => 0,
+      timer: wallTimer,
       show: () => undefined,
     });
     publisher.resume(new SealChain(1));
@@ -96,6 +98,7 @@ describe('the publisher', () => {
       pending: new PendingVerdicts(10),
       telemetry: new CountingTelemetry(),
       clock: () => 0,
+      timer: wallTimer,
       show: () => undefined,
     });
     publisher.resume(new SealChain(1));

@@ -1,16 +1,17 @@
-import { setTimeout } from 'node:timers/promises';
 import { codecs } from '../schemas/codec.ts';
 import { sealRows, type SealChain } from './chain/sealChain.ts';
 import type { EngineOutput } from './engine/engine.ts';
 import type { PendingVerdicts } from './ingest/pendingVerdicts.ts';
 import { LedgerUnavailableError } from './ports.ts';
-import type { Clock, DecisionRow, DecisionStore, LedgerRow, LiveDecision, SealRow, Telemetry } from './ports.ts';
+import type { Clock, DecisionRow, DecisionStore, LedgerRow, LiveDecision, SealRow, Telemetry, Timer } from './ports.ts';
 
 export interface PublishServices {
   readonly decisions: DecisionStore;
   readonly pending: PendingVerdicts;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
+  /** Of attempts to store what the disk did not take. */
+  readonly timer: Timer;
   /** The live feed; costs next to nothing. */
   readonly show: (decision: LiveDecision) => void;
 }
@@ -68,7 +69,7 @@ export class Publisher {
   }
 
   async #store(rows: readonly LedgerRow[], outputs: readonly EngineOutput[]): Promise<void> {
-    const { decisions, pending, telemetry, clock, show } = this.#services;
+    const { decisions, pending, telemetry, clock, timer, show } = this.#services;
     const startMs = performance.now();
     const decided = outputs.map(({ decision }) => ({
       ledgerOffset: decision.ledgerOffset,
@@ -76,7 +77,7 @@ export class Publisher {
       isFirst: decision.status === 'new',
       value: codecs.decision.encode(decision),
     }));
-    await putUntilStored(decisions, decided, this.#seal(rows, decided));
+    await putUntilStored(decisions, decided, this.#seal(rows, decided), timer);
     telemetry.stage('store', performance.now() - startMs);
     const nowMs = clock();
     for (const { decision, transaction, ingestTimeMs } of outputs) {
@@ -115,6 +116,7 @@ async function putUntilStored(
   decisions: DecisionStore,
   rows: readonly DecisionRow[],
   seals: readonly SealRow[],
+  timer: Timer,
 ): Promise<void> {
   for (;;) {
     try {
@@ -122,7 +124,9 @@ async function putUntilStored(
       return;
     } catch (error) {
       if (!(error instanceof LedgerUnavailableError) || error.code === 'SLUICE_LEDGER_CLOSED') throw error;
-      await setTimeout(RETRY_MS);
+      await new Promise<void>((resolve) => {
+        timer(RETRY_MS, resolve);
+      });
     }
   }
 }

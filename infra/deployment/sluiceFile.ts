@@ -181,6 +181,7 @@ export const sluiceFileSchema = z
           degradeAtRecords: file.engine.degradeAtLag,
           restoreAtRecords: file.engine.restoreAtLag,
           minIntervalMs: file.engine.minInterval,
+          slowBatchMs: file.fallback.deadline / 2,
         },
         tickMs: file.engine.tick,
       },

@@ -9,11 +9,13 @@ export interface EngineLoopServices {
   readonly ledger: Ledger;
   readonly publisher: Publisher;
   readonly telemetry: Telemetry;
+  /** The engine begins with records; it has decided the payments among them. */
+  readonly onTaking: () => void;
+  readonly onDecided: (payments: number) => void;
   /**
-   * Everything below `nextOffset` is decided and handed to the publisher; `lagRecords` more are in the ledger. The last of it took
-   * the engine `durationMs`.
+   * Everything below `nextOffset` is decided and handed to the publisher. The last of it took the engine `durationMs`.
    */
-  readonly onTaken: (nextOffset: number, lagRecords: number, durationMs: number) => Promise<void>;
+  readonly onTaken: (nextOffset: number, durationMs: number) => Promise<void>;
 }
 
 /** Records taken from the ledger at once: bounds how long the event loop is held while catching up. */
@@ -31,14 +33,15 @@ export async function runEngineLoop(services: EngineLoopServices, signal: AbortS
   const { engine, ledger, publisher, telemetry } = services;
   for await (const rows of ledger.tail(engine.nextOffset, { maxRecords: MAX_RECORDS, signal })) {
     const startMs = performance.now();
+    services.onTaking();
     const outputs = await engine.process(rows);
     const durationMs = performance.now() - startMs;
+    services.onDecided(outputs.length);
     telemetry.stage('decide', durationMs);
     await publisher.publish(rows, outputs);
-    const lagRecords = ledger.endOffset() - engine.nextOffset;
     telemetry.gauge('engineOffset', engine.nextOffset);
     telemetry.gauge('ledgerEndOffset', ledger.endOffset());
-    telemetry.gauge('engineLagRecords', lagRecords);
+    telemetry.gauge('engineLagRecords', ledger.endOffset() - engine.nextOffset);
     telemetry.gauge('featureKeys', engine.features?.keyCount ?? 0);
     telemetry.gauge('refusedIds', engine.refusedIds);
     const timeMs = engine.features?.timeMs ?? 0;
@@ -46,7 +49,7 @@ export async function runEngineLoop(services: EngineLoopServices, signal: AbortS
     telemetry.gauge('degradation', DEGRADATIONS.indexOf(engine.posture.degradation(timeMs)));
     telemetry.gauge('listEntries', engine.lists.size);
     telemetry.gauge('listBytes', engine.lists.byteLength);
-    await services.onTaken(engine.nextOffset, lagRecords, durationMs);
+    await services.onTaken(engine.nextOffset, durationMs);
     // A full batch means that more is waiting: let requests and timers have their turn.
     if (rows.length === MAX_RECORDS) await setImmediate();
   }

@@ -23,9 +23,9 @@ describe('the posture', () => {
     const state = new PostureState();
     state.apply(lockdown);
     state.apply(overload);
-    expect([state.riskLevel(1), state.degradation(1), state.isOverloaded]).toEqual(['lockdown', 'noModel', true]);
+    expect([state.riskLevel(1), state.degradation(1), state.overload]).toEqual(['lockdown', 'noModel', 'noModel']);
     state.apply({ ...overload, degradation: 'full' });
-    expect([state.riskLevel(1), state.degradation(1), state.isOverloaded]).toEqual(['lockdown', 'full', false]);
+    expect([state.riskLevel(1), state.degradation(1), state.overload]).toEqual(['lockdown', 'full', 'full']);
   });
 
   it('stays as far down the ladder as an operator put it', () => {

@@ -19,9 +19,9 @@ export class PostureState implements SavedState {
     else this.#posture = posture;
   }
 
-  /** Whether overload has the model left out. */
-  get isOverloaded(): boolean {
-    return this.#overload !== 'full';
+  /** What overload has left out. */
+  get overload(): Degradation {
+    return this.#overload;
   }
 
   /** What people set, if it is in force at `timeMs`; null: normal and full. */
@@ -53,4 +53,5 @@ export class PostureState implements SavedState {
   }
 }
 
-const LADDER: readonly Degradation[] = ['full', 'noModel', 'rulesOnly'];
+/** From the whole decision down. Below it is the fallback, which ingest gives without the engine. */
+export const LADDER: readonly Degradation[] = ['full', 'noModel', 'rulesOnly'];

@@ -20,9 +20,9 @@ export async function appendPayment(
   context: IngestContext,
   payment: AdmittedPayment,
 ): Promise<Outcome<AppendedPayment>> {
-  const { settings, clock } = context.services;
+  const { settings, clock, timer } = context.services;
   const remainingMs = context.acceptedAtMs + settings.deadlineMs - clock();
-  const outcome = await withDeadline(append(context, payment), Math.max(MIN_APPEND_MS, remainingMs));
+  const outcome = await withDeadline(append(context, payment), Math.max(MIN_APPEND_MS, remainingMs), timer);
   return outcome ?? retry('SLUICE_LEDGER_SLOW', 'the payment could not be written in time; send it again', 1);
 }
 

@@ -16,14 +16,14 @@ export type Answer =
  * everybody knows what the gateway was told, and only then given.
  */
 export async function awaitDecision(context: IngestContext, payment: AppendedPayment): Promise<Outcome<Answer>> {
-  const { deadlineMs } = context.services.settings;
-  const remainingMs = context.acceptedAtMs + deadlineMs - context.services.clock();
-  const decision = await withDeadline(payment.decided, Math.max(0, remainingMs));
+  const { settings, clock, timer } = context.services;
+  const remainingMs = context.acceptedAtMs + settings.deadlineMs - clock();
+  const decision = await withDeadline(payment.decided, Math.max(0, remainingMs), timer);
   return decision === undefined ? giveFallback(context, payment) : ok({ kind: 'decision', decision });
 }
 
 async function giveFallback(context: IngestContext, payment: AppendedPayment): Promise<Outcome<Answer>> {
-  const { settings, clock, ledger, telemetry, fallbacks } = context.services;
+  const { settings, clock, ledger, telemetry, fallbacks, onFallback } = context.services;
   const fallback: Fallback = {
     transactionId: payment.transactionId,
     transactionOffset: payment.ledgerOffset,
@@ -45,5 +45,6 @@ async function giveFallback(context: IngestContext, payment: AppendedPayment): P
     return unavailable(error);
   }
   telemetry.fallback();
+  onFallback();
   return ok({ kind: 'fallback', fallback });
 }

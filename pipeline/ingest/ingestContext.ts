@@ -1,6 +1,6 @@
 import type { Verdict } from '../../schemas/types.ts';
 import type { Sender } from '../gateway.ts';
-import type { Clock, DecisionStore, Ledger, Telemetry } from '../ports.ts';
+import type { Clock, DecisionStore, Ledger, Telemetry, Timer } from '../ports.ts';
 import type { GivenFallbacks } from './givenFallbacks.ts';
 import type { PendingVerdicts } from './pendingVerdicts.ts';
 
@@ -12,6 +12,10 @@ export interface IngestServices {
   readonly fallbacks: GivenFallbacks;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
+  /** Of deadlines. */
+  readonly timer: Timer;
+  /** A payment got no decision in time, and its caller the fallback. */
+  readonly onFallback: () => void;
   /** Key of the card tokens, at least 32 bytes. */
   readonly cardKey: Uint8Array;
   readonly settings: IngestSettings;

@@ -29,7 +29,8 @@ export async function joinFirst(
   first: PendingVerdict,
 ): Promise<Outcome<never>> {
   if (first.contentHash !== payment.contentHash) return conflict(payment.transaction.transactionId);
-  const decision = await withDeadline(first.decided, context.services.settings.deadlineMs);
+  const { settings, timer } = context.services;
+  const decision = await withDeadline(first.decided, settings.deadlineMs, timer);
   if (decision !== undefined) return answerAgain(payment, decision);
   const fallback = await context.services.fallbacks.find(payment.transaction.transactionId);
   return fallback === undefined

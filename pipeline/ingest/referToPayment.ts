@@ -37,9 +37,9 @@ export function labelOf(event: Label, transactionOffset: number): FollowUp {
 }
 
 async function offsetOfPayment(context: IngestContext, transactionId: string): Promise<number | undefined> {
-  const { pending, decisions, settings } = context.services;
+  const { pending, decisions, settings, timer } = context.services;
   const onItsWay = pending.find(transactionId);
-  if (onItsWay !== undefined) await withDeadline(onItsWay.decided, settings.deadlineMs);
+  if (onItsWay !== undefined) await withDeadline(onItsWay.decided, settings.deadlineMs, timer);
   const stored = await decisions.find(transactionId);
   return stored === undefined ? undefined : codecs.decision.decode(stored).ledgerOffset;
 }

@@ -336,7 +336,7 @@ export class LedgerRun {
         fallbacks: Array.from({ length: 13 }, (_, id) => of.fallback(`t-${id}`)),
         lists: lists.names.map((name) => lists.page(name, null, 1_000)),
         refusals: lists.refusals,
-        posture: [posture.at(timeMs), posture.isOverloaded],
+        posture: [posture.at(timeMs), posture.overload],
         configuration: configuration?.sha256,
         publications: [of.publications.entries, of.publications.inForceOffset, of.publications.approvals],
         model: scorer?.metadata,

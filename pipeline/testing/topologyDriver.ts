@@ -13,6 +13,7 @@ import type {
   ModelStore,
   SnapshotStore,
   Telemetry,
+  Timer,
 } from '../ports.ts';
 import { verifyReplay, type ReplayReport } from '../replay.ts';
 import { MemoryDecisionStore } from './memoryDecisionStore.ts';
@@ -69,6 +70,8 @@ export interface TopologyDriverOptions {
   readonly backfill?: BackfillRunner;
   readonly settings?: Partial<PipelineSettings>;
   readonly deadlineMs?: number;
+  /** Both of the same time; default: the driver's own clock, and deadlines by the machine's. */
+  readonly time?: { readonly clock: Clock; readonly timer: Timer };
 }
 
 /**
@@ -92,7 +95,7 @@ export class TopologyDriver {
     this.ledger = options.ledger ?? new MemoryLedger();
     this.decisions = options.decisions ?? new MemoryDecisionStore();
     this.models = options.models ?? new MemoryModelStore();
-    const clock: Clock = () => this.nowMs;
+    const clock: Clock = options.time?.clock ?? (() => this.nowMs);
     this.pipeline = new Pipeline(
       {
         ledger: this.ledger,
@@ -100,6 +103,7 @@ export class TopologyDriver {
         models: this.models,
         telemetry: this.telemetry,
         clock,
+        ...(options.time === undefined ? {} : { timer: options.time.timer }),
         show: (decision) => this.shown.push(decision),
         snapshots: options.snapshots ?? null,
         logger: {
