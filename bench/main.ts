@@ -11,6 +11,7 @@ import { benchmarkHttp, type HttpBenchmarkOptions } from './http.ts';
 import { benchmarkImport, type ImportBenchmarkOptions } from './import.ts';
 import { benchmarkLists, listKinds, type BenchmarkedList, type ListsBenchmarkOptions } from './lists.ts';
 import { describeCommit, describeMachine } from './machine.ts';
+import { benchmarkOverload, type OverloadBenchmarkOptions } from './overload.ts';
 import { benchmarkReservoir, type ReservoirBenchmarkOptions } from './reservoir.ts';
 import { recordResult } from './results.ts';
 import { benchmarkShap, type ShapBenchmarkOptions } from './shap.ts';
@@ -95,6 +96,14 @@ benchmark('http', 'sluice up under an open-loop load over HTTP')
   .option('--seconds <n>', 'how long', count, 60)
   .option('--warm-up-seconds <n>', 'sent before, and not counted', count, 15)
   .action((options: HttpBenchmarkOptions & Recording) => run('http', options, () => benchmarkHttp(options)));
+
+benchmark('overload', 'sluice up under 0.5 to 3 times the load it can carry, and after it')
+  .option('--config <folder>', 'the deployment', DEFAULT_CONFIG)
+  .option('--seconds <n>', 'of each step', count, 8)
+  .option('--warm-up-seconds <n>', 'sent before, and not counted', count, 15)
+  .action((options: OverloadBenchmarkOptions & Recording) =>
+    run('overload', options, () => benchmarkOverload(options, (line) => process.stdout.write(`${line}\n`))),
+  );
 
 benchmark('import', 'sluice import of the handbook file, end to end')
   .argument('[file]', "the handbook's transactions.csv.gz", HANDBOOK_FILE)

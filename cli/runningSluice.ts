@@ -165,6 +165,7 @@ export class RunningSluice {
           metrics: telemetry,
           liveFeed,
           settings: httpSettings,
+          deadlineMs: settings.ingest.deadlineMs,
           apiKeys: [...settings.apiKeys, ...(options.apiKeys ?? [])],
           logger: logger.child({ part: 'http' }),
           version,

@@ -23,6 +23,7 @@ export function addRoute(
 ): void {
   const operation: Operation = OPERATIONS[operationId];
   const { settings, admission } = context;
+  const isShed = operation.refusals?.includes('overloaded') ?? false;
   const bodyLimit = operation.body === undefined ? 0 : settings[operation.body.limit];
   app.route({
     method: operation.method,
@@ -57,6 +58,11 @@ export function addRoute(
         }
         if (admission.isFull || !admission.tryReceive(expectedBytes)) {
           done(httpError('tooMany'));
+          return;
+        }
+        if (isShed && admission.isOverloaded(performance.now())) {
+          admission.received(expectedBytes);
+          done(httpError('overloaded'));
           return;
         }
         // 'close' comes in every case: answered, aborted, timed out.

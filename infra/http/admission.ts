@@ -1,13 +1,35 @@
-/** How much the server takes on at the same moment. Over the bound it says no; it never queues. */
+/**
+ * How much the server takes on at the same moment. What would wait too long is refused at once, and never queued: a payment that
+ * is answered in time is worth more than two that are not.
+ *
+ * How long a new payment would wait is what is on its way times the time that each takes, as measured while many were on their
+ * way (Little's law). A short burst may wait for most of the deadline. A queue that stands, in which no payment was fast for an
+ * interval, is shed down to a target far below it (the idea of CoDel: Nichols and Jacobson, Controlling queue delay, ACM Queue
+ * 10(5), 2012), until nothing had to be refused for an interval.
+ */
 export class Admission {
-  readonly #maxPayments: number;
-  readonly #maxBodyBytes: number;
+  readonly #bounds: AdmissionBounds;
+  readonly #targetMs: number;
+  readonly #burstMs: number;
   #payments = 0;
   #bodyBytes = 0;
+  /** On their way, in units of a payment that comes alone. */
+  #load = 0;
+  /** Time in which something was on its way, and what was done in it: of the last busy seconds. */
+  #busyMs = FIRST_GUESS_MS * FIRST_GUESS_PAYMENTS;
+  #busyDone = FIRST_GUESS_PAYMENTS;
+  /** Of the busy time that still goes on. */
+  #periodSinceMs = 0;
+  #periodDone = 0;
+  #periodPeak = 0;
+  #lastFastMs = 0;
+  #lastRefusedMs = -Infinity;
+  #isShedding = false;
 
-  constructor(bounds: { readonly maxInFlight: number; readonly maxBodyBytesInFlight: number }) {
-    this.#maxPayments = bounds.maxInFlight;
-    this.#maxBodyBytes = bounds.maxBodyBytesInFlight;
+  constructor(bounds: AdmissionBounds) {
+    this.#bounds = bounds;
+    this.#targetMs = bounds.deadlineMs * TARGET_SHARE;
+    this.#burstMs = bounds.deadlineMs * BURST_SHARE;
   }
 
   get payments(): number {
@@ -19,21 +41,47 @@ export class Admission {
   }
 
   get isFull(): boolean {
-    return this.#payments >= this.#maxPayments;
+    return this.#payments >= this.#bounds.maxInFlight;
   }
 
-  tryEnter(payments: number): boolean {
-    if (this.#payments + payments > this.#maxPayments) return false;
-    this.#payments += payments;
+  /** Whether a payment that comes now would wait too long. Times are milliseconds of a clock that never runs backwards. */
+  isOverloaded(nowMs: number): boolean {
+    if (this.#isShedding && nowMs - this.#lastRefusedMs > INTERVAL_MS) this.#isShedding = false;
+    if (this.#load < MIN_LOAD) return false;
+    const waitMs = (this.#load * this.#busyMs) / this.#busyDone;
+    if (waitMs <= (this.#isShedding ? this.#targetMs : this.#burstMs)) return false;
+    this.#isShedding = true;
+    this.#lastRefusedMs = nowMs;
     return true;
   }
 
-  leave(payments: number): void {
+  tryEnter(payments: number, nowMs: number): boolean {
+    if (this.#payments + payments > this.#bounds.maxInFlight) return false;
+    if (this.#load === 0) {
+      this.#periodSinceMs = nowMs;
+      this.#lastFastMs = nowMs;
+    }
+    this.#payments += payments;
+    this.#load += loadOf(payments);
+    this.#periodPeak = Math.max(this.#periodPeak, this.#load);
+    return true;
+  }
+
+  /** What entered at `enteredMs` is answered. */
+  leave(payments: number, enteredMs: number, nowMs: number): void {
     this.#payments -= payments;
+    this.#load = this.#payments === 0 ? 0 : this.#load - loadOf(payments);
+    this.#periodDone += loadOf(payments);
+    if (nowMs - enteredMs <= this.#targetMs) this.#lastFastMs = nowMs;
+    else if (nowMs - this.#lastFastMs > INTERVAL_MS && this.#load >= MIN_LOAD) {
+      this.#isShedding = true;
+      this.#lastRefusedMs = nowMs;
+    }
+    if (this.#load === 0 || nowMs - this.#periodSinceMs >= INTERVAL_MS) this.#endPeriod(nowMs);
   }
 
   tryReceive(bytes: number): boolean {
-    if (this.#bodyBytes + bytes > this.#maxBodyBytes) return false;
+    if (this.#bodyBytes + bytes > this.#bounds.maxBodyBytesInFlight) return false;
     this.#bodyBytes += bytes;
     return true;
   }
@@ -41,4 +89,43 @@ export class Admission {
   received(bytes: number): void {
     this.#bodyBytes -= bytes;
   }
+
+  /** Few payments at a time say nothing of how fast many are done: each then has a commit of its own. */
+  #endPeriod(nowMs: number): void {
+    if (this.#periodPeak >= MIN_LOAD) {
+      this.#busyMs += nowMs - this.#periodSinceMs;
+      this.#busyDone += this.#periodDone;
+      const share = Math.min(1, REMEMBERED_MS / this.#busyMs);
+      this.#busyMs *= share;
+      this.#busyDone *= share;
+    }
+    this.#periodSinceMs = nowMs;
+    this.#periodDone = 0;
+    this.#periodPeak = this.#load;
+  }
+}
+
+export interface AdmissionBounds {
+  readonly maxInFlight: number;
+  readonly maxBodyBytesInFlight: number;
+  /** From a payment's acceptance to its fallback. */
+  readonly deadlineMs: number;
+}
+
+/** Of the deadline: what a standing queue is shed to, and what a burst may wait. */
+const TARGET_SHARE = 0.2;
+const BURST_SHARE = 0.7;
+const INTERVAL_MS = 100;
+/** So much is always let in: fewer payments on their way cannot be told from none. */
+const MIN_LOAD = 8;
+/** Busy time that the measured time of a payment is of. */
+const REMEMBERED_MS = 500;
+/** Before anything is measured: 1,000 payments a second, which 100 ms of measuring outweigh. */
+const FIRST_GUESS_MS = 1;
+const FIRST_GUESS_PAYMENTS = 100;
+/** A payment of a batch has no request of its own, which is most of what a payment costs. */
+const BATCHED_LOAD = 0.2;
+
+function loadOf(payments: number): number {
+  return payments === 1 ? 1 : payments * BATCHED_LOAD;
 }

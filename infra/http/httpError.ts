@@ -50,6 +50,11 @@ export const HTTP_REFUSALS = {
     code: 'SLUICE_HTTP_TOO_MANY',
     message: 'too many requests at the same moment; nothing was written, try again',
   },
+  overloaded: {
+    status: 503,
+    code: 'SLUICE_OVERLOADED',
+    message: 'more payments come than can be decided in time; nothing was written, try again',
+  },
   closing: {
     status: 503,
     code: 'SLUICE_HTTP_CLOSING',

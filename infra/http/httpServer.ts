@@ -29,6 +29,8 @@ export interface HttpServerOptions {
   readonly metrics: HttpMetrics;
   readonly liveFeed: LiveFeedPort;
   readonly settings: HttpSettings;
+  /** From a payment's acceptance to its fallback. */
+  readonly deadlineMs: number;
   readonly apiKeys: readonly ApiKey[];
   readonly logger: Logger;
   /** Sluice's version, for the OpenAPI document. */
@@ -38,7 +40,10 @@ export interface HttpServerOptions {
 /** Routes every path of the gateway API (operations.ts). Does not listen yet: see listenHttp. */
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const { settings, metrics, liveFeed, logger } = options;
-  const context: HttpContext = { ...options, admission: new Admission(settings) };
+  const context: HttpContext = {
+    ...options,
+    admission: new Admission({ ...settings, deadlineMs: options.deadlineMs }),
+  };
   const keys = new ApiKeys(options.apiKeys);
   const requestIdPrefix = randomBytes(4).toString('hex');
   let requestCount = 0;

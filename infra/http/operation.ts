@@ -29,7 +29,10 @@ export interface Operation {
   readonly query?: readonly QueryParameter[];
   /** By status: what is answered and the schema of it, by its name among the document's components. */
   readonly replies: Readonly<Record<number, OperationReply>>;
-  /** Further answers, beside those that every route with a key or a body can give. */
+  /**
+   * Further answers, beside those that every route with a key or a body can give. `overloaded`: it comes with every payment, and
+   * is refused before its body is read when payments would wait too long.
+   */
   readonly refusals?: readonly HttpRefusalName[];
 }
 

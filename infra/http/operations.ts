@@ -54,7 +54,7 @@ export const OPERATIONS = {
       409: { description: 'This transaction id was used before for other content.', schema: 'Error' },
       503: UNAVAILABLE,
     },
-    refusals: ['tooMany'],
+    refusals: ['tooMany', 'overloaded'],
   },
   submitBatch: {
     id: 'submitBatch',
@@ -73,7 +73,7 @@ export const OPERATIONS = {
       example: { transactions: [PAYMENT] },
     },
     replies: { 200: { description: 'One result for each payment.', schema: 'BatchReply' }, 400: REJECTED },
-    refusals: ['tooMany'],
+    refusals: ['tooMany', 'overloaded'],
   },
   findVerdict: {
     id: 'findVerdict',
@@ -100,6 +100,7 @@ export const OPERATIONS = {
       example: { transactionId: 't-81', eventTimeMs: FEEDBACK_TIME_MS, outcome: 'authorised' },
     },
     replies: { 202: ACCEPTED, 400: REJECTED, 404: NOT_FOUND, 503: UNAVAILABLE },
+    refusals: ['overloaded'],
   },
   submitLabel: {
     id: 'submitLabel',

@@ -17,12 +17,13 @@ export function paymentHandlers(context: HttpContext): {
 
   async function submitTransaction(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const input = rawInput(request);
-    if (!admission.tryEnter(1)) throw httpError('tooMany');
+    const enteredMs = performance.now();
+    if (!admission.tryEnter(1, enteredMs)) throw httpError('tooMany');
     let answer: TransactionAnswer;
     try {
       answer = await gateway.submitTransaction(input, senderOf(request.apiKey, request.headers['content-type']));
     } finally {
-      admission.leave(1);
+      admission.leave(1, enteredMs, performance.now());
     }
     if (answer.kind === 'verdict') return answerJson(reply, 200, verdictJson(answer.verdict));
     return answerHttpError(reply, refusalOf(answer));
@@ -38,7 +39,8 @@ export function paymentHandlers(context: HttpContext): {
       throw new HttpError(400, { code: 'SLUICE_HTTP_BATCH', field: envelope.field, message: envelope.message });
     }
     const { transactions } = envelope;
-    if (!admission.tryEnter(transactions.length)) throw httpError('tooMany');
+    const enteredMs = performance.now();
+    if (!admission.tryEnter(transactions.length, enteredMs)) throw httpError('tooMany');
     let answers: readonly TransactionAnswer[];
     try {
       // All at once: they share the ledger's next group commits.
@@ -46,7 +48,7 @@ export function paymentHandlers(context: HttpContext): {
         transactions.map((value) => gateway.submitTransaction({ format: 'json', value }, sender)),
       );
     } finally {
-      admission.leave(transactions.length);
+      admission.leave(transactions.length, enteredMs, performance.now());
     }
     return answerJson(reply, 200, `{"results":[${answers.map(resultJson).join(',')}]}`);
   }

@@ -24,6 +24,12 @@ export interface HttpLoadOptions {
   readonly timeoutMs?: number;
   /** How often a payment without an answer, or answered 429 or 5xx, is posted again under its id. */
   readonly maxRetries?: number;
+  /** Called for every payment that was sent in its time, with the last answer: `mode` is null where there was no verdict. */
+  readonly onAnswer?: (answer: {
+    readonly dueMs: number;
+    readonly latencyMs: number;
+    readonly mode: string | null;
+  }) => void;
   /** Called for every payment that got a verdict. */
   readonly onVerdict?: (payment: AcknowledgedPayment) => void;
 }
@@ -138,19 +144,27 @@ export class HttpLoad {
   #count(event: Extract<SimulatedEvent, { kind: 'transaction' }>, status: number, answer: string): void {
     const stats = this.#stats;
     const verdict = status === 200 ? parseVerdict(answer) : undefined;
+    const latencyMs = this.#isTimed(event) ? wallClockMs() - event.timeMs : null;
+    if (latencyMs !== null) this.#options.onAnswer?.({ dueMs: event.timeMs, latencyMs, mode: verdict?.mode ?? null });
     if (verdict === undefined) {
       if (status === 0) stats.unanswered += 1;
-      else if (status === 429 || status >= 500) stats.unavailable += 1;
-      else stats.refused += 1;
+      else if (status === 429 || status >= 500) {
+        stats.unavailable += 1;
+        if (latencyMs !== null) stats.recordRefusal(latencyMs);
+      } else stats.refused += 1;
       return;
     }
-    const latencyMs = this.#isTimed(event) ? wallClockMs() - event.timeMs : null;
     stats.acknowledged += 1;
     stats.verdicts[verdict.verdict] += 1;
+    stats.countMode(verdict.mode);
     if (verdict.status === 'duplicate') stats.duplicates += 1;
     if (latencyMs !== null) stats.recordLatency(latencyMs);
     const { transactionId } = event.event;
-    this.#options.onVerdict?.({ transactionId, ...verdict, latencyMs, campaign: event.campaign, fraud: event.fraud });
+    const { campaign, fraud } = event;
+    this.#options.onVerdict?.({
+      transactionId,
+      ...{ verdict: verdict.verdict, status: verdict.status, latencyMs, campaign, fraud },
+    });
   }
 }
 
@@ -169,7 +183,13 @@ async function waits(delayMs: number, signal: AbortSignal | undefined): Promise<
   }
 }
 
-function parseVerdict(json: string): { verdict: Verdict; status: 'new' | 'duplicate' } | undefined {
+interface ParsedVerdict {
+  readonly verdict: Verdict;
+  readonly status: 'new' | 'duplicate';
+  readonly mode: string;
+}
+
+function parseVerdict(json: string): ParsedVerdict | undefined {
   let value: unknown;
   try {
     value = JSON.parse(json);
@@ -179,8 +199,9 @@ function parseVerdict(json: string): { verdict: Verdict; status: 'new' | 'duplic
   if (typeof value !== 'object' || value === null || !('verdict' in value)) return undefined;
   const { verdict } = value;
   const status = 'status' in value && value.status === 'duplicate' ? 'duplicate' : 'new';
+  const mode = 'mode' in value && typeof value.mode === 'string' ? value.mode : 'unknown';
   if (verdict === 'approve' || verdict === 'challenge' || verdict === 'review' || verdict === 'decline') {
-    return { verdict, status };
+    return { verdict, status, mode };
   }
   return undefined;
 }

@@ -12,6 +12,8 @@ export interface LoadReport {
   /** Payments that got a verdict. */
   readonly acknowledged: number;
   readonly verdicts: Readonly<Record<Verdict, number>>;
+  /** Their modes: the rungs of the degradation ladder. */
+  readonly modes: Readonly<Record<string, number>>;
   /** Of those acknowledged: the ones whose verdict had been given before (a retry). */
   readonly duplicates: number;
   /** Payments answered 4xx: refused for good. */
@@ -29,6 +31,8 @@ export interface LoadReport {
   readonly p99Ms: number;
   readonly p999Ms: number;
   readonly maxMs: number;
+  /** From the intended send time of the payments given up for 429 or 5xx to that answer (p99). */
+  readonly refusedP99Ms: number;
   /** How late payments were sent (p99): the load source's own share of the latency. */
   readonly sendDelayP99Ms: number;
 }
@@ -49,13 +53,23 @@ export class LoadStats {
   followUpsSent = 0;
   followUpsFailed = 0;
   inFlight = 0;
+  readonly #modes = new Map<string, number>();
   readonly #latency = newHistogram();
+  readonly #refusal = newHistogram();
   readonly #sendDelay = newHistogram();
   readonly #recent = newHistogram();
 
   recordLatency(latencyMs: number): void {
     record(this.#latency, latencyMs);
     record(this.#recent, latencyMs);
+  }
+
+  recordRefusal(latencyMs: number): void {
+    record(this.#refusal, latencyMs);
+  }
+
+  countMode(mode: string): void {
+    this.#modes.set(mode, (this.#modes.get(mode) ?? 0) + 1);
   }
 
   recordSendDelay(delayMs: number): void {
@@ -79,6 +93,7 @@ export class LoadStats {
       sent,
       acknowledged,
       verdicts: { ...this.verdicts },
+      modes: Object.fromEntries(this.#modes),
       duplicates,
       refused,
       unavailable,
@@ -90,6 +105,7 @@ export class LoadStats {
       p99Ms: percentile(this.#latency, 99),
       p999Ms: percentile(this.#latency, 99.9),
       maxMs: this.#latency.totalCount === 0 ? 0 : this.#latency.maxValue / MICROSECONDS_PER_MS,
+      refusedP99Ms: percentile(this.#refusal, 99),
       sendDelayP99Ms: percentile(this.#sendDelay, 99),
     };
   }

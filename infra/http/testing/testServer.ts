@@ -42,7 +42,12 @@ export interface TestReply {
 /** A whole HTTP server on a free port of this machine, over a gateway in memory. */
 export async function startTestServer(
   settings: Partial<HttpSettings> = {},
-  live: { readonly clock?: () => number; readonly intervalMs?: number; readonly maxSubscribers?: number } = {},
+  live: {
+    readonly clock?: () => number;
+    readonly intervalMs?: number;
+    readonly maxSubscribers?: number;
+    readonly deadlineMs?: number;
+  } = {},
 ): Promise<TestServer> {
   const gateway = new FakeGateway();
   const clock = live.clock ?? Date.now;
@@ -63,6 +68,7 @@ export async function startTestServer(
     metrics: telemetry,
     liveFeed,
     settings: allSettings,
+    deadlineMs: live.deadlineMs ?? 100,
     apiKeys: [
       { id: 'shop', role: 'gateway', sha256: created.gateway.sha256 },
       { id: 'ana', role: 'analyst', sha256: created.analyst.sha256 },
