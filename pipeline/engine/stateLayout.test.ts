@@ -15,7 +15,7 @@ import { Engine } from './engine.ts';
 import { PortEngineServices } from './engineServices.ts';
 
 /** What an engine of STATE_LAYOUT saves after the ledger below. */
-const SAVED = { layout: 1, sha256: '3fb4e5910b71bb7c3874f6ac4ab609c5ec9d0b69f6dc5176bfa05ea539d2854a' };
+const SAVED = { layout: 1, sha256: '6c2c25182364fad01f2af36d849308cb055ee4709a6cf034bf0c5df78728879b' };
 
 /**
  * Snapshots outlive the Sluice that wrote them. Bytes that differ from those recorded here are another layout, or another
@@ -80,7 +80,10 @@ function events(): LedgerEvent[] {
   const random = new Random(1, 'layout');
   const list: LedgerEvent[] = [
     publicationRecord(compiled.value, made),
-    { kind: 'modelPromotion', event: { ...made, ...model, action: 'promote', percent: 100 } },
+    {
+      kind: 'modelPromotion',
+      event: { ...made, ...model, action: 'promote', step: 'apply', proposalOffset: null, percent: 100 },
+    },
     {
       kind: 'listChange',
       event: { ...made, list: 'blocked', value: '名单', action: 'put', expiresAtMs: null, further: [] },
