@@ -42,14 +42,12 @@ export class KeyTable implements SavedState {
   }
 
   get size(): number {
-    const { calls } = this.kernel;
-    return calls.entriesOf(calls.keysTable());
+    return this.kernel.calls.liveKeys();
   }
 
   get bytes(): KeyTableBytes {
     const { calls, rowBytes } = this.kernel;
-    const index = calls.bytesOf(calls.keysTable()) + calls.recordPageBytes();
-    return { rows: rowBytes, index, keys: calls.recordBytes() };
+    return { rows: rowBytes, index: calls.indexBytes(), keys: calls.recordBytes() };
   }
 
   /** `bytes` of so many live keys, on average, when they take so many words (wordsOfText, wordsOfTuple). */

@@ -52,11 +52,11 @@ export class PairCounts implements SampledTable, SavedState {
   }
 
   get size(): number {
-    return this.kernel.calls.entriesOf(this.table);
+    return this.kernel.calls.pairsOf(this.table);
   }
 
   get byteLength(): number {
-    return this.kernel.calls.bytesOf(this.table) + this.#samples.byteLength;
+    return this.kernel.calls.pairBytesOf(this.table) + this.#samples.byteLength;
   }
 
   /** Values that were neither counted nor sampled, for want of room: their key's number is then too low. */

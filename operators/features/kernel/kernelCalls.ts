@@ -17,18 +17,17 @@ export interface KernelCalls {
   readonly recordOf: (slot: number) => number;
   /** 0: the slot had no key. */
   readonly releaseKey: (slot: number) => number;
-  readonly keysTable: () => number;
-  readonly recordPageBytes: () => number;
+  readonly liveKeys: () => number;
+  readonly indexBytes: () => number;
   readonly recordBytes: () => number;
-  /** Of a table of keys or pairs. */
-  readonly entriesOf: (table: number) => number;
-  readonly bytesOf: (table: number) => number;
   readonly createPairs: (windows: number, maxValues: number, tableNumber: number) => number;
   readonly countPair: (table: number, key: number, value: number, sign: number, window: number, field: number) => void;
   /** 0: there is no room. */
   readonly setPair: (table: number, key: number, value: number, window: number, events: number) => number;
   readonly addUncounted: (table: number) => void;
   readonly uncountedOf: (table: number) => number;
+  readonly pairsOf: (table: number) => number;
+  readonly pairBytesOf: (table: number) => number;
   readonly addPruned: (list: number, sign: number, timeMs: number, value: number) => void;
   readonly addWhole: (list: number, timeMs: number, value: number) => void;
   readonly removeWhole: (list: number, timeMs: number, value: number) => void;

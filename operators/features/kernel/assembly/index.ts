@@ -5,17 +5,16 @@ export {
   beginKeys,
   foreseeKey,
   hashKey,
+  indexBytes,
   internKey,
-  keysTable,
+  liveKeys,
   recordBytes,
   recordOf,
-  recordPageBytes,
   releaseKey,
   setKeyWord,
   touchKey,
 } from './keys';
-export { bytesOf, entriesOf } from './segments';
-export { addUncounted, countPair, createPairs, runPairs, setPair, uncountedOf } from './pairs';
+export { addUncounted, countPair, createPairs, pairBytesOf, pairsOf, runPairs, setPair, uncountedOf } from './pairs';
 export {
   addPruned,
   addWhole,

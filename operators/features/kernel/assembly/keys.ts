@@ -6,14 +6,16 @@ import {
   added,
   addedNumber,
   beginSegments,
+  BYTES,
   changeCount,
   changeEntries,
   entryOf,
   isFull,
   PLACE_MASK,
   PLACES,
-  splitSegment,
+  SIZE,
   splitDepth,
+  splitSegment,
   TABLE_BYTES,
 } from './segments';
 
@@ -55,12 +57,13 @@ export function beginKeys(): void {
   store<u32>(table, allocate((((<u64>load<u32>(MAX_KEYS) + ROWS_MASK) >> ROWS_SHIFT) + 1) * 4, 0), RECORD_PAGES);
 }
 
-export function keysTable(): u32 {
-  return load<u32>(KEYS);
+export function liveKeys(): u32 {
+  return load<u32>(load<u32>(KEYS), SIZE);
 }
 
-export function recordPageBytes(): f64 {
-  return load<f64>(load<u32>(KEYS), PAGE_BYTES);
+/** Of what leads from a key to its slot, and back. */
+export function indexBytes(): f64 {
+  return <f64>load<u32>(load<u32>(KEYS), BYTES) + load<f64>(load<u32>(KEYS), PAGE_BYTES);
 }
 
 export function recordBytes(): f64 {

@@ -1,29 +1,35 @@
 import { allocate } from './memory';
-import {
-  added,
-  addedNumber,
-  beginSegments,
-  changeCount,
-  changeEntries,
-  entryOf,
-  isFull,
-  PLACE_MASK,
-  PLACES,
-  splitDepth,
-  splitSegment,
-  STRIDE,
-  TABLE_BYTES,
-} from './segments';
 
-// A table's head, beside what segments.ts has there.
+// A table's head, in bytes.
+/** By the hash's high bits: a segment's address and number. */
+const DIRECTORY: u32 = 0;
+/** 32 - the number of those bits. */
+const SHIFT: u32 = 4;
+export const SIZE: u32 = 8;
+const SEGMENT_COUNT: u32 = 12;
+/** By segment: its entries, and from bit 16 on how many high bits of the hash they have in common. */
+const COUNTS: u32 = 16;
+const COUNTS_LENGTH: u32 = 20;
+const STRIDE: u32 = 24;
 const MAX_VALUES: u32 = 28;
 /** By which the host knows the table. */
 const NUMBER: u32 = 32;
+const BYTES: u32 = 40;
 const UNCOUNTED: u32 = 48;
+const HEAD_BYTES: u32 = 64;
 
 // An entry: key, value; the sum of the windows' counts, 0 for an empty place; the windows' counts.
 const TOTAL: u32 = 8;
 const WINDOWS: u32 = 12;
+
+const PLACES: u32 = 512;
+const PLACE_MASK: u32 = PLACES - 1;
+/** Entries of a segment when it is split: three quarters, which keeps linear probing short. */
+const MAX_ENTRIES: u32 = 384;
+const DEPTH_SHIFT: u32 = 16;
+const ENTRIES_MASK: u32 = 65535;
+const MAX_DEPTH: u32 = 21;
+const FIRST_COUNTS: u32 = 16;
 
 /** Integers of one step: bit of the predicate, sign, window, and the row offset of the number of values. */
 const PAIR_STEP_BYTES: u32 = 16;
@@ -43,10 +49,16 @@ let at: u32 = 0;
 
 /** The address of a new table. */
 export function createPairs(windows: u32, maxValues: u32, tableNumber: u32): u32 {
-  const table = allocate(TABLE_BYTES, 0);
+  const table = allocate(HEAD_BYTES, 0);
+  store<u32>(table, (WINDOWS + 4 * windows + 7) & ~7, STRIDE);
   store<u32>(table, maxValues, MAX_VALUES);
   store<u32>(table, tableNumber, NUMBER);
-  beginSegments(table, (WINDOWS + 4 * windows + 7) & ~7);
+  store<u32>(table, 31, SHIFT);
+  store<u32>(table, take(table, 16), DIRECTORY);
+  store<u32>(table, take(table, FIRST_COUNTS * 4), COUNTS);
+  store<u32>(table, FIRST_COUNTS, COUNTS_LENGTH);
+  addSegment(table);
+  setRange(table, 0, 2, segment, 0);
   return table;
 }
 
@@ -65,7 +77,7 @@ function keyOf(key: i32, value: i32): u64 {
 export function findPair(table: u32, key: i32, value: i32): u32 {
   const pair = keyOf(key, value);
   hash = hashOf(pair);
-  const entry = entryOf(table, hash);
+  const entry = load<u32>(table, DIRECTORY) + ((hash >>> load<u32>(table, SHIFT)) << 3);
   segment = load<u32>(entry);
   number = load<u32>(entry, 4);
   const stride = load<u32>(table, STRIDE);
@@ -81,7 +93,8 @@ export function findPair(table: u32, key: i32, value: i32): u32 {
 /** Where findPair will begin to look. */
 export function placeOfPair(table: u32, key: i32, value: i32): u32 {
   const mixed = hashOf(keyOf(key, value));
-  return load<u32>(entryOf(table, mixed)) + (mixed & PLACE_MASK) * load<u32>(table, STRIDE);
+  const entry = load<u32>(table, DIRECTORY) + ((mixed >>> load<u32>(table, SHIFT)) << 3);
+  return load<u32>(entry) + (mixed & PLACE_MASK) * load<u32>(table, STRIDE);
 }
 
 /** Where its last integer is, from there. */
@@ -91,13 +104,14 @@ export function lastWordOfPair(table: u32): u32 {
 
 /** Adds the pair, which the last findPair has not found, with a total of 0 that must not stay. False: there is no room. */
 export function addPair(table: u32, key: i32, value: i32): bool {
-  while (isFull(table, number)) {
+  while ((load<u32>(load<u32>(table, COUNTS) + (number << 2)) & ENTRIES_MASK) >= MAX_ENTRIES) {
     if (!split(table)) return false;
     findPair(table, key, value);
   }
   memory.fill(at, 0, load<u32>(table, STRIDE));
   store<u64>(at, keyOf(key, value));
   changeCount(table, number, 1);
+  store<u32>(table, load<u32>(table, SIZE) + 1, SIZE);
   return true;
 }
 
@@ -118,6 +132,7 @@ function removePair(table: u32): void {
   }
   store<i32>(segment + hole * stride, 0, TOTAL);
   changeCount(table, number, -1);
+  store<u32>(table, load<u32>(table, SIZE) - 1, SIZE);
 }
 
 /** Counts the pair in (sign 1) or out (-1) of one window. The field of the key's row has the number of its values there. */
@@ -145,6 +160,14 @@ export function addUncounted(table: u32): void {
 
 export function uncountedOf(table: u32): f64 {
   return load<f64>(table, UNCOUNTED);
+}
+
+export function pairsOf(table: u32): u32 {
+  return load<u32>(table, SIZE);
+}
+
+export function pairBytesOf(table: u32): u32 {
+  return load<u32>(table, BYTES);
 }
 
 /** Runs so many steps on the pair, for an event that crosses an edge. `holds`: address of the predicates' bits. */
@@ -195,27 +218,80 @@ function count(table: u32, key: i32, value: i32, sign: i32, window: u32, field: 
   return true;
 }
 
-/** Splits the segment of the last find. False: there is no room. */
-function split(table: u32): bool {
-  if (!splitSegment(table, hash, number, 0)) return false;
-  redistribute(table, segment, number);
+function take(table: u32, bytes: u32): u32 {
+  const address = allocate(bytes, 0);
+  if (address != 0) store<u32>(table, load<u32>(table, BYTES) + bytes, BYTES);
+  return address;
+}
+
+function changeCount(table: u32, segmentNumber: u32, change: u32): void {
+  const place = load<u32>(table, COUNTS) + (segmentNumber << 2);
+  store<u32>(place, load<u32>(place) + change);
+}
+
+/** Sets `segment` and `number` to a new segment. False: there is no room. */
+function addSegment(table: u32): bool {
+  const added = load<u32>(table, SEGMENT_COUNT);
+  const length = load<u32>(table, COUNTS_LENGTH);
+  if (added == length) {
+    const counts = take(table, length * 8);
+    if (counts == 0) return false;
+    memory.copy(counts, load<u32>(table, COUNTS), length * 4);
+    store<u32>(table, counts, COUNTS);
+    store<u32>(table, length * 2, COUNTS_LENGTH);
+  }
+  const address = take(table, PLACES * load<u32>(table, STRIDE));
+  if (address == 0) return false;
+  store<u32>(table, added + 1, SEGMENT_COUNT);
+  segment = address;
+  number = added;
   return true;
 }
 
-/**
- * Moves what belongs up to the segment that was added; what stays moves together by being taken out and put in again. From a run's first
- * entry on, so that none is put before another that it then cannot pass.
- */
-function redistribute(table: u32, lower: u32, lowerNumber: u32): void {
+function setRange(table: u32, from: u32, to: u32, address: u32, segmentNumber: u32): void {
+  const directory = load<u32>(table, DIRECTORY);
+  for (let index = from; index < to; index++) {
+    store<u32>(directory + (index << 3), address);
+    store<u32>(directory + (index << 3), segmentNumber, 4);
+  }
+}
+
+/** Splits the segment of the last find by the next bit of the hash. False: there are no further bits, or there is no room. */
+function split(table: u32): bool {
+  const lower = segment;
+  const lowerNumber = number;
+  const depth = load<u32>(load<u32>(table, COUNTS) + (lowerNumber << 2)) >>> DEPTH_SHIFT;
+  // A segment of all hashes has two entries in the directory: depth counts from 1.
+  const bits = depth + 1;
+  if (bits > MAX_DEPTH) return false;
+  if (bits > 32 - load<u32>(table, SHIFT) && !doubleDirectory(table)) return false;
+  if (!addSegment(table)) return false;
+  const upper = segment;
+  const upperNumber = number;
+  const shift = load<u32>(table, SHIFT);
+  const span = (<u32>1) << (32 - shift - depth);
+  const first = (hash >>> shift) & ~(span - 1);
+  setRange(table, first + (span >>> 1), first + span, upper, upperNumber);
+
+  // What goes up is put into the new segment; what stays moves together by being taken out and put in again.
   const stride = load<u32>(table, STRIDE);
+  const counts = load<u32>(table, COUNTS);
+  store<u32>(counts + (lowerNumber << 2), bits << DEPTH_SHIFT);
+  store<u32>(counts + (upperNumber << 2), bits << DEPTH_SHIFT);
+  redistribute(lower, upper, stride, depth, counts + (lowerNumber << 2), counts + (upperNumber << 2));
+  return true;
+}
+
+/** From a run's first entry on, so that none is put before another that it then cannot pass. */
+function redistribute(lower: u32, upper: u32, stride: u32, depth: u32, lowerCount: u32, upperCount: u32): void {
   let start: u32 = 0;
   while (load<i32>(lower + start * stride, TOTAL) != 0) start++;
   for (let step: u32 = 1; step <= PLACES; step++) {
     const from = lower + ((start + step) & PLACE_MASK) * stride;
     if (load<i32>(from, TOTAL) == 0) continue;
     const mixed = hashOf(load<u64>(from));
-    const isUpper = (mixed << splitDepth) >>> 31 != 0;
-    const target = isUpper ? added : lower;
+    const isUpper = (mixed << depth) >>> 31 != 0;
+    const target = isUpper ? upper : lower;
     const total = load<i32>(from, TOTAL);
     store<i32>(from, 0, TOTAL);
     let place = mixed & PLACE_MASK;
@@ -223,6 +299,23 @@ function redistribute(table: u32, lower: u32, lowerNumber: u32): void {
     const to = target + place * stride;
     if (to != from) memory.copy(to, from, stride);
     store<i32>(to, total, TOTAL);
-    changeEntries(table, isUpper ? addedNumber : lowerNumber, 1);
+    const counted = isUpper ? upperCount : lowerCount;
+    store<u32>(counted, load<u32>(counted) + 1);
   }
+}
+
+function doubleDirectory(table: u32): bool {
+  const shift = load<u32>(table, SHIFT);
+  const length = (<u32>1) << (32 - shift);
+  const old = load<u32>(table, DIRECTORY);
+  const doubled = take(table, length * 16);
+  if (doubled == 0) return false;
+  for (let index: u32 = 0; index < length; index++) {
+    const entry = load<u64>(old + (index << 3));
+    store<u64>(doubled + (index << 4), entry);
+    store<u64>(doubled + (index << 4), entry, 8);
+  }
+  store<u32>(table, doubled, DIRECTORY);
+  store<u32>(table, shift - 1, SHIFT);
+  return true;
 }

@@ -11,14 +11,14 @@ const DIRECTORY: u32 = 0;
 /** 32 - the number of those bits. */
 const SHIFT: u32 = 4;
 /** Entries of all segments. */
-const SIZE: u32 = 8;
+export const SIZE: u32 = 8;
 const SEGMENT_COUNT: u32 = 12;
 /** By segment: its entries, and from bit 16 on how many high bits of the hash they have in common. */
 const COUNTS: u32 = 16;
 const COUNTS_LENGTH: u32 = 20;
 /** Bytes of a place. */
 export const STRIDE: u32 = 24;
-const BYTES: u32 = 40;
+export const BYTES: u32 = 40;
 /** What follows is the table's own. */
 export const TABLE_BYTES: u32 = 64;
 
@@ -45,14 +45,6 @@ export function beginSegments(table: u32, stride: u32): void {
   store<u32>(table, FIRST_COUNTS, COUNTS_LENGTH);
   addSegment(table, 0);
   setRange(table, 0, 2, added, 0);
-}
-
-export function entriesOf(table: u32): u32 {
-  return load<u32>(table, SIZE);
-}
-
-export function bytesOf(table: u32): u32 {
-  return load<u32>(table, BYTES);
 }
 
 /** So many bytes for the table. */
