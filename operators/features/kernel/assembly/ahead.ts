@@ -1,6 +1,6 @@
 import { oldestOf } from './candidates';
 import { AHEAD, MAX_AHEAD, VALUES } from './layout';
-import { lastWordOfPair, placeOfPair } from './pairs';
+import { placeOfPair } from './pairTable';
 import { rowOf } from './rows';
 
 // A program, which statePrefetch.ts writes, in 32-bit integers: how many positions and tables follow; row offsets; tables of pairs.
@@ -26,7 +26,7 @@ export function note(program: u32, slot: i32): void {
   const row = rowOf(slot);
   const tables = load<u32>(program, TABLES);
   const positions = load<u32>(program, POSITIONS);
-  if (end + ((positions + 2 * tables) << 2) > AHEAD + (MAX_AHEAD << 2)) return;
+  if (end + ((positions + tables) << 2) > AHEAD + (MAX_AHEAD << 2)) return;
   let step = program + STEPS;
   const positionsEnd = step + (positions << 2);
   let to = end;
@@ -34,12 +34,8 @@ export function note(program: u32, slot: i32): void {
   for (let index: u32 = 0; index < tables; index++, step += 4) {
     const value = load<i32>(VALUES + (index << 2));
     if (value < 0) continue;
-    const table = load<u32>(step);
-    const place = placeOfPair(table, slot, value);
-    // It may lie across two cache lines.
-    store<u32>(to, place);
-    store<u32>(to, place + lastWordOfPair(table), 4);
-    to += 8;
+    store<u32>(to, placeOfPair(load<u32>(step), slot, value));
+    to += 4;
   }
   end = to;
 }
