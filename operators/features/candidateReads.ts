@@ -11,9 +11,10 @@ export function addCandidateSteps(program: ProgramWords, reads: readonly Feature
     windows.push({ place, leaveAgeMs: read.leaveAgeMs });
     lists.set(read.part, windows);
   }
-  for (const [{ at, sign, isWhole, leaveAgeMs }, windows] of lists) {
+  for (const [{ at, sign, isWhole, leaveAgeMs, room }, windows] of lists) {
     program.add(byteOffset(at), sign, Number(isWhole), windows.length);
     program.addDouble(leaveAgeMs);
+    program.add(room, 0);
     for (const window of windows.sort((a, b) => b.leaveAgeMs - a.leaveAgeMs)) {
       program.add(window.place, 0);
       program.addDouble(window.leaveAgeMs);

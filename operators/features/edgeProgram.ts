@@ -140,6 +140,7 @@ function compileGroup(
   for (const part of candidates) {
     program.add(bitOf(part), byteOffset(part.at), part.sign, Number(part.isWhole));
     program.addDouble(part.leaveAgeMs);
+    program.add(part.room, 0);
   }
   for (const { table: pairTable, steps } of counted) {
     const words = steps.flatMap(({ part, sign }) => [bitOf(part), sign, part.window, byteOffset(part.at)]);

@@ -1,4 +1,4 @@
-import { CANDIDATE_FIELDS } from './candidates.ts';
+import { candidateFields } from './candidates.ts';
 import { HOUR_FIELDS } from './hourProfile.ts';
 import type { FeaturePlan, ReadPlan } from './plan.ts';
 import { columnNames, type StateMemory } from './stateMemory.ts';
@@ -24,22 +24,22 @@ interface Cells {
 }
 
 /**
- * The shares of all features, in the catalogue's order. `candidateCounts`: how many candidates each of the plan's lists
+ * The shares of all features, in the catalogue's order. `blockBytes`: how many bytes of candidate blocks each of the plan's lists
  * has over all keys. What is left of a row is its number of held events.
  */
 export function featureShares(
   names: readonly string[],
   plan: FeaturePlan,
   memory: StateMemory,
-  candidateCounts: ArrayLike<number>,
+  blockBytes: ArrayLike<number>,
 ): FeatureShare[] {
   const readers = plan.columns.map(({ rowLength }) => new Int32Array(rowLength));
   for (const read of plan.reads)
     for (const { at, doubles } of cellsOf(read))
       for (let cell = at; cell < at + doubles; cell++) readers[read.column]![cell]! += 1;
   const entities = columnNames(plan);
-  let allCandidates = 0;
-  for (let index = 0; index < candidateCounts.length; index++) allCandidates += candidateCounts[index]!;
+  let allBlocks = 0;
+  for (let index = 0; index < blockBytes.length; index++) allBlocks += blockBytes[index]!;
 
   return plan.reads.map((read, index) => {
     const feature = names[index]!;
@@ -61,9 +61,9 @@ export function featureShares(
       bytes += memory.pairs[plan.pairs.length + read.part.index]!.bytes / readers[column]![read.part.at]!;
     } else if (
       (read.kind === 'extreme' || read.kind === 'newestCandidate' || read.kind === 'oldest') &&
-      allCandidates > 0
+      allBlocks > 0
     ) {
-      const share = candidateCounts[plan.candidates.indexOf(read.part)]! / allCandidates;
+      const share = blockBytes[plan.candidates.indexOf(read.part)]! / allBlocks;
       bytes += (memory.candidates.bytes * share) / readers[column]![read.part.at]!;
     }
     const rowBytesPerKey = doubles * Float64Array.BYTES_PER_ELEMENT;
@@ -101,7 +101,7 @@ function cellsOf(read: ReadPlan): readonly Cells[] {
     case 'extreme':
     case 'newestCandidate':
     case 'oldest':
-      return [{ at: read.part.at, doubles: CANDIDATE_FIELDS }];
+      return [{ at: read.part.at, doubles: candidateFields(read.part.room) }];
     case 'topShare':
       return [{ at: read.part.at, doubles: SHARE_FIELDS }];
     case 'hourDeviation':

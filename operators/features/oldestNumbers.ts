@@ -9,6 +9,8 @@ export interface OldestSteps {
   readonly oldestAgesMs: Float64Array;
 }
 
+/** Whole lists have none in the row. */
+const NO_ROOM = 0;
 /** Integers of one step: predicate, row position and which number. */
 const OLDEST_STEP = 3;
 
@@ -31,7 +33,7 @@ export function runOldest(
     if (holds[steps[step]!] === 0) continue;
     const list = byteOffset(base + steps[step + 1]!);
     const boundaryMs = event[ENGINE_TIME]! - oldestAgesMs[index]!;
-    calls.expire(list, boundaryMs);
+    calls.expire(list, NO_ROOM, boundaryMs);
     // Time may have jumped over the whole window.
     if (event[TIME]! <= boundaryMs) continue;
     if (doubles.take(0, steps[step + 2]!, words, doublesAt, event))
@@ -49,7 +51,7 @@ export function writeOldest(
   outAt: number,
 ): boolean {
   const list = byteOffset(at);
-  calls.expire(list, event[ENGINE_TIME]! - leaveAgeMs);
+  calls.expire(list, NO_ROOM, event[ENGINE_TIME]! - leaveAgeMs);
   const oldest = calls.oldestOf(list);
   if (oldest === 0) return false;
   out[outAt] = doubles[oldest >>> 3]!;

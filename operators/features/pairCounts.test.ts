@@ -1,11 +1,25 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ColumnKernel, type SampledTable } from './kernel/columnKernel.ts';
+import { byteOffset } from './kernel/programWords.ts';
 import { PairStream } from './testing/pairStream.ts';
 
 const KEYS = 2;
 const LEAVE_AGES_MS = [500, 2_000, 5_000];
 const LATENESS_MS = 800;
 const ENDLESS_MS = 1e9;
+
+/** Of a table whose values never are too many. */
+const unsampled: SampledTable = {
+  countInSample: unused,
+  dropBeside: unused,
+  settle: unused,
+  writeSample: unused,
+};
+
+function unused(): never {
+  throw new Error('nothing is sampled');
+}
 
 interface Step {
   readonly kind: 'add' | 'correct';
@@ -99,5 +113,83 @@ describe('pair counts', () => {
     expect([stream.told(0, 0), stream.pairs.uncounted]).toEqual([2, 2]);
     stream.advance(1_010);
     expect([stream.told(0, 0), stream.pairs.size]).toEqual([0, 0]);
+  });
+
+  it.each([1, 4, 5, 13, 29])('are those of each of %d windows', (windows) => {
+    const kernel = new ColumnKernel({ rowLength: 32, maxKeys: 2, maxCandidatesPerKey: 1 });
+    const { address } = kernel.addPairs(windows, 1_000, unsampled);
+    const keys = [kernel.calls.allocateRow(), kernel.calls.allocateRow()];
+    const counts = new Map<string, number>();
+    const count = (key: number, value: number, window: number, sign: number): void => {
+      const id = `${key} ${value} ${window}`;
+      const events = (counts.get(id) ?? 0) + sign;
+      if (events === 0) counts.delete(id);
+      else counts.set(id, events);
+      kernel.calls.countPair(address, key, value, sign, window, kernel.rowAddress(key) + byteOffset(window));
+    };
+    const expectSame = (): void => {
+      const ids = [...counts.keys()].map((id) => id.split(' ').map(Number));
+      for (const key of keys) {
+        const base = kernel.rowBase(key);
+        const told = Array.from({ length: windows }, (_, window) => kernel.doubles[base + window]);
+        const actual = told.map(
+          (_, window) => ids.filter(([owner, , place]) => owner === key && place === window).length,
+        );
+        expect(told).toEqual(actual);
+      }
+      expect(kernel.calls.pairsOf(address)).toBe(new Set(ids.map(([key, value]) => `${key} ${value}`)).size);
+    };
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.nat(1), fc.nat(700), fc.nat(windows - 1)), { minLength: 900, maxLength: 1_500 }),
+        (added) => {
+          for (const [key, value, window] of added) count(key, value, window, 1);
+          expectSame();
+          for (const [key, value, window] of added.slice(0, -10)) count(key, value, window, -1);
+          expectSame();
+          for (const [key, value, window] of added.slice(-10)) count(key, value, window, -1);
+          expectSame();
+        },
+      ),
+      { numRuns: 10 },
+    );
+  });
+
+  it('go on where 16 bits end, and come back', () => {
+    const kernel = new ColumnKernel({ rowLength: 4, maxKeys: 1, maxCandidatesPerKey: 1 });
+    const { address } = kernel.addPairs(2, 10, unsampled);
+    const { calls } = kernel;
+    const key = calls.allocateRow();
+    const base = kernel.rowBase(key);
+    const count = (value: number, window: number, sign: number): void => {
+      calls.countPair(address, key, value, sign, window, byteOffset(base + window));
+    };
+    const EVENTS = 200_000;
+    const [first, second] = [7, 8];
+    const tableBytes = calls.pairBytesOf(address);
+    for (let event = 0; event < EVENTS; event++) {
+      count(first, 0, 1);
+      if (event % 2 === 0) count(first, 1, 1);
+    }
+    count(second, 0, 1);
+    const values = (): (number | undefined)[] => [kernel.doubles[base], kernel.doubles[base + 1]];
+    expect(values()).toEqual([2, 1]);
+    expect(calls.pairBytesOf(address)).toBeGreaterThan(tableBytes);
+    // About the middle, where a count goes up and down around what carries.
+    for (let swing = 0; swing < 100_000; swing++) count(first, 0, Math.floor(swing / 50_000) === 0 ? -1 : 1);
+    for (let event = 1; event < EVENTS; event++) count(first, 0, -1);
+    count(second, 0, -1);
+    expect(values()).toEqual([1, 1]);
+    count(first, 0, -1);
+    expect(values()).toEqual([0, 1]);
+    for (let event = 0; event < EVENTS / 2; event++) count(first, 1, -1);
+    expect([...values(), calls.pairsOf(address), calls.uncountedOf(address)]).toEqual([0, 0, 0, 0]);
+    // What a sample leaves behind may be as much.
+    expect(calls.setPair(address, key, first, 0, EVENTS)).toBe(1);
+    kernel.doubles[base] = 1;
+    for (let event = 1; event < EVENTS; event++) count(first, 0, -1);
+    expect([...values(), calls.pairsOf(address)]).toEqual([1, 0, 1]);
+    count(first, 0, -1);
+    expect([...values(), calls.pairsOf(address)]).toEqual([0, 0, 0]);
   });
 });

@@ -1,15 +1,18 @@
 import type { SavedState, StateInput, StateOutput } from '../savedState.ts';
+import { powerOfTwoFrom } from '../tables/powerOfTwo.ts';
 import { expectedSegments } from '../tables/segmentedTable.ts';
 import { DistinctSamples } from './distinctSamples.ts';
 import { tableBytesOf, type ColumnKernel, type SampledTable } from './kernel/columnKernel.ts';
 import { byteOffset } from './kernel/programWords.ts';
 
-/** Bytes of a pair and its total before its windows' counts; the whole is a multiple of 8. */
-const PAIR_BYTES = 12;
+/** Bytes of a pair before its windows' counts, of each of these, and of the whole at least, which is a power of two. */
+const PAIR_BYTES = 8;
+const WINDOW_BYTES = 2;
+const LEAST_BYTES = 16;
 
 /**
  * How often each pair of a key's slot and a value's slot stands in each of several windows: a table of the key's kernel, which runs
- * the steps (assembly/pairs.ts). One place holds all windows' counts after the pair and their sum: the windows of a key are entered
+ * the steps (assembly/pairs.ts). One place holds all windows' counts after the pair: the windows of a key are entered
  * together, and each place is a cache miss.
  *
  * The row holds the number of values that the key has in each window. Where these are more than `maxValues` it holds the reference of a
@@ -47,8 +50,8 @@ export class PairCounts implements SampledTable, SavedState {
 
   /** Bytes for so many pairs and samples, on average. */
   static expectedBytes(windows: number, pairs: number, samples: number, maxValues: number): number {
-    const stride = Math.ceil((PAIR_BYTES + 4 * windows) / 8) * 8;
-    return tableBytesOf(stride, expectedSegments(pairs)) + DistinctSamples.bytesOf(samples, maxValues);
+    const entry = powerOfTwoFrom(Math.max(LEAST_BYTES, PAIR_BYTES + WINDOW_BYTES * windows));
+    return tableBytesOf(entry, expectedSegments(pairs)) + DistinctSamples.bytesOf(samples, maxValues);
   }
 
   get size(): number {

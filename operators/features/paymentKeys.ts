@@ -60,7 +60,9 @@ function compileRows({ plan, driver, tables, pairs }: ProgramTargets): number {
     );
     const counted = plan.pairs.filter((pair) => pair.column === column);
     const pairTables = counted.map(({ index }) => pairs[index]!.table);
-    const lists = plan.candidates.filter((part) => part.column === column).map(({ at }) => byteOffset(at));
+    const lists = plan.candidates
+      .filter((part) => part.column === column && part.room === 0)
+      .map(({ at }) => byteOffset(at));
     const row = kernel.place([lines.length, counted.length, ...lines, ...pairTables]);
     const listed = lists.length === 0 ? 0 : kernel.place([lists.length, 0, ...lists]);
     return [column, listed, row, counted.length, ...counted.map(({ valueColumn }) => valueColumn)];

@@ -86,6 +86,8 @@ export interface CandidatePart extends WindowPart {
   /** Of the longest of the windows. */
   leaveAgeMs: number;
   at: number;
+  /** How many candidates the row itself holds. */
+  room: number;
   /** 1 keeps greatest amounts, -1 least; 0: only times matter. */
   readonly sign: number;
   /** What becomes known may take an event out again, so none is pruned. */

@@ -1,5 +1,5 @@
 import type { FactsRead } from '../cel/facts.ts';
-import { CANDIDATE_FIELDS } from './candidates.ts';
+import { candidateFields, ROW_CANDIDATES } from './candidates.ts';
 import type { CompiledCatalogue, CompiledFeature, CompiledWhere } from './catalogue.ts';
 import { AMOUNT_ITSELF, NO_NUMBER } from './eventDoubles.ts';
 import { allRead, factTable, FACT_STATES, type FactTable } from './factTable.ts';
@@ -212,7 +212,7 @@ class PlanBuilder {
 
   #candidate(window: WindowPart, sign: number, isWhole: boolean): CandidatePart {
     const found = part(this.#candidates, `${entryId(window)} ${sign}`, () => {
-      return { ...window, at: this.#staying(window, CANDIDATE_FIELDS), sign, isWhole, number: null };
+      return { ...window, at: 0, room: 0, sign, isWhole, number: null };
     });
     found.leaveAgeMs = Math.max(found.leaveAgeMs, window.leaveAgeMs);
     return found;
@@ -256,7 +256,7 @@ class PlanBuilder {
   /** A list for each window, since the oldest is read off its end. */
   #oldestOf(window: WindowPart, number: number): CandidatePart {
     return part(this.#candidates, `first ${windowId(window)} ${number}`, () => {
-      return { ...window, at: this.#staying(window, CANDIDATE_FIELDS), sign: 1, isWhole: true, number };
+      return { ...window, at: 0, room: 0, sign: 1, isWhole: true, number };
     });
   }
 
@@ -286,8 +286,21 @@ class PlanBuilder {
     return entry.layout;
   }
 
+  /** Of all lists of candidates, now that it is known how long each is kept. A list that is there while its key is has room in the row. */
+  #addLists(): void {
+    const columns = [...this.#columns.values()];
+    const everything = this.#predicates.get('')?.index;
+    for (const part of this.#candidates.values()) {
+      const { retentionMs } = columns[part.column]!.column;
+      const isLasting = part.leaveAgeMs === retentionMs && part.predicate === everything;
+      part.room = isLasting && !part.isWhole ? ROW_CANDIDATES : 0;
+      part.at = this.#staying(part, candidateFields(part.room));
+    }
+  }
+
   /** Gives every field its position in its key's row. */
   #arrange(): void {
+    this.#addLists();
     const places = [...this.#columns.values()].map(({ column, layout }) => {
       const { rowLength, positions } = layout.arrange();
       column.rowLength = rowLength;

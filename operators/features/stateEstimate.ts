@@ -1,5 +1,5 @@
 import { readsAny } from '../cel/facts.ts';
-import { candidateBlockBytes } from './candidates.ts';
+import { blockShare, candidateBlockBytes } from './candidates.ts';
 import type { CompiledCatalogue } from './catalogue.ts';
 import { featureShares } from './featureShares.ts';
 import { defaultLimits, type FeatureLimits } from './featureState.ts';
@@ -61,20 +61,20 @@ export function estimateState(
 ): StateEstimate {
   const plan = planFeatures(catalogue);
   const estimate = new Estimate(plan, load, limits);
-  const candidateCounts = plan.candidates.map((part) => estimate.candidates(part));
-  const candidates = Math.ceil(candidateCounts.reduce((sum, count) => sum + count, 0));
+  const candidates = Math.ceil(plan.candidates.reduce((sum, part) => sum + estimate.candidates(part), 0));
+  const blockBytes = plan.candidates.map((part) => estimate.blockBytes(part));
   const memory = {
     keys: estimate.keys(),
     pairs: [...estimate.pairs(), ...estimate.shares()],
     candidates: {
       count: candidates,
-      bytes: plan.candidates.reduce((sum, part) => sum + estimate.candidateBytes(part), 0),
+      bytes: blockBytes.reduce((sum, bytes) => sum + bytes, 0),
     },
     events: estimate.events(catalogue.latenessMs),
     // What comes evenly is not kept waiting.
     backlog: { events: 0, bytes: 0 },
   };
-  const features = featureShares(catalogue.names, plan, memory, candidateCounts);
+  const features = featureShares(catalogue.names, plan, memory, blockBytes);
   return { contents: { memory, features, hottest: [] }, excess: estimate.excess };
 }
 
@@ -138,10 +138,12 @@ class Estimate {
     return this.#keys[part.column]! * this.#candidatesPerKey(part);
   }
 
-  candidateBytes(part: CandidatePart): number {
+  /** Of its blocks. */
+  blockBytes(part: CandidatePart): number {
     const perKey = this.#candidatesPerKey(part);
     // A key that has less than one on average has a list at times only.
-    return this.#keys[part.column]! * Math.min(1, perKey) * candidateBlockBytes(perKey);
+    const share = part.room === 0 ? Math.min(1, perKey) : blockShare(this.#valuesPerList(part), part.room);
+    return this.#keys[part.column]! * share * candidateBlockBytes(perKey, part.room);
   }
 
   #keyBytes(column: number, keys: number): KeyTableBytes {
@@ -151,13 +153,18 @@ class Estimate {
     return KeyTable.expectedBytes(keys, rowLength, words);
   }
 
-  #candidatesPerKey({ column, predicate, enterAgeMs, leaveAgeMs, isWhole }: CandidatePart): number {
+  #candidatesPerKey(part: CandidatePart): number {
+    const values = this.#valuesPerList(part);
+    return Math.min(part.isWhole ? values : harmonic(values), this.#limits.maxCandidatesPerKey);
+  }
+
+  /** Events of a key in the window of a list. */
+  #valuesPerList({ column, predicate, enterAgeMs, leaveAgeMs }: CandidatePart): number {
     const facts = this.#plan.predicates[predicate]!.where?.expression.facts;
     const asks = facts !== undefined && (facts.label || facts.outcomes.length > 0);
     const keys = this.#keys[column]!;
     if (keys === 0) return 0;
-    const perKey = (this.#eventsIn(leaveAgeMs - enterAgeMs) * (asks ? this.#load.knownShare : 1)) / keys;
-    return Math.min(isWhole ? perKey : harmonic(perKey), this.#limits.maxCandidatesPerKey);
+    return (this.#eventsIn(leaveAgeMs - enterAgeMs) * (asks ? this.#load.knownShare : 1)) / keys;
   }
 
   events(latenessMs: number): EventMemory {

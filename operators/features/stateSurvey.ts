@@ -1,4 +1,4 @@
-import { candidatesOf } from './candidates.ts';
+import { blockBytesAt } from './candidates.ts';
 import type { CompiledCatalogue } from './catalogue.ts';
 import { featureShares, type FeatureShare } from './featureShares.ts';
 import { ROW_EVENTS, type KeyTable } from './keyTable.ts';
@@ -36,7 +36,7 @@ export class StateSurvey {
   readonly #catalogue: CompiledCatalogue;
   readonly #parts: MeasuredParts;
   readonly #hottest: readonly HotKey[][];
-  readonly #candidateCounts: Float64Array;
+  readonly #blockBytes: Float64Array;
   /** The plan's lists of candidates by column. */
   readonly #lists: readonly (readonly { readonly index: number; readonly at: number }[])[];
   #column = 0;
@@ -46,7 +46,7 @@ export class StateSurvey {
     this.#catalogue = catalogue;
     this.#parts = parts;
     this.#hottest = parts.tables.map(() => []);
-    this.#candidateCounts = new Float64Array(parts.plan.candidates.length);
+    this.#blockBytes = new Float64Array(parts.plan.candidates.length);
     this.#lists = parts.tables.map((_, column) =>
       parts.plan.candidates.flatMap((part, index) => (part.column === column ? [{ index, at: part.at }] : [])),
     );
@@ -72,7 +72,7 @@ export class StateSurvey {
     const names = columnNames(plan);
     return {
       memory,
-      features: featureShares(this.#catalogue.names, plan, memory, this.#candidateCounts),
+      features: featureShares(this.#catalogue.names, plan, memory, this.#blockBytes),
       hottest: this.#hottest.map((keys, column) => ({ entity: names[column]!, keys })),
     };
   }
@@ -80,8 +80,7 @@ export class StateSurvey {
   #look(table: KeyTable, slot: number): void {
     const { kernel } = table;
     const base = kernel.rowBase(slot);
-    for (const { index, at } of this.#lists[this.#column]!)
-      this.#candidateCounts[index]! += candidatesOf(kernel, base + at);
+    for (const { index, at } of this.#lists[this.#column]!) this.#blockBytes[index]! += blockBytesAt(kernel, base + at);
 
     const events = kernel.doubles[base + ROW_EVENTS]!;
     const hottest = this.#hottest[this.#column]!;

@@ -28,10 +28,10 @@ export interface KernelCalls {
   readonly uncountedOf: (table: number) => number;
   readonly pairsOf: (table: number) => number;
   readonly pairBytesOf: (table: number) => number;
-  readonly addPruned: (list: number, sign: number, timeMs: number, value: number) => void;
+  readonly addPruned: (list: number, room: number, sign: number, timeMs: number, value: number) => void;
   readonly addWhole: (list: number, timeMs: number, value: number) => void;
   readonly removeWhole: (list: number, timeMs: number, value: number) => void;
-  readonly expire: (list: number, boundaryMs: number) => void;
+  readonly expire: (list: number, room: number, boundaryMs: number) => void;
   readonly clearList: (list: number) => void;
   readonly oldestOf: (list: number) => number;
   readonly newestOf: (list: number) => number;

@@ -17,8 +17,8 @@ const MOMENTS_STEP: u32 = 16;
 const SUM_STEP: u32 = 20;
 /** Predicate's bit, row offset. */
 const RECENCY_STEP: u32 = 8;
-/** Predicate's bit, row offset, sign, whether the list is whole, age at which an event leaves it (a double). */
-const CANDIDATE_STEP: u32 = 24;
+/** Predicate's bit, row offset, sign, whether the list is whole, age at which an event leaves it (a double), room in the row, nothing. */
+const CANDIDATE_STEP: u32 = 32;
 /** Of a pair, before its own steps: table, how many bytes these take. */
 const PAIR_HEAD: u32 = 8;
 
@@ -97,10 +97,11 @@ export function cross(program: u32, slot: i32, timeMs: f64, amountMinor: f64, en
     const list = row + load<u32>(step, 4);
     const sign = load<i32>(step, 8);
     const boundaryMs = engineTimeMs - load<f64>(step, 16);
-    expire(list, boundaryMs);
+    const room = load<u32>(step, 24);
+    expire(list, room, boundaryMs);
     // Time may have jumped over the whole window.
     if (timeMs <= boundaryMs) continue;
-    if (load<i32>(step, 12) == 0) addPruned(list, sign, timeMs, amountMinor);
+    if (load<i32>(step, 12) == 0) addPruned(list, room, sign, timeMs, amountMinor);
     else addWhole(list, timeMs, sign == 0 ? 0 : amountMinor);
   }
   const pairs = load<u32>(program, PAIRS);

@@ -12,15 +12,18 @@ const SEGMENT_ENTRIES: u32 = 16;
 const SEGMENT_ENTRIES_LENGTH: u32 = 20;
 /** Bytes of an entry, a power of two, so that none lies across two cache lines: its exponent. */
 const ENTRY_SHIFT: u32 = 24;
-const BYTES: u32 = 28;
+/** Of the places of a segment, those at the beginning of a cache line: a pair is looked for from the beginning of the line that its hash names. */
+const HOME_MASK: u32 = 28;
+const BYTES: u32 = 32;
 /** What follows is pairs.ts's. */
-export const TABLE_BYTES: u32 = 32;
+export const TABLE_BYTES: u32 = 40;
 const HEAD_BYTES: u32 = 64;
 
 /** An entry: key, value, and from here on 16 bits for each window; they are all 0 in an empty place. */
 export const COUNTS: u32 = 8;
 export const COUNT_SHIFT: u32 = 1;
 const LEAST_ENTRY_SHIFT: u32 = 4;
+const LINE_SHIFT: u32 = 6;
 
 const PLACES_SHIFT: u32 = 9;
 const PLACES: u32 = 1 << PLACES_SHIFT;
@@ -45,6 +48,8 @@ export function createTable(windows: u32): u32 {
   const table = allocate(HEAD_BYTES, (PLACES << entryShift) + 4096);
   if (table == 0) return 0;
   store<u32>(table, entryShift, ENTRY_SHIFT);
+  const lineMask = entryShift < LINE_SHIFT ? ((<u32>1) << (LINE_SHIFT - entryShift)) - 1 : 0;
+  store<u32>(table, PLACE_MASK & ~lineMask, HOME_MASK);
   store<u32>(table, 31, SHIFT);
   store<u32>(table, take(table, 16), DIRECTORY);
   store<u32>(table, take(table, FIRST_SEGMENTS * 4), SEGMENT_ENTRIES);
@@ -89,7 +94,7 @@ export function findPair(table: u32, key: i32, value: i32): void {
   segment = load<u32>(entry);
   number = load<u32>(entry, 4);
   const entryShift = load<u32>(table, ENTRY_SHIFT);
-  let place = hash & PLACE_MASK;
+  let place = hash & load<u32>(table, HOME_MASK);
   let found = segment + (place << entryShift);
   // An empty place may still have the pair that was taken out of it.
   while (load<u64>(found) != pair && !isEmpty(table, found)) {
@@ -103,7 +108,7 @@ export function findPair(table: u32, key: i32, value: i32): void {
 export function placeOfPair(table: u32, key: i32, value: i32): u32 {
   const mixed = hashOf(keyOf(key, value));
   const entry = load<u32>(table, DIRECTORY) + ((mixed >>> load<u32>(table, SHIFT)) << 3);
-  return load<u32>(entry) + ((mixed & PLACE_MASK) << load<u32>(table, ENTRY_SHIFT));
+  return load<u32>(entry) + ((mixed & load<u32>(table, HOME_MASK)) << load<u32>(table, ENTRY_SHIFT));
 }
 
 /** Adds the pair, which the last findPair has not found, with no count yet, which must not stay so. False: there is no room. */
@@ -127,7 +132,7 @@ export function removePair(table: u32): void {
     next = (next + 1) & PLACE_MASK;
     const from = segment + (next << entryShift);
     if (isEmpty(table, from)) break;
-    const home = hashOf(load<u64>(from)) & PLACE_MASK;
+    const home = hashOf(load<u64>(from)) & load<u32>(table, HOME_MASK);
     // It may move into the hole unless its home lies after the hole.
     if (((next - home) & PLACE_MASK) < ((next - hole) & PLACE_MASK)) continue;
     move(from, segment + (hole << entryShift), entryShift);
@@ -224,7 +229,7 @@ function redistribute(table: u32, lower: u32, upper: u32, depth: u32, lowerCount
     const mixed = hashOf(load<u64>(from));
     const isUpper = (mixed << depth) >>> 31 != 0;
     const target = isUpper ? upper : lower;
-    let place = mixed & PLACE_MASK;
+    let place = mixed & load<u32>(table, HOME_MASK);
     let to = target + (place << entryShift);
     while (to != from && !isEmpty(table, to)) {
       place = (place + 1) & PLACE_MASK;

@@ -27,8 +27,8 @@ const SCORE_STEP: u32 = 16;
 const RATE_STEP: u32 = 12;
 /** Row offset, place, age at which an event leaves the window (a double). */
 const RECENCY_STEP: u32 = 16;
-/** Of a list: row offset, sign, whether it is whole, how many windows, age at which an event leaves it (a double). */
-const LIST_HEAD: u32 = 24;
+/** Of a list: row offset, sign, whether it is whole, how many windows, age at which an event leaves it (a double), room in the row, nothing. */
+const LIST_HEAD: u32 = 32;
 /** Of each of its windows, the longest first: place, nothing, age at which an event leaves it (a double). */
 const WINDOW_STEP: u32 = 16;
 
@@ -116,7 +116,7 @@ function readList(row: u32, head: u32, empty: u32, engineTimeMs: f64): u32 {
   const list = row + load<u32>(head);
   const sign = load<i32>(head, 4);
   const isWhole = load<i32>(head, 8) != 0;
-  expire(list, engineTimeMs - load<f64>(head, 16));
+  expire(list, load<u32>(head, 24), engineTimeMs - load<f64>(head, 16));
   let node = oldestOf(list);
   const newest = newestOf(list);
   const end = head + LIST_HEAD + load<u32>(head, 12) * WINDOW_STEP;
