@@ -41,7 +41,16 @@ export interface KernelCalls {
   readonly liveCandidates: () => number;
   readonly droppedCandidates: () => number;
   readonly candidateBytes: () => number;
-  readonly cross: (program: number, slot: number, timeMs: number, amountMinor: number, engineTimeMs: number) => void;
+  readonly cross: (
+    program: number,
+    slot: number,
+    bits: number,
+    firstValue: number,
+    timeMs: number,
+    amountMinor: number,
+    engineTimeMs: number,
+    ...lanes: readonly [number, number, number, number, number]
+  ) => void;
   readonly correctSums: (
     slot: number,
     sign: number,
@@ -51,7 +60,7 @@ export interface KernelCalls {
     amountMinor: number,
   ) => void;
   readonly read: (program: number, slot: number, engineTimeMs: number, amountMinor: number) => void;
-  readonly note: (program: number, slot: number) => void;
+  readonly note: (program: number, slot: number, firstValue: number) => void;
   readonly touch: () => void;
   readonly touchLists: (program: number, slot: number) => void;
   readonly setHolds: (word: number, bits: number) => void;

@@ -6,6 +6,8 @@ import { PairCounts } from '../pairCounts.ts';
 import { isSampled, sampleHash } from '../sampledValues.ts';
 
 const GREATEST_WEIGHT = 2 ** 32;
+/** Of an amount of 0. */
+const NO_LANES = [0, 0, 0, 0, 0] as const;
 
 /** An event of a key that has a value; `holds` by window: whether it counts there. */
 export interface PairEvent {
@@ -147,13 +149,9 @@ export class PairStream {
   #cross(event: PairEvent, sign: number, windows: readonly number[]): void {
     this.#event[TIME] = event.timeMs;
     const { kernel, entering, leaving } = this.#made;
-    kernel.calls.setHolds(
-      0,
-      event.holds.reduce((bits, holds, window) => bits | (Number(holds) << window), 0),
-    );
-    kernel.calls.setValue(0, event.value);
+    const bits = event.holds.reduce((sum, holds, window) => sum | (Number(holds) << window), 0);
     const program = sign > 0 ? entering : leaving[windows[0]!]!;
-    kernel.calls.cross(program, event.key, event.timeMs, 0, this.timeMs);
+    kernel.calls.cross(program, event.key, bits, event.value, event.timeMs, 0, this.timeMs, ...NO_LANES);
     for (const window of windows) if (event.holds[window] === true) this.#note(event, window, sign);
   }
 

@@ -21,8 +21,9 @@ export function keep(value: i32): void {
   touched += value;
 }
 
-/** Lists what is about to be used of a key: positions of its row, and where the pairs with VALUES are looked for. */
-export function note(program: u32, slot: i32): void {
+/** Lists what is about to be used of a key: positions of its row, and where the pairs with this value, and those that VALUES has, are looked for. */
+export function note(program: u32, slot: i32, firstValue: i32): void {
+  store<i32>(VALUES, firstValue);
   const row = rowOf(slot);
   const tables = load<u32>(program, TABLES);
   const positions = load<u32>(program, POSITIONS);

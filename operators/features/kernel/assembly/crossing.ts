@@ -1,4 +1,5 @@
 import { addPruned, addWhole, expire } from './candidates';
+import { amountHigh, amountLow, splitAmount, square0, square1, square2, takeLanes } from './lanes';
 import { HOLDS, VALUES } from './layout';
 import { runPairs } from './pairs';
 import { rowOf } from './rows';
@@ -22,38 +23,6 @@ const CANDIDATE_STEP: u32 = 32;
 /** Of a pair, before its own steps: table, how many bytes these take. */
 const PAIR_HEAD: u32 = 8;
 
-/*
- * Exact integer sums of amounts and of their squares, over as many as 2^26 (67 million) amounts of up to 1e12 in one window, by
- * plain double additions: every lane adds integers below 2^27, so no lane reaches 2^53, and a value that leaves takes off exactly
- * what it added. A sum takes two lanes (2^20 apart), a sum of squares three (2^27 apart).
- */
-const LANE_20: f64 = 1048576;
-const LANE_27: f64 = 134217728;
-
-let amountLow: f64 = 0;
-let amountHigh: f64 = 0;
-let square0: f64 = 0;
-let square1: f64 = 0;
-let square2: f64 = 0;
-
-/** Splits an integer amount, from 0 to 1e12, and its square into their lanes. */
-function splitAmount(amountMinor: f64): void {
-  const high = floor<f64>(amountMinor * (1 / LANE_20));
-  const low = amountMinor - high * LANE_20;
-  amountLow = low;
-  amountHigh = high;
-  // amount^2 = low^2 + 2 low high 2^20 + high^2 2^40; every intermediate stays below 2^53.
-  const cross = 2 * low * high;
-  const crossCarry = floor<f64>(cross * (1 / <f64>128));
-  const bottom = low * low + (cross - crossCarry * 128) * LANE_20;
-  const bottomCarry = floor<f64>(bottom * (1 / LANE_27));
-  const middle = crossCarry + bottomCarry + high * high * 8192;
-  const middleCarry = floor<f64>(middle * (1 / LANE_27));
-  square0 = bottom - bottomCarry * LANE_27;
-  square1 = middle - middleCarry * LANE_27;
-  square2 = middleCarry;
-}
-
 function add(field: u32, value: f64): void {
   store<f64>(field, load<f64>(field) + value);
 }
@@ -62,14 +31,32 @@ function holds(bit: u32): bool {
   return ((load<u32>(HOLDS + ((bit >>> 5) << 2)) >>> (bit & 31)) & 1) != 0;
 }
 
-/** Runs a program on the row of a key, for the event at hand: HOLDS has the bits of its predicates, VALUES its values' slots. */
-export function cross(program: u32, slot: i32, timeMs: f64, amountMinor: f64, engineTimeMs: f64): void {
+/**
+ * Runs a program on the row of a key, for the event at hand: the bits of its first 32 predicates, the slot of its first value (HOLDS and
+ * VALUES have the others), its numbers, and the lanes of its amount.
+ */
+export function cross(
+  program: u32,
+  slot: i32,
+  bits: u32,
+  firstValue: i32,
+  timeMs: f64,
+  amountMinor: f64,
+  engineTimeMs: f64,
+  low: f64,
+  high: f64,
+  first: f64,
+  second: f64,
+  third: f64,
+): void {
+  store<u32>(HOLDS, bits);
+  store<i32>(VALUES, firstValue);
+  takeLanes(low, high, first, second, third);
   const row = rowOf(slot);
   let step = program + STEPS;
   let end = step + load<u32>(program, MOMENTS) * MOMENTS_STEP;
   const sums = end;
   const sumsEnd = sums + load<u32>(program, SUMS) * SUM_STEP;
-  if (sumsEnd > step) splitAmount(amountMinor);
   for (; step < end; step += MOMENTS_STEP) {
     const sign = <f64>load<i32>(step);
     const count = row + load<u32>(step, 4);

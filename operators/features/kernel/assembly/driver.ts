@@ -1,3 +1,4 @@
+import { amountHigh, amountLow, splitAmount, square0, square1, square2 } from './lanes';
 import { allocate } from './memory';
 
 /*
@@ -73,18 +74,31 @@ export function crossEdge(program: u32, facts: i32, timeMs: f64, amountMinor: f6
   const factBits = load<u32>(program, FACT_BITS) + facts;
   const first = program + STEPS;
   let group = first + predicates * PREDICATE_STEP;
-  let holds: u32 = 0;
-  if (predicates <= 32) holds = bitsOf(first, group, bitsFrom, factBits);
+  const holds = bitsOf(first, min<u32>(group, first + 32 * PREDICATE_STEP), bitsFrom, factBits);
+  splitAmount(amountMinor);
   for (let left = load<u32>(program, GROUPS); left > 0; left--) {
     const column = load<u32>(group, COLUMN);
     const values = load<u32>(group, VALUES_COUNT);
     const slot = wordOf(column);
     if (slot >= 0) {
       const base = column * FUNCTIONS;
-      if (predicates <= 32) call_indirect<void>(base + SET_HOLDS, <u32>0, holds);
-      else setAllHolds(base, first, group, predicates, bitsFrom, factBits);
-      setValues(base, group, values);
-      call_indirect<void>(base + CROSS, load<u32>(group, PROGRAM), slot, timeMs, amountMinor, engineTimeMs);
+      if (predicates > 32) setFurtherHolds(base, first, predicates, bitsFrom, factBits);
+      if (values > 1) setFurtherValues(base, group, values, wordsAt);
+      call_indirect<void>(
+        base + CROSS,
+        load<u32>(group, PROGRAM),
+        slot,
+        holds,
+        firstValueOf(group, values, wordsAt),
+        timeMs,
+        amountMinor,
+        engineTimeMs,
+        amountLow,
+        amountHigh,
+        square0,
+        square1,
+        square2,
+      );
     }
     group += VALUE_COLUMNS + (values << 2);
   }
@@ -98,8 +112,13 @@ export function noteEdge(program: u32): void {
     const column = load<u32>(group, COLUMN);
     const slot = wordOf(column);
     if (slot >= 0) {
-      setValues(column * FUNCTIONS, group, values);
-      call_indirect<void>(column * FUNCTIONS + NOTE, load<u32>(group, AHEAD_PROGRAM), slot);
+      if (values > 1) setFurtherValues(column * FUNCTIONS, group, values, wordsAt);
+      call_indirect<void>(
+        column * FUNCTIONS + NOTE,
+        load<u32>(group, AHEAD_PROGRAM),
+        slot,
+        firstValueOf(group, values, wordsAt),
+      );
     }
     group += VALUE_COLUMNS + (values << 2);
   }
@@ -221,11 +240,13 @@ function touchRows(program: u32): void {
     const values = load<u32>(group, VALUES_COUNT);
     const slot = slotOf(column);
     if (slot >= 0) {
-      for (let value: u32 = 0; value < values; value++) {
-        const valueColumn = load<u32>(group + (value << 2), VALUE_COLUMNS);
-        call_indirect<void>(column * FUNCTIONS + SET_VALUE, value, slotOf(valueColumn));
-      }
-      call_indirect<void>(column * FUNCTIONS + NOTE, load<u32>(group, AHEAD_PROGRAM), slot);
+      if (values > 1) setFurtherValues(column * FUNCTIONS, group, values, slotsAt);
+      call_indirect<void>(
+        column * FUNCTIONS + NOTE,
+        load<u32>(group, AHEAD_PROGRAM),
+        slot,
+        firstValueOf(group, values, slotsAt),
+      );
     }
     group += VALUE_COLUMNS + (values << 2);
   }
@@ -258,13 +279,21 @@ export function readColumns(program: u32, engineTimeMs: f64, amountMinor: f64): 
   }
 }
 
-function setValues(base: u32, group: u32, values: u32): void {
-  for (let value: u32 = 0; value < values; value++)
-    call_indirect<void>(base + SET_VALUE, value, wordOf(load<u32>(group + (value << 2), VALUE_COLUMNS)));
+/** A group's first value among the slots from an address on; -1: it has none. */
+function firstValueOf(group: u32, values: u32, slots: u32): i32 {
+  return values == 0 ? -1 : load<i32>(slots + (load<u32>(group, VALUE_COLUMNS) << 2));
 }
 
-function setAllHolds(base: u32, first: u32, end: u32, predicates: u32, bitsFrom: u32, factBits: u32): void {
-  for (let word: u32 = 0; word << 5 < predicates; word++) {
+function setFurtherValues(base: u32, group: u32, values: u32, slots: u32): void {
+  for (let value: u32 = 1; value < values; value++) {
+    const column = load<u32>(group + (value << 2), VALUE_COLUMNS);
+    call_indirect<void>(base + SET_VALUE, value, load<i32>(slots + (column << 2)));
+  }
+}
+
+function setFurtherHolds(base: u32, first: u32, predicates: u32, bitsFrom: u32, factBits: u32): void {
+  const end = first + predicates * PREDICATE_STEP;
+  for (let word: u32 = 1; word << 5 < predicates; word++) {
     const from = first + (word << 5) * PREDICATE_STEP;
     const to = min<u32>(end, from + 32 * PREDICATE_STEP);
     call_indirect<void>(base + SET_HOLDS, word, bitsOf(from, to, bitsFrom, factBits));
