@@ -40,7 +40,7 @@ soak: install ## Compare the feature state with its oracle for hours: make soak 
 	@npx --no-install tsx tools/soak.ts --values $(or $(VALUES),100000000) --seed $(or $(SEED),1)
 
 bench: build ## Run a benchmark: make bench NAME=engine
-	@test -n "$(NAME)" || { echo "Which one? make bench NAME=engine (or state, burst, snapshot, reservoir, shap, flip, lists, http, overload, import, handbook)" >&2; exit 1; }
+	@test -n "$(NAME)" || { echo "Which one? make bench NAME=engine (or rules, state, burst, snapshot, reservoir, shap, flip, lists, http, overload, import, handbook)" >&2; exit 1; }
 	@GLIBC_TUNABLES=glibc.malloc.hugetlb=1 node dist/bench/main.js $(NAME)
 
 train: build ## Train the default model on simulated payments (needs Python 3.11 or newer)

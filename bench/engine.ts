@@ -2,11 +2,10 @@ import { PerformanceObserver } from 'node:perf_hooks';
 import { build } from 'hdr-histogram-js';
 import { loadDeployment, type Deployment } from '../infra/deployment/loadDeployment.ts';
 import { Scorer } from '../models/scorer.ts';
-import { createFeatureState } from '../operators/features/createFeatureState.ts';
-import { Engine } from '../pipeline/engine/engine.ts';
 import type { LedgerRow } from '../pipeline/ports.ts';
 import { codecs } from '../schemas/codec.ts';
 import { median, significant, type Measurement } from './benchmark.ts';
+import { newEngine } from './newEngine.ts';
 import { simulatedLedger } from './simulatedLedger.ts';
 
 export interface EngineBenchmarkOptions {
@@ -93,7 +92,7 @@ class EngineRuns {
   }
 
   async timeBatches(rowCount: number): Promise<BatchRun> {
-    const engine = this.#newEngine();
+    const engine = newEngine(this.#deployment, this.#scorer);
     const batches = batchesOf(this.#rows, rowCount);
     const heap = new HeapGrowth();
     const collections = new GarbageCollections();
@@ -118,7 +117,7 @@ class EngineRuns {
   }
 
   async timeSingles(): Promise<SingleLatency> {
-    const engine = this.#newEngine();
+    const engine = newEngine(this.#deployment, this.#scorer);
     const first = Math.max(0, this.#rows.length - SINGLE_PAYMENTS);
     for (const batch of batchesOf(this.#rows, first)) await engine.process(batch);
     const nanoseconds = build({
@@ -135,20 +134,6 @@ class EngineRuns {
     }
     const us = (percent: number): number => nanoseconds.getValueAtPercentile(percent) / 1000;
     return { p50Us: us(50), p99Us: us(99), p999Us: us(99.9) };
-  }
-
-  #newEngine(): Engine {
-    const scorer = this.#scorer;
-    return new Engine(
-      {
-        loadModel: () => (scorer === null ? Promise.reject(new Error('no model was loaded')) : Promise.resolve(scorer)),
-        createFeatures: (catalogue) => createFeatureState(catalogue),
-        buildFeatures: (catalogue) => Promise.resolve(createFeatureState(catalogue)),
-        compiled: () => null,
-        storedDecision: () => Promise.reject(new Error('a new ledger has no stored decision')),
-      },
-      { maxBatch: this.#deployment.settings.engine.maxBatch, decidedThrough: -1 },
-    );
   }
 }
 

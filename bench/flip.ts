@@ -3,12 +3,11 @@ import { backtestRows } from '../infra/clickhouse/backtestRows.ts';
 import { startEmbeddedClickHouse } from '../infra/clickhouse/embedded/index.ts';
 import { ClickHouseHistory } from '../infra/clickhouse/history.ts';
 import { loadDeployment } from '../infra/deployment/loadDeployment.ts';
-import { compileConfiguration, type CompiledConfiguration } from '../operators/configuration.ts';
-import type { ConfigurationDefinition, RuleDefinition } from '../operators/definitions.ts';
 import { backtest } from '../pipeline/backtest/backtest.ts';
 import { median, significant, type Measurement } from './benchmark.ts';
 import { FIRST_PAYMENT_OFFSET, fillHistory } from './flipHistory.ts';
 import { withTemporaryFolder } from './sluiceProcess.ts';
+import { CHANGED_EVERY, withRules } from './withRules.ts';
 
 export interface FlipBenchmarkOptions {
   readonly config: string;
@@ -19,8 +18,6 @@ export interface FlipBenchmarkOptions {
   readonly listEntries: number;
 }
 
-/** Every so manieth rule is another in the new rule set. */
-const CHANGED_EVERY = 10;
 const REQUEST_TIMEOUT_MS = 3_600_000;
 const silent = (): void => undefined;
 
@@ -81,23 +78,6 @@ export async function benchmarkFlip(options: FlipBenchmarkOptions): Promise<Meas
       await clickHouse.stop();
     }
   });
-}
-
-/** The deployment's rules over and over, each time with other limits; `isNew`: some with others again. */
-export function withRules(definition: ConfigurationDefinition, count: number, isNew: boolean): CompiledConfiguration {
-  const rules = Array.from({ length: count }, (_, index): RuleDefinition => {
-    const rule = definition.rules[index % definition.rules.length];
-    if (rule === undefined) throw new Error('the deployment has no rules');
-    const round = Math.floor(index / definition.rules.length);
-    const factor = 1 + round / 10 + (isNew && index % CHANGED_EVERY === 0 ? 0.25 : 0);
-    const params = Object.fromEntries(
-      Object.entries(rule.params).map(([name, value]) => [name, typeof value === 'number' ? value * factor : value]),
-    );
-    return { ...rule, id: `${rule.id}-${round}`, params, examples: [] };
-  });
-  const compiled = compileConfiguration({ ...definition, ruleSetVersion: isNew ? 'new' : 'old', rules });
-  if (compiled.ok) return compiled.value;
-  throw new Error(compiled.problems.map(({ message }) => message).join('\n'));
 }
 
 /** Nothing else is to run while the question is timed. */

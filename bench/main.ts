@@ -14,6 +14,7 @@ import { describeCommit, describeMachine } from './machine.ts';
 import { benchmarkOverload, type OverloadBenchmarkOptions } from './overload.ts';
 import { benchmarkReservoir, type ReservoirBenchmarkOptions } from './reservoir.ts';
 import { recordResult } from './results.ts';
+import { benchmarkRules, type RulesBenchmarkOptions } from './rules.ts';
 import { benchmarkShap, type ShapBenchmarkOptions } from './shap.ts';
 import { benchmarkSnapshot, type SnapshotBenchmarkOptions } from './snapshot.ts';
 import { benchmarkState, type StateBenchmarkOptions } from './state.ts';
@@ -74,6 +75,13 @@ benchmark('shap', "TreeSHAP alone: every input's contribution to the margin of a
   .option('--inputs <n>', 'values in a row', count, 100)
   .option('--rows <n>', 'timed', count, 10_000)
   .action((options: ShapBenchmarkOptions & Recording) => run('shap', options, () => benchmarkShap(options)));
+
+benchmark('rules', 'the rules alone: every rule on one payment')
+  .option('--config <folder>', 'the deployment', DEFAULT_CONFIG)
+  .option('--rules <n>', 'in the rule set', count, 50)
+  .option('--payments <n>', 'that they are evaluated on', count, 10_000)
+  .option('--repetitions <n>', 'timed rounds over the payments, of which the median counts', count, 21)
+  .action((options: RulesBenchmarkOptions & Recording) => run('rules', options, () => benchmarkRules(options)));
 
 benchmark('lists', 'an import into a list as the engine takes it: time, longest hold, memory, look-ups')
   .option('--entries <n>', 'of the list', count, 1_000_000)

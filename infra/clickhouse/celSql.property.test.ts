@@ -134,7 +134,7 @@ function closureResult(
     features: Float64Array.from(features),
     modelScore: 1_000 * probability,
     modelProbability: probability,
-    lists: { has: (_list, value) => knownTexts.includes(value) },
+    lists: { has: (_list, value) => knownTexts.includes(value), isEmpty: () => false },
   });
   try {
     return expression.test(context) ? 'true' : 'false';

@@ -33,7 +33,7 @@ export function bareContext(given: Partial<EvaluationContext> = {}): EvaluationC
     featureBase: 0,
     modelScore: NaN,
     modelProbability: NaN,
-    lists: { has: () => false },
+    lists: { has: () => false, isEmpty: () => true },
     ...given,
   };
 }

@@ -74,7 +74,9 @@ describe('text that may be absent', () => {
     expect(evaluate("tx.ip.startsWith('10.')")).toBe(false);
     expect(evaluate("tx.ip.endsWith('') || tx.ip.contains('')")).toBe(false);
     expect(evaluate("tx.mcc in ['5944']")).toBe(false);
-    expect(evaluate("list('watch-devices', tx.device)", { lists: { has: () => true } })).toBe(false);
+    expect(evaluate("list('watch-devices', tx.device)", { lists: { has: () => true, isEmpty: () => false } })).toBe(
+      false,
+    );
     expect(evaluate('size(tx.device) == 0')).toBe(true);
   });
 
@@ -128,7 +130,10 @@ describe('functions', () => {
   });
 
   it('list asks a declared list', () => {
-    const lists = { has: (list: string, value: string) => list === 'watch-devices' && value === 'd-1' };
+    const lists = {
+      has: (list: string, value: string) => list === 'watch-devices' && value === 'd-1',
+      isEmpty: () => false,
+    };
     expect(evaluate("list('watch-devices', tx.device)", { ...tx({ device: 'd-1' }), lists })).toBe(true);
     expect(evaluate("list('watch-devices', tx.device)", { ...tx({ device: 'd-2' }), lists })).toBe(false);
   });

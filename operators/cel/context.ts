@@ -18,4 +18,6 @@ export interface EvaluationContext {
 export interface ListMembership {
   /** Whether `value` is on the list now. Unknown lists do not get past the compiler. */
   has(list: string, value: string): boolean;
+  /** Whether nothing is on it at all. */
+  isEmpty(list: string): boolean;
 }

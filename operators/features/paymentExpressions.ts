@@ -63,7 +63,7 @@ export class PaymentExpressions {
       featureBase: 0,
       modelScore: Number.NaN,
       modelProbability: Number.NaN,
-      lists: { has: () => false },
+      lists: { has: () => false, isEmpty: () => true },
     });
     context.tx = tx;
     return context;

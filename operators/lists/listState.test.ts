@@ -286,7 +286,7 @@ describe('list hits', () => {
     definition('blocked', 'block', 'card'),
     definition('watched', 'watch', 'device'),
   ]);
-  const all = { has: () => true };
+  const all = { has: () => true, isEmpty: () => false };
 
   it('are the block lists, then the allow lists, of the entities the payment has; watch lists are for rules', () => {
     const into: ListDefinition[] = [];

@@ -117,6 +117,10 @@ export class ListState implements ListMembership, SavedState {
     return entries !== undefined && entries.size > 0 && entries.find(value, this.timeMs) >= 0;
   }
 
+  isEmpty(list: string): boolean {
+    return this.count(list) === 0;
+  }
+
   /** The entry that holds for a value: its own, else the narrowest range that it lies in. */
   get(list: string, value: string): ListEntry | null {
     const entries = this.#lists.get(list);

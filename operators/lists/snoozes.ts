@@ -35,6 +35,8 @@ export function parseSnooze(
 
 /** Whether a rule is snoozed for any of the payment's entities. */
 export function isSnoozed(rule: string, tx: Transaction, lists: ListMembership): boolean {
+  // A text for each entity of each rule that fires is not made for nothing.
+  if (lists.isEmpty(SNOOZES)) return false;
   for (const entity of SNOOZE_ENTITIES) {
     const id = listSubject(tx, entity);
     if (id !== null && lists.has(SNOOZES, snoozeValue(rule, entity, id))) return true;

@@ -102,7 +102,10 @@ function exampleContext({ given }: RuleExample, scope: RuleScope): EvaluationCon
     features,
     modelScore,
     modelProbability: modelScore / 1000,
-    lists: { has: (list, value) => lists[list]?.includes(value) === true },
+    lists: {
+      has: (list, value) => lists[list]?.includes(value) === true,
+      isEmpty: (list) => lists[list] === undefined,
+    },
   };
 }
 

@@ -44,7 +44,10 @@ function run(ruleSet: RuleSet, count: number, tx: Partial<Transaction> = {}) {
 it('a snoozed rule is recorded as such and does not count', () => {
   const ruleSet = compiled(rule({ id: 'first', when: 'true' }), rule({ id: 'second', when: 'true' }));
   const results = emptyRuleResults();
-  const lists = { has: (list: string, value: string) => list === SNOOZES && value === 'first:account:a-1' };
+  const lists = {
+    has: (list: string, value: string) => list === SNOOZES && value === 'first:account:a-1',
+    isEmpty: () => false,
+  };
   ruleSet.evaluate(bareContext({ lists, tx: { ...bareTransaction, account: 'a-1' } }), results);
   expect(results.live.map(({ definition }) => definition.id)).toEqual(['second']);
   expect(results.fired.map(({ rule: id, snoozed }) => [id, snoozed])).toEqual([

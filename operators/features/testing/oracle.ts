@@ -222,7 +222,7 @@ function contextOf(tx: Transaction, known: KnownFacts): EvaluationContext {
     featureBase: 0,
     modelScore: Number.NaN,
     modelProbability: Number.NaN,
-    lists: { has: () => false },
+    lists: { has: () => false, isEmpty: () => true },
   };
 }
 
