@@ -152,7 +152,8 @@ export class Engine {
       this.#nextOffset = row.offset + 1;
       const envelope = codecs.ledgerRecord.decode(row.value);
       if (envelope.kind === 'transaction') {
-        await this.#advancePayment(row.offset, envelope.payload, envelope.ingestTimeMs, outputs);
+        const waited = this.#advancePayment(row.offset, envelope.payload, envelope.ingestTimeMs, outputs);
+        if (waited !== null) await waited;
       } else {
         await this.#advanceOther(row.offset, decodeLedgerRecord(row.value), outputs);
       }
@@ -217,27 +218,36 @@ export class Engine {
     this.#newDecider();
   }
 
-  async #advancePayment(
+  /** Returns what must be waited for; null, as most payments have it: nothing. A promise for each would be garbage for each. */
+  #advancePayment(
     ledgerOffset: number,
     payload: Buffer,
     ingestTimeMs: number,
     outputs: EngineOutput[],
-  ): Promise<void> {
+  ): Promise<void> | null {
     this.#lastPaymentOffset = ledgerOffset;
     const transaction = codecs.transaction.decode(payload);
     const contentHash = contentHashOf(payload);
     const seen = this.#recentIds.find(transaction.transactionId);
     if (seen >= 0) {
-      if (ledgerOffset <= this.#options.decidedThrough) return;
-      await this.#decideWaiting(outputs);
-      outputs.push({
-        transaction,
-        ingestTimeMs,
-        decision: await this.#repeat(transaction, ledgerOffset, contentHash, seen),
-      });
-      return;
+      if (ledgerOffset <= this.#options.decidedThrough) return null;
+      return this.#addRepeat(transaction, ledgerOffset, contentHash, ingestTimeMs, outputs);
     }
-    if (this.#hasExpiredEntries()) await this.#dropExpired(outputs);
+    if (!this.#hasExpiredEntries())
+      return this.#addPayment(transaction, ledgerOffset, contentHash, ingestTimeMs, outputs);
+    return this.#dropExpired(outputs).then(async () => {
+      await this.#addPayment(transaction, ledgerOffset, contentHash, ingestTimeMs, outputs);
+    });
+  }
+
+  /** A payment whose id is new. Returns what must be waited for. */
+  #addPayment(
+    transaction: Transaction,
+    ledgerOffset: number,
+    contentHash: string,
+    ingestTimeMs: number,
+    outputs: EngineOutput[],
+  ): Promise<void> | null {
     const { originalTransactionId } = transaction;
     // Before the memory makes room for this payment's id.
     const original = originalTransactionId === null ? -1 : this.#recentIds.find(originalTransactionId);
@@ -248,7 +258,7 @@ export class Engine {
     if (originalTransactionId !== null) features.addReversal(transaction, originalOffset);
     const waiting = this.#waiting;
     const isLate = features.addTransaction(transaction, ledgerOffset, waiting.features, waiting.nextBase);
-    if (ledgerOffset <= this.#options.decidedThrough) return;
+    if (ledgerOffset <= this.#options.decidedThrough) return null;
     const engineTimeMs = features.timeMs;
     waiting.payments.push({
       row: waiting.payments.length,
@@ -261,7 +271,20 @@ export class Engine {
       degradation: this.posture.degradation(engineTimeMs),
     });
     this.#waitingTimes.push(ingestTimeMs);
-    if (waiting.isFull) await this.#decideWaiting(outputs);
+    return waiting.isFull ? this.#decideWaiting(outputs) : null;
+  }
+
+  /** A payment whose id was seen before. */
+  async #addRepeat(
+    transaction: Transaction,
+    ledgerOffset: number,
+    contentHash: string,
+    ingestTimeMs: number,
+    outputs: EngineOutput[],
+  ): Promise<void> {
+    await this.#decideWaiting(outputs);
+    const decision = await this.#repeat(transaction, ledgerOffset, contentHash);
+    outputs.push({ transaction, ingestTimeMs, decision });
   }
 
   async #advanceOther(offset: number, record: DecodedLedgerRecord, outputs: EngineOutput[]): Promise<void> {
@@ -370,11 +393,12 @@ export class Engine {
     this.#waitingTimes.length = 0;
   }
 
-  /** The record of a payment whose id was seen before, at slot `seen`: the first one's verdict, and where to find the rest. */
-  async #repeat(transaction: Transaction, ledgerOffset: number, contentHash: string, seen: number): Promise<Decision> {
+  /** The record of a payment whose id was seen before: the first one's verdict, and where to find the rest. */
+  async #repeat(transaction: Transaction, ledgerOffset: number, contentHash: string): Promise<Decision> {
     const configuration = this.#configuration;
     if (configuration === null) throw new Error('a payment was decided before any rule set was published');
     const ids = this.#recentIds;
+    const seen = ids.find(transaction.transactionId);
     const originalOffset = ids.ledgerOffset(seen);
     const remembered = ids.answer(seen);
     const answer = remembered ?? (await this.#services.storedDecision(originalOffset));
