@@ -26,6 +26,7 @@ export function certificatePage(certificate: Certificate, isWhole: boolean): str
     letThrough(certificate),
     reasons(certificate),
     rules(certificate),
+    ruleGroups(certificate),
     model(certificate),
     features(certificate, isWhole),
     versions(certificate),
@@ -117,6 +118,20 @@ function rules({ rulesFired, decision }: Certificate): string {
   );
 }
 
+function ruleGroups({ ruleGroups: groups, rulesFired, decision }: Certificate): string {
+  if (groups.length === 0) return '';
+  const lines = groups.map(({ group, points, definition }): readonly [string, string] => {
+    if (definition === null) return [group, String(points)];
+    const scores = rulesFired
+      .filter((line) => line.definition?.group === group && line.mode === 'live' && !line.snoozed)
+      .map((line) => String(line.definition?.then.score ?? 0));
+    const { weight, cap, text } = definition;
+    const sum = `(${scores.join(' + ')}) x ${weight}%, at most · 上限 ${cap}: ${points}`;
+    return [group, `${sum}  ${text.en} · ${text.zh}`];
+  });
+  return section('Rule groups: points · 规则组积分', [...lines, ['together · 合计', `${decision.rulePoints} / 1000`]]);
+}
+
 function ruleLines({ rule, version, mode, snoozed, isReason, definition }: RuleLine): string[] {
   const counts = isReason
     ? 'a reason · 列为原因'
@@ -127,8 +142,15 @@ function ruleLines({ rule, version, mode, snoozed, isReason, definition }: RuleL
         : 'only recorded · 仅记录';
   const head = `  ${rule} v${version}  ${mode} · ${RULE_MODES[mode]}, ${counts}`;
   if (definition === null) return [head];
-  const { when, params, text } = definition;
-  return [head, `     ${text.en} · ${text.zh}`, `     when ${when.trim()}`, `     params ${JSON.stringify(params)}`];
+  const { when, params, text, group, then } = definition;
+  const inGroup = group === undefined ? [] : [`     group · 规则组 ${group}, ${then.score}`];
+  return [
+    head,
+    `     ${text.en} · ${text.zh}`,
+    `     when ${when.trim()}`,
+    `     params ${JSON.stringify(params)}`,
+    ...inGroup,
+  ];
 }
 
 function model({ decision }: Certificate): string {

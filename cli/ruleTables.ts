@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { RULE_REPLY_SCHEMAS } from '../infra/http/ruleReplySchemas.ts';
-import type { RuleDefinition } from '../operators/definitions.ts';
+import type { RuleDefinition, RuleGroupDefinition } from '../operators/definitions.ts';
 import type { RuleChange, RuleStanding } from '../operators/rules/ruleChanges.ts';
 import { textTable } from './textTable.ts';
 
@@ -9,6 +9,7 @@ export type PublicationReply = z.infer<typeof RULE_REPLY_SCHEMAS.PublicationPage
 
 /** The rules in force, one a line, with what the folder would change of each. */
 export function ruleTable(rules: readonly RuleDefinition[], drafts: readonly RuleChange[] | null): string {
+  const isGrouped = rules.some(({ group }) => group !== undefined);
   const draftOf = new Map((drafts ?? []).map((change) => [change.rule, change]));
   const head = [
     'rule',
@@ -17,11 +18,13 @@ export function ruleTable(rules: readonly RuleDefinition[], drafts: readonly Rul
     'rollout',
     'verdict',
     'score',
+    ...(isGrouped ? ['group'] : []),
     'owner',
     ...(drafts === null ? [] : ['draft']),
   ];
-  const row = ({ id, version, mode, rollout, then, owner }: RuleDefinition, draft: string): string[] => [
-    ...[id, String(version), mode, `${String(rollout)}%`, then.verdict, String(then.score), owner],
+  const row = ({ id, version, mode, rollout, then, group, owner }: RuleDefinition, draft: string): string[] => [
+    ...[id, String(version), mode, `${String(rollout)}%`, then.verdict === 'approve' ? 'points' : then.verdict],
+    ...[String(then.score), ...(isGrouped ? [group ?? ''] : []), owner],
     ...(drafts === null ? [] : [draft]),
   ];
   const rows = rules.map((rule) => {
@@ -30,8 +33,17 @@ export function ruleTable(rules: readonly RuleDefinition[], drafts: readonly Rul
   });
   const added = (drafts ?? [])
     .filter(({ from }) => from === null)
-    .map((change) => [change.rule, '-', '-', '-', '-', '-', '-', changeText(change)]);
-  return textTable([head, ...rows, ...added], [0, 2, 4, 6, 7]);
+    .map((change) => [change.rule, ...head.slice(2).map(() => '-'), changeText(change)]);
+  return textTable([head, ...rows, ...added], [0, 2, 4, 6, 7, ...(isGrouped ? [8] : [])]);
+}
+
+/** The groups, one a line: how the scores of their rules become points. Empty without any. */
+export function groupTable(groups: readonly RuleGroupDefinition[], rules: readonly RuleDefinition[]): string {
+  if (groups.length === 0) return '';
+  const rows = groups.map(({ id, weight, cap, text }) => [
+    ...[id, `${String(weight)}%`, String(cap), String(rules.filter(({ group }) => group === id).length), text.en],
+  ]);
+  return textTable([['group', 'weight', 'at most', 'rules', ''], ...rows], [0, 4]);
 }
 
 /** `card-velocity: mode shadow -> live, rollout 25 -> 100, when`, without the name. */

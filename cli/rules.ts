@@ -7,7 +7,7 @@ import { requireDeployment } from './deployment.ts';
 import { numberOption } from './options.ts';
 import { rulesApproveCommand, rulesProposalsCommand, rulesRejectCommand } from './ruleProposals.ts';
 import { rulesBacktestCommand } from './rulesBacktest.ts';
-import { historyText, ruleTable, timeText } from './ruleTables.ts';
+import { groupTable, historyText, ruleTable, timeText } from './ruleTables.ts';
 import { rulesPublishCommand, rulesRollbackCommand, rulesSetCommand } from './rulesChange.ts';
 import { configurationInForce, publicationHistory, publicationOfVersion, rulesInForce } from './runningRules.ts';
 import { withSluiceOptions, type SluiceAccessOptions } from './sluiceAccess.ts';
@@ -57,9 +57,10 @@ function listCommand(): Command {
       const loaded = await loadDeployment(options.config);
       const draft = loaded.ok ? loaded.deployment.definition : null;
       const drafts = draft === null ? null : ruleChanges(ruleSet.rules, draft.rules);
+      const groups = groupTable(configuration.policy.ruleGroups ?? [], ruleSet.rules);
       const { version, ledgerOffset, author, reason, sinceMs, approvals } = ruleSet;
       process.stdout.write(
-        `${ruleTable(ruleSet.rules, drafts)}\nRule set ${version}, in force since ${timeText(sinceMs)} UTC (ledger offset ` +
+        `${ruleTable(ruleSet.rules, drafts)}\n${groups === '' ? '' : `${groups}\n`}Rule set ${version}, in force since ${timeText(sinceMs)} UTC (ledger offset ` +
           `${String(ledgerOffset)}), by ${author}${reason === '' ? '' : `: ${reason}`}\n` +
           (approvals === 0 ? '' : 'A change needs the approval of a second person: sluice rules proposals\n'),
       );

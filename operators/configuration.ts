@@ -33,6 +33,7 @@ export function* configurationSteps(definition: ConfigurationDefinition): Steps<
   const scope = {
     features: definition.features.map(({ name }) => name),
     lists: definition.lists.map(({ name }) => name),
+    groups: (definition.policy.ruleGroups ?? []).map(({ id }) => id),
   };
   const ruleSet = yield* ruleSetSteps(definition.rules, scope);
   const problems: ConfigurationProblem[] = [

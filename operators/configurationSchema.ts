@@ -48,6 +48,7 @@ export const ruleSchema = z.strictObject({
     code: z.string(),
   }),
   text: localizedText,
+  group: z.string().exactOptional(),
   mode: z.enum(['live', 'shadow', 'off']),
   rollout: z.number(),
   examples: z.array(example),
@@ -59,6 +60,14 @@ const list = z.strictObject({
   entity: listEntitySchema,
   hashed: z.literal('sha256').exactOptional(),
   text: localizedText,
+});
+
+const ruleGroup = z.strictObject({ id: z.string(), weight: z.number(), cap: z.number(), text: localizedText });
+
+/** As it stands in sluice.yaml: weight 100 and cap 1000 may be left out. */
+export const ruleGroupFileSchema = ruleGroup.extend({
+  weight: ruleGroup.shape.weight.default(100),
+  cap: ruleGroup.shape.cap.default(1000),
 });
 
 const thresholds = z.strictObject({ challenge: z.number(), review: z.number(), decline: z.number() });
@@ -81,15 +90,17 @@ export const configurationSchema: z.ZodType<ConfigurationDefinition> = z.strictO
   policy: z.strictObject({
     thresholds: z.strictObject({ normal: thresholds, elevated: thresholds, lockdown: thresholds }),
     maxReasons: z.number(),
+    ruleGroups: z.array(ruleGroup).exactOptional(),
     letThrough: letThroughSchema.exactOptional(),
   }),
 });
 
-/** As it stands in a rules file, with the parts that may be left out: params {}, mode live, rollout 100, examples []. */
+/** As it stands in a rules file, with the parts that may be left out: params {}, mode live, rollout 100, examples [], in a group the verdict. */
 export const ruleFileSchema = z.strictObject({
   rules: z.array(
     ruleSchema.extend({
       params: ruleSchema.shape.params.default({}),
+      then: ruleSchema.shape.then.extend({ verdict: ruleSchema.shape.then.shape.verdict.default('approve') }),
       mode: ruleSchema.shape.mode.default('live'),
       rollout: ruleSchema.shape.rollout.default(100),
       examples: ruleSchema.shape.examples.default([]),

@@ -49,6 +49,8 @@ export interface RuleDefinition {
   readonly params: Readonly<Record<string, number | string | boolean | readonly string[]>>;
   readonly then: { readonly verdict: Verdict; readonly score: number; readonly code: string };
   readonly text: LocalizedText;
+  /** The group that its score counts in; a rule of a group may leave its verdict at approve: then it only adds points. */
+  readonly group?: string;
   readonly mode: RuleMode;
   /** Percent of accounts for which the rule counts, sticky by account (by card, else by transaction, where there is none). */
   readonly rollout: number;
@@ -90,8 +92,20 @@ export interface PolicyDefinition {
   readonly thresholds: Readonly<Record<RiskLevel, Thresholds>>;
   /** At most so many reasons in a verdict. */
   readonly maxReasons: number;
+  /** Rules whose scores add up. */
+  readonly ruleGroups?: readonly RuleGroupDefinition[];
   /** Absent: every decline is one. */
   readonly letThrough?: LetThroughDefinition;
+}
+
+/** Rules that each say a little: their scores add up to the group's points. See rules/ruleGroups.ts. */
+export interface RuleGroupDefinition {
+  readonly id: string;
+  /** Percent. */
+  readonly weight: number;
+  /** At most so many points. */
+  readonly cap: number;
+  readonly text: LocalizedText;
 }
 
 /** Which payments that rules or model would decline are approved all the same, so that their labels tell how good declines are. */

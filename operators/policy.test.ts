@@ -15,7 +15,7 @@ const policy = compilePolicy({
   maxReasons: 3,
 });
 
-function fired(id: string, verdict: Verdict, score: number): CompiledRule {
+function fired(id: string, verdict: Verdict, score: number, group?: string): CompiledRule {
   const result = compileRuleSet(
     [
       {
@@ -26,12 +26,13 @@ function fired(id: string, verdict: Verdict, score: number): CompiledRule {
         params: {},
         then: { verdict, score, code: id.toUpperCase() },
         text: { en: `en ${id}`, zh: `zh ${id}` },
+        ...(group === undefined ? {} : { group }),
         mode: 'live',
         rollout: 100,
         examples: [],
       },
     ],
-    { features: [], lists: [] },
+    { features: [], lists: [], groups: ['signs', 'nothing'] },
   );
   const [rule] = result.ok ? result.value.rules : [];
   if (rule === undefined) throw new Error('the rule did not compile');
@@ -161,7 +162,7 @@ describe('the decision policy', () => {
 
     it('approves without a word, and keeps what it would have been', () => {
       const { reasons, score, verdict } = decide({ firedRules, modelScore: 700 });
-      expect(decideFor(chosen, { firedRules, modelScore: 700 })).toEqual({
+      expect(decideFor(chosen, { firedRules, modelScore: 700 })).toMatchObject({
         verdict: 'approve',
         score: 0,
         reasons: [],
@@ -183,6 +184,47 @@ describe('the decision policy', () => {
         expect(decideFor(chosen, given).letThrough).toBeNull();
       expect(decideFor(chosen, { listHits: [list('blocked', 'block')] }).verdict).toBe('decline');
       expect(decide({ firedRules }).letThrough).toBeNull();
+    });
+  });
+
+  describe('with rule groups', () => {
+    const text = { en: 'g', zh: 'g' };
+    const scoring = compilePolicy({
+      thresholds: { normal, elevated: { challenge: 400, review: 600, decline: 800 }, lockdown: normal },
+      maxReasons: 3,
+      ruleGroups: [
+        { id: 'signs', weight: 50, cap: 700, text },
+        { id: 'nothing', weight: 0, cap: 1000, text },
+      ],
+    });
+    const inGroup = (id: string, score: number, group = 'signs', verdict: Verdict = 'approve') =>
+      fired(id, verdict, score, group);
+    const decided = (given: Partial<PolicyInput>) => {
+      const { verdict, score, points, reasons } = scoring.decide({ ...nothing, ...given });
+      return { verdict, score, points: points.total, codes: reasons.map(({ code }) => code) };
+    };
+
+    it('holds their points against the thresholds, and gives the rules as reasons', () => {
+      const firedRules = [inGroup('a', 501), inGroup('b', 700)];
+      expect(decided({ firedRules })).toEqual({ verdict: 'challenge', score: 600, points: 600, codes: ['B', 'A'] });
+      expect(decided({ firedRules, riskLevel: 'elevated' })).toMatchObject({ verdict: 'review', score: 600 });
+      expect(decided({ firedRules, modelScore: 910 })).toMatchObject({ verdict: 'decline', score: 910, points: 600 });
+    });
+
+    it('says nothing of points that reach no threshold', () => {
+      expect(decided({ firedRules: [inGroup('a', 900)] })).toEqual({
+        ...{ verdict: 'approve', score: 450, points: 450, codes: [] },
+      });
+    });
+
+    it('stops at the cap', () => {
+      const firedRules = [inGroup('a', 1000), inGroup('b', 1000)];
+      expect(decided({ firedRules })).toMatchObject({ verdict: 'challenge', score: 700, points: 700 });
+    });
+
+    it('lets a rule of a group have a verdict too, and a group without weight none', () => {
+      const firedRules = [inGroup('hard', 100, 'signs', 'decline'), inGroup('idle', 1000, 'nothing')];
+      expect(decided({ firedRules })).toEqual({ verdict: 'decline', score: 50, points: 50, codes: ['HARD'] });
     });
   });
 });

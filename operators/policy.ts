@@ -1,6 +1,7 @@
 import type { LetThrough, Reason, ReasonText, RiskLevel, Transaction, Verdict } from '../schemas/types.ts';
 import type { ListDefinition, PolicyDefinition, Thresholds } from './definitions.ts';
 import { compileLetThrough } from './letThrough.ts';
+import { compileRuleGroups, type RulePoints } from './rules/ruleGroups.ts';
 import type { CompiledRule } from './rules/ruleSet.ts';
 
 /** Everything a verdict is made of. */
@@ -25,6 +26,7 @@ export interface PolicyDecision {
   readonly reasons: readonly Reason[];
   /** What it would have been, of a payment that is approved only to measure declines. */
   readonly letThrough: LetThrough | null;
+  readonly points: RulePoints;
 }
 
 export interface Policy {
@@ -42,34 +44,42 @@ const modelText: ReasonText = {
  * Turns lists, rules and score into one verdict. The most severe of the fired rules' verdicts and the model's wins
  * (decline > review > challenge > approve). A block list declines whatever else holds; an allow list approves over
  * rules and model, and is then the only reason given (the rules that fired stay in the decision's rulesFired).
- * The model's verdict is that of the greatest threshold its score reaches at the risk level. Of what rules and model decline, a
+ * The model's verdict is that of the greatest threshold its score reaches at the risk level, and so is that of the rule groups' points
+ * (rules/ruleGroups.ts). The score is the greatest of the model's, the points, and the fired rules' own that are in no group. Of what rules and model decline, a
  * configured share is let through (letThrough.ts); what is on a block list never is.
  */
 export function compilePolicy(definition: PolicyDefinition): Policy {
   const { letThrough } = definition;
   const percent = letThrough?.percent ?? 0;
+  const pointsOf = compileRuleGroups(definition.ruleGroups ?? []);
   const letsThrough = letThrough === undefined ? null : compileLetThrough(letThrough);
   return {
     decide(input) {
+      const points = pointsOf(input.firedRules);
       const blocks = input.listHits.filter(({ kind }) => kind === 'block');
       const allows = input.listHits.filter(({ kind }) => kind === 'allow');
       if (blocks.length === 0 && allows.length > 0) {
         const reasons = allows.map((list) => listReason('ALLOW_LIST', list)).slice(0, definition.maxReasons);
-        return { verdict: 'approve', score: 0, reasons, letThrough: null };
+        return { verdict: 'approve', score: 0, reasons, letThrough: null, points };
       }
       const modelScore = Number.isNaN(input.modelScore) ? 0 : Math.round(input.modelScore);
-      const modelVerdict = verdictOf(modelScore, definition.thresholds[input.riskLevel]);
-      let verdict = modelVerdict;
-      let score = modelScore;
+      const thresholds = definition.thresholds[input.riskLevel];
+      const modelVerdict = verdictOf(modelScore, thresholds);
+      const pointsVerdict = verdictOf(points.total, thresholds);
+      let verdict = severity[pointsVerdict] > severity[modelVerdict] ? pointsVerdict : modelVerdict;
+      let score = Math.max(modelScore, points.total);
       const ranked: RankedReason[] = blocks.map((list) => ({
         severity: severity.decline,
         score: maxScore,
         reason: listReason('BLOCK_LIST', list),
       }));
       for (const { definition: rule, reason } of input.firedRules) {
-        ranked.push({ severity: severity[rule.then.verdict], score: rule.then.score, reason });
-        if (severity[rule.then.verdict] > severity[verdict]) verdict = rule.then.verdict;
-        score = Math.max(score, rule.then.score);
+        const { group, then } = rule;
+        const isInPoints = group !== undefined && points.groups.some((each) => each.group === group && each.points > 0);
+        const by = isInPoints ? Math.max(severity[then.verdict], severity[pointsVerdict]) : severity[then.verdict];
+        if (by > 0) ranked.push({ severity: by, score: then.score, reason });
+        if (severity[then.verdict] > severity[verdict]) verdict = then.verdict;
+        if (group === undefined) score = Math.max(score, then.score);
       }
       if (modelVerdict !== 'approve') {
         const reasons = input.modelReasons.length > 0 ? input.modelReasons : [modelReason];
@@ -80,9 +90,9 @@ export function compilePolicy(definition: PolicyDefinition): Policy {
       ranked.sort((a, b) => b.severity - a.severity || b.score - a.score);
       const reasons = ranked.slice(0, definition.maxReasons).map(({ reason }) => reason);
       if (verdict !== 'decline' || blocks.length > 0 || letsThrough?.(input.transaction, input.riskLevel) !== true)
-        return { verdict, score, reasons, letThrough: null };
+        return { verdict, score, reasons, letThrough: null, points };
       // Nothing of what the gateway is told may differ from another approval.
-      return { verdict: 'approve', score: 0, reasons: [], letThrough: { verdict, score, reasons, percent } };
+      return { verdict: 'approve', score: 0, reasons: [], letThrough: { verdict, score, reasons, percent }, points };
     },
   };
 }

@@ -1,4 +1,5 @@
 import { letThroughProblems } from './letThrough.ts';
+import { ruleGroupProblems } from './rules/ruleGroups.ts';
 import { SNOOZES } from './lists/snoozes.ts';
 import type { ConfigurationDefinition, ConfigurationProblem, ListDefinition, PolicyDefinition } from './definitions.ts';
 
@@ -83,6 +84,7 @@ export function policyProblems({
   thresholds,
   maxReasons,
   letThrough,
+  ruleGroups,
 }: PolicyDefinition): readonly ConfigurationProblem[] {
   const problems: ConfigurationProblem[] = [];
   const fault = (path: readonly string[], message: string): void => {
@@ -98,7 +100,7 @@ export function policyProblems({
   }
   if (!isWhole(maxReasons, 1, maxReasonsPerVerdict))
     fault(['maxReasons'], `must be a whole number from 1 to ${maxReasonsPerVerdict}`);
-  return [...problems, ...letThroughProblems(letThrough)];
+  return [...problems, ...ruleGroupProblems(ruleGroups), ...letThroughProblems(letThrough)];
 }
 
 function isWhole(value: number, least: number, greatest: number): boolean {

@@ -1,9 +1,21 @@
 import { setImmediate } from 'node:timers/promises';
 import { parseConfiguration } from '../operators/configuration.ts';
-import type { ConfigurationDefinition, LocalizedText, RuleDefinition } from '../operators/definitions.ts';
+import type {
+  ConfigurationDefinition,
+  LocalizedText,
+  RuleDefinition,
+  RuleGroupDefinition,
+} from '../operators/definitions.ts';
 import { codecs } from '../schemas/codec.ts';
 import { decodeLedgerRecord } from '../schemas/ledgerCodec.ts';
-import type { Decision, ModelPromotion, RuleFiring, RuleSetPublication, Transaction } from '../schemas/types.ts';
+import type {
+  Decision,
+  GroupScore,
+  ModelPromotion,
+  RuleFiring,
+  RuleSetPublication,
+  Transaction,
+} from '../schemas/types.ts';
 import { ChainCheck } from './chain/chainCheck.ts';
 import { CHAIN_START, decodeSeal, type Seal } from './chain/seal.ts';
 import type { ModelRoster } from './engine/modelRoster.ts';
@@ -19,6 +31,7 @@ export interface Certificate {
   /** Every feature that the decision had, with its words and what it added to the model's margin. */
   readonly features: readonly FeatureLine[];
   readonly rulesFired: readonly RuleLine[];
+  readonly ruleGroups: readonly RuleGroupLine[];
   /** What was in force; null: the ledger does not hold it, which is a fault of the ledger. */
   readonly publication: InForce<
     Pick<RuleSetPublication, 'eventTimeMs' | 'version' | 'sha256' | 'author' | 'reason'>
@@ -42,6 +55,11 @@ export interface RuleLine extends RuleFiring {
   /** Whether the verdict's reasons name it; shadow rules never count, and a live one may be outdone. */
   readonly isReason: boolean;
   readonly definition: Omit<RuleDefinition, 'examples'> | null;
+}
+
+/** A rule group of which a rule counted, as it was declared then. */
+export interface RuleGroupLine extends GroupScore {
+  readonly definition: RuleGroupDefinition | null;
 }
 
 export interface InForce<Event> {
@@ -117,6 +135,10 @@ export async function certify(
     decision,
     features: featureLines(decision, definition),
     rulesFired: decision.rulesFired.map((firing) => ruleLine(firing, decision, definition)),
+    ruleGroups: decision.groupScores.map((score) => ({
+      ...score,
+      definition: definition?.policy.ruleGroups?.find(({ id }) => id === score.group) ?? null,
+    })),
     publication: withoutContent(publication),
     promotion: withoutMetadata(promotion),
     seal: await certifiedSeal(stores, ledgerOffset, row.value, stored),

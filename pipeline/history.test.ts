@@ -307,6 +307,8 @@ function decision(ledgerOffset: number): Decision {
     reasons: [],
     letThrough: null,
     rulesFired: [],
+    rulePoints: 0,
+    groupScores: [],
     ruleErrors: [],
     ruleSet: '1',
     ruleSetSha256: '',

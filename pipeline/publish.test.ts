@@ -29,6 +29,8 @@ function output(ledgerOffset: number): EngineOutput {
     reasons: [],
     letThrough: null,
     rulesFired: [],
+    rulePoints: 0,
+    groupScores: [],
     ruleErrors: [],
     ruleSet: '',
     ruleSetSha256: '',

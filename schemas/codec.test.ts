@@ -69,6 +69,8 @@ const decision: Decision = {
     ],
   },
   rulesFired: [{ rule: 'card-velocity', version: 3, mode: 'shadow', snoozed: true }],
+  rulePoints: 640,
+  groupScores: [{ group: 'takeover', points: 640 }],
   ruleErrors: [],
   ruleSet: '2026-11.4',
   ruleSetSha256: 'a',

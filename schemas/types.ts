@@ -86,6 +86,14 @@ export interface RuleFiring {
   readonly snoozed: boolean;
 }
 
+/** What a rule group adds. */
+export interface GroupScore {
+  /** The group's id. */
+  readonly group: string;
+  /** Its rules' scores, weighted, at most its cap. */
+  readonly points: number;
+}
+
 /** A rule that failed to evaluate. */
 export interface RuleError {
   /** Rule id. */
@@ -142,6 +150,10 @@ export interface Decision {
   readonly letThrough: null | LetThrough;
   /** Every rule that fired, live and shadow. */
   readonly rulesFired: readonly RuleFiring[];
+  /** Points of all rule groups together, 0 to 1000; held against the thresholds as the model's score is. */
+  readonly rulePoints: number;
+  /** Every rule group of which a rule counted. */
+  readonly groupScores: readonly GroupScore[];
   /** Every rule that failed. */
   readonly ruleErrors: readonly RuleError[];
   /** Version of the rule set. */

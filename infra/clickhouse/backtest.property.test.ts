@@ -74,7 +74,17 @@ describe.runIf(platformPackage() !== undefined)('a backtest', () => {
     expect(facts.span.payments).toBe(recorded.size);
     expect(facts.inForce.sha256).toBe(inForce.sha256);
     const before = await ledger.decide(inForce);
-    const counts = { rows: 0, approve: 0, challenge: 0, review: 0, decline: 0, letThrough: 0, firings: 0, failures: 0 };
+    const counts = {
+      rows: 0,
+      approve: 0,
+      challenge: 0,
+      review: 0,
+      decline: 0,
+      letThrough: 0,
+      points: 0,
+      firings: 0,
+      failures: 0,
+    };
     const candidates = [deployment.configuration, ...randomConfigurations()];
     for (const candidate of candidates) {
       const after = await ledger.decide(candidate);
@@ -93,6 +103,9 @@ describe.runIf(platformPackage() !== undefined)('a backtest', () => {
         });
         const isLetThrough = after.get(offset)?.letThrough !== null;
         expect(holds(query, query.after.letThrough, flags), where).toBe(isLetThrough);
+        const points = query.after.points === null ? 0 : flags[query.columns.indexOf(query.after.points)];
+        expect(points, where).toBe(other?.rulePoints);
+        if (points !== 0) counts.points += 1;
         counts.rows += 1;
         if (isLetThrough) counts.letThrough += 1;
         counts[other?.verdict ?? 'approve'] += 1;

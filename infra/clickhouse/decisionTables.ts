@@ -3,7 +3,7 @@ import type { Decision, Transaction } from '../../schemas/types.ts';
 import { FEATURE_PREFIX } from '../../operators/sql/history.ts';
 import { dateTime, HistoryTable, nullableString, schemaDoc } from './historyTable.ts';
 import { BoolColumn, Float64Column, Int32Column, Integer64Column, NullableColumn } from './nativeColumn.ts';
-import { ArrayColumn, LowCardinalityColumn, StringColumn } from './nativeTextColumn.ts';
+import { ArrayColumn, LowCardinalityColumn, MapColumn, StringColumn } from './nativeTextColumn.ts';
 
 /** The type of a feature's column. NaN is stored as NaN: comparisons then answer as the rules did. */
 export const FEATURE_COLUMN_TYPE = 'Float64 DEFAULT nan';
@@ -32,6 +32,12 @@ export class DecisionTable extends HistoryTable {
     'reason_codes',
     new ArrayColumn(new LowCardinalityColumn()),
     'Codes of the reasons, most severe first; the rest of each is in reasons.',
+  );
+  readonly #rulePoints = this.add('rule_points', new Int32Column(), doc('rulePoints'));
+  readonly #groupScores = this.add(
+    'group_scores',
+    new MapColumn(new Int32Column()),
+    'Points of every rule group of which a rule counted.',
   );
   readonly #letThroughPercent = this.add(
     'let_through_percent',
@@ -116,6 +122,12 @@ export class DecisionTable extends HistoryTable {
     this.#degraded.endRow();
     for (const reason of decision.reasons) this.#reasonCodes.elements.push(reason.code);
     this.#reasonCodes.endRow();
+    this.#rulePoints.push(decision.rulePoints);
+    for (const { group, points } of decision.groupScores) {
+      this.#groupScores.keys.push(group);
+      this.#groupScores.values.push(points);
+    }
+    this.#groupScores.endRow();
     const { letThrough } = decision;
     this.#letThroughPercent.push(letThrough === null ? null : letThrough.percent);
     this.#wouldBeVerdict.push(letThrough === null ? null : letThrough.verdict);

@@ -313,6 +313,8 @@ function payment(offset: number, decided: Partial<Decision>): HistoryRecord {
       },
     ],
     rulesFired: [],
+    rulePoints: 0,
+    groupScores: [],
     ruleErrors: [],
     ruleSet: '1',
     ruleSetSha256: 'b'.repeat(64),

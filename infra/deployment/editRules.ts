@@ -85,8 +85,11 @@ function rangeOf(node: Node): readonly [from: number, to: number] {
 const DASH = '- ';
 
 function ruleText(rule: RuleDefinition, indent: number): string {
-  const { id, version, owner, when, params, then, text, mode, rollout, examples } = rule;
-  const ordered = { id, version, owner, when, params, then, text, mode, rollout, examples };
+  const { id, version, owner, when, params, text, group, mode, rollout, examples } = rule;
+  const { verdict, ...points } = rule.then;
+  const then = verdict === 'approve' ? points : rule.then;
+  const inGroup = group === undefined ? {} : { group };
+  const ordered = { id, version, owner, when, params, then, text, ...inGroup, mode, rollout, examples };
   const lines = new Document(ordered).toString({ lineWidth: 120 }).trimEnd().split('\n');
   const margin = ' '.repeat(indent);
   return lines

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { letThroughSchema, listEntitySchema } from '../../operators/configurationSchema.ts';
+import { letThroughSchema, listEntitySchema, ruleGroupFileSchema } from '../../operators/configurationSchema.ts';
 import type { ListDefinition, PolicyDefinition } from '../../operators/definitions.ts';
 import { DEFAULT_HTTP_SETTINGS } from '../http/httpSettings.ts';
 import type { DeploymentSettings, HistorySettings } from './deploymentSettings.ts';
@@ -21,6 +21,7 @@ export const listEntrySchema: z.ZodType<ListDefinition> = z.strictObject({
 export const policySchema: z.ZodType<PolicyDefinition> = z.strictObject({
   maxReasons: z.int().min(1).max(20),
   thresholds: z.strictObject({ normal: thresholds, elevated: thresholds, lockdown: thresholds }),
+  ruleGroups: z.array(ruleGroupFileSchema).exactOptional(),
   letThrough: letThroughSchema.exactOptional(),
 });
 

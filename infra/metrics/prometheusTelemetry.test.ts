@@ -23,6 +23,8 @@ const decision: Decision = {
   reasons: [],
   letThrough: null,
   rulesFired: [{ rule: 'card-velocity', version: 3, mode: 'live', snoozed: false }],
+  rulePoints: 0,
+  groupScores: [],
   ruleErrors: [],
   ruleSet: '1',
   ruleSetSha256: '',

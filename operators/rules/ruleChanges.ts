@@ -38,9 +38,10 @@ export function ruleChanges(before: readonly RuleDefinition[], after: readonly R
 /** What differs beside the rules, a line for each part; in words, for people. */
 export function otherChanges(before: ConfigurationDefinition, after: ConfigurationDefinition): string[] {
   const lines: string[] = [];
-  for (const part of ['features', 'lists'] as const) {
-    const was = new Map(before[part].map((each) => [each.name, canonicalJson(each)]));
-    const is = new Map(after[part].map((each) => [each.name, canonicalJson(each)]));
+  const [earlier, later] = [namedParts(before), namedParts(after)];
+  for (const part of ['features', 'lists', 'rule groups'] as const) {
+    const was = new Map(earlier[part]);
+    const is = new Map(later[part]);
     const added = [...is.keys()].filter((name) => !was.has(name));
     const removed = [...was.keys()].filter((name) => !is.has(name));
     const changed = [...is.keys()].filter((name) => was.has(name) && was.get(name) !== is.get(name));
@@ -50,7 +51,11 @@ export function otherChanges(before: ConfigurationDefinition, after: Configurati
     if (told.length > 0) lines.push(`${part}: ${told.join('; ')}`);
     else if ([...was.keys()].join() !== [...is.keys()].join()) lines.push(`${part}: in another order`);
   }
-  for (const part of ['policy', 'latenessMs', 'recentIds', 'approvals'] as const) {
+  for (const part of ['thresholds', 'maxReasons', 'letThrough'] as const) {
+    const [was, is] = [canonicalJson(before.policy[part] ?? 'none'), canonicalJson(after.policy[part] ?? 'none')];
+    if (was !== is) lines.push(`policy.${part}: ${was} -> ${is}`);
+  }
+  for (const part of ['latenessMs', 'recentIds', 'approvals'] as const) {
     const [was, is] = [canonicalJson(before[part] ?? 0), canonicalJson(after[part] ?? 0)];
     if (was !== is) lines.push(`${part}: ${was} -> ${is}`);
   }
@@ -58,6 +63,15 @@ export function otherChanges(before: ConfigurationDefinition, after: Configurati
   if (ruleChanges(before.rules, after.rules).length === 0 && order(before.rules) !== order(after.rules))
     lines.push('rules: in another order');
   return lines;
+}
+
+/** What has a name, beside the rules: each by its name, with its content. */
+function namedParts({ features, lists, policy }: ConfigurationDefinition) {
+  return {
+    features: features.map((each) => [each.name, canonicalJson(each)] as const),
+    lists: lists.map((each) => [each.name, canonicalJson(each)] as const),
+    'rule groups': (policy.ruleGroups ?? []).map((each) => [each.id, canonicalJson(each)] as const),
+  };
 }
 
 /** The changes as a unified diff, rule by rule; empty where there is none. */
@@ -76,7 +90,7 @@ export function rulesDiff(before: readonly RuleDefinition[], after: readonly Rul
 
 /** The rule as lines that name what they tell. */
 export function ruleLines(rule: RuleDefinition): string[] {
-  const { id, version, owner, mode, rollout, when, params, then, text, examples } = rule;
+  const { id, version, owner, mode, rollout, when, params, then, text, group, examples } = rule;
   return [
     `rule: ${id}`,
     `version: ${version}`,
@@ -88,7 +102,10 @@ export function ruleLines(rule: RuleDefinition): string[] {
       .split('\n')
       .map((line, index) => `${index === 0 ? 'when: ' : '      '}${line}`),
     ...Object.entries(params).map(([name, value]) => `params.${name}: ${canonicalJson(value)}`),
-    `then: ${then.verdict}, score ${then.score}, code ${then.code}`,
+    then.verdict === 'approve'
+      ? `then: ${then.score} points, code ${then.code}`
+      : `then: ${then.verdict}, ${group === undefined ? `score ${then.score}` : `${then.score} points`}, code ${then.code}`,
+    ...(group === undefined ? [] : [`group: ${group}`]),
     `text.en: ${text.en}`,
     `text.zh: ${text.zh}`,
     ...examples.map(({ given, expect }) => `example: ${expect} on ${canonicalJson(given)}`),
@@ -130,8 +147,8 @@ function standingOf({ version, mode, rollout }: RuleDefinition): RuleStanding {
   return { version, mode, rollout };
 }
 
-function deed({ when, params, then }: RuleDefinition): string {
-  return canonicalJson({ when, params, then });
+function deed({ when, params, then, group }: RuleDefinition): string {
+  return canonicalJson({ when, params, then, group });
 }
 
 function isSame(a: RuleDefinition, b: RuleDefinition): boolean {
@@ -139,8 +156,19 @@ function isSame(a: RuleDefinition, b: RuleDefinition): boolean {
 }
 
 function differingFields(a: RuleDefinition, b: RuleDefinition): string[] {
-  const fields = ['version', 'owner', 'mode', 'rollout', 'when', 'params', 'then', 'text', 'examples'] as const;
-  return fields.filter((field) => canonicalJson(a[field]) !== canonicalJson(b[field]));
+  const fields = [
+    'version',
+    'owner',
+    'mode',
+    'rollout',
+    'when',
+    'params',
+    'then',
+    'group',
+    'text',
+    'examples',
+  ] as const;
+  return fields.filter((field) => canonicalJson(a[field] ?? null) !== canonicalJson(b[field] ?? null));
 }
 
 const MAX_NAMES = 5;

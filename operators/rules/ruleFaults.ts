@@ -11,12 +11,17 @@ const ruleModes: readonly string[] = ['live', 'shadow', 'off'];
 
 /** Faults of a rule that show without compiling it. */
 export function ruleFaults(rule: RuleDefinition): readonly RuleFault[] {
-  const { id, version, owner, then, text, mode, rollout, params, examples } = rule;
+  const { id, version, owner, then, text, group, mode, rollout, params, examples } = rule;
   const checks: readonly (readonly [boolean, string, readonly (string | number)[], string])[] = [
     [/^[a-z0-9][a-z0-9-]{0,63}$/.test(id), 'ID', ['id'], 'id must be 1 to 64 lower-case letters, digits and hyphens'],
     [isWhole(version, 1, 1_000_000), 'VERSION', ['version'], 'version must be a whole number from 1 on'],
     [isText(owner, 64), 'OWNER', ['owner'], 'owner must be 1 to 64 characters'],
-    [ruleVerdicts.includes(then.verdict), 'VERDICT', ['then', 'verdict'], verdictMessage(then.verdict)],
+    [
+      ruleVerdicts.includes(then.verdict) || (then.verdict === 'approve' && group !== undefined),
+      'VERDICT',
+      ['then', 'verdict'],
+      verdictMessage(then.verdict),
+    ],
     [isWhole(then.score, 0, 1000), 'SCORE', ['then', 'score'], 'score must be a whole number from 0 to 1000'],
     [
       /^[A-Z][A-Z0-9_]{0,63}$/.test(then.code),
@@ -42,7 +47,11 @@ export function ruleFaults(rule: RuleDefinition): readonly RuleFault[] {
 const paramMessage = `a param is a name of letters, digits and _ with a finite number, true, false, a text or at most ${maxParamListLength} texts`;
 
 function verdictMessage(verdict: string): string {
-  if (verdict === 'approve') return 'a rule cannot approve; use an allow list';
+  if (verdict === 'approve')
+    return (
+      'a rule cannot approve: give it challenge, review or decline, or use an allow list (only a rule of a group may leave ' +
+      'its verdict out: it then adds its score to the points of the group)'
+    );
   return `verdict must be one of ${ruleVerdicts.join(', ')}`;
 }
 

@@ -162,6 +162,7 @@ describe('a faulty rule is named with its index and the path to the fault', () =
       { then: { verdict: 'approve', score: 1, code: 'A' } },
       "SLUICE_RULE_VERDICT 1.then.verdict: rule 'faulty': a rule cannot approve",
     ],
+    ['group', { group: 'nowhere' }, "SLUICE_RULE_GROUP 1.group: rule 'faulty': no rule group 'nowhere' is declared"],
     ['score', { then: { verdict: 'review', score: 1001, code: 'A' } }, 'SLUICE_RULE_SCORE 1.then.score'],
     ['code', { then: { verdict: 'review', score: 1, code: 'a b' } }, 'SLUICE_RULE_CODE 1.then.code'],
     ['rollout', { rollout: 101 }, 'SLUICE_RULE_ROLLOUT 1.rollout'],

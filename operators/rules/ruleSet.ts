@@ -37,6 +37,8 @@ export interface RuleScope {
   readonly features: readonly string[];
   /** Declared list names. */
   readonly lists: readonly string[];
+  /** Declared rule groups; none where absent. */
+  readonly groups?: readonly string[];
 }
 
 export const maxRules = 500;
@@ -55,6 +57,7 @@ export function* ruleSetSteps(definitions: readonly RuleDefinition[], scope: Rul
   const problems: ConfigurationProblem[] = [];
   const rules: CompiledRule[] = [];
   const seen = new Set<string>();
+  const groups = scope.groups ?? [];
   if (definitions.length > maxRules) {
     const message = `${definitions.length} rules; at most ${maxRules} are allowed`;
     problems.push({ code: 'SLUICE_RULE_COUNT', section: 'rules', path: [], message });
@@ -64,6 +67,9 @@ export function* ruleSetSteps(definitions: readonly RuleDefinition[], scope: Rul
     if (seen.has(definition.id))
       found.push({ code: 'SLUICE_RULE_DUPLICATE', path: ['id'], message: `a second rule '${definition.id}'` });
     seen.add(definition.id);
+    const { group } = definition;
+    if (group !== undefined && !groups.includes(group))
+      found.push({ code: 'SLUICE_RULE_GROUP', path: ['group'], message: unknownGroup(group, groups) });
     const compiled = compileCel(definition.when, { kind: 'rule', params: definition.params, ...scope });
     if (compiled.ok) {
       const used = new Set(compiled.value.params);
@@ -86,6 +92,11 @@ export function* ruleSetSteps(definitions: readonly RuleDefinition[], scope: Rul
     yield;
   }
   return problems.length > 0 ? { ok: false, problems } : { ok: true, value: ruleSetOf(rules) };
+}
+
+function unknownGroup(group: string, groups: readonly string[]): string {
+  const declared = groups.length === 0 ? 'none is' : `declared: ${groups.join(', ')}`;
+  return `no rule group '${group}' is declared in policy.ruleGroups (${declared})`;
 }
 
 interface ActiveRule {

@@ -82,7 +82,8 @@ const exampleShape = z.object({
 function exampleOf(row: unknown, { before, after, columns }: BacktestQuery): BacktestExample {
   const payment = exampleShape.parse(row);
   const because = (side: VerdictSql, verdict: BacktestVerdict): readonly string[] => {
-    const holds = (column: string): boolean => (payment.counts[columns.indexOf(column)] ?? 0) > 0;
+    const valueOf = (column: string): number => payment.counts[columns.indexOf(column)] ?? 0;
+    const holds = (column: string): boolean => valueOf(column) > 0;
     const lists = side.lists.filter(({ sql }) => holds(sql)).map(({ list }) => list);
     const blocks = lists.filter(({ kind }) => kind === 'block');
     if (blocks.length > 0) return blocks.map(({ name }) => `list:${name}`);
@@ -91,7 +92,9 @@ function exampleOf(row: unknown, { before, after, columns }: BacktestQuery): Bac
     if (verdict === 'approve' && !isLetThrough) return [];
     const fired = side.rules.filter(({ rule, fires }) => rule.mode === 'live' && holds(fires));
     const byModel = holds(side.modelVerdict) ? [`model:${payment.model_points}`] : [];
-    const said = [...fired.map(({ rule }) => `rule:${rule.id}`), ...byModel];
+    const isByPoints = side.pointsVerdict !== null && holds(side.pointsVerdict);
+    const byPoints = side.points !== null && isByPoints ? [`points:${valueOf(side.points)}`] : [];
+    const said = [...fired.map(({ rule }) => `rule:${rule.id}`), ...byPoints, ...byModel];
     return isLetThrough ? ['letThrough', ...said] : said;
   };
   const [one, other] = [verdictAt(payment.verdict_before), verdictAt(payment.verdict_after)];

@@ -62,11 +62,11 @@ export function backtestPaymentsQuery(
 ): BacktestQuery {
   const compiled = compile(before, after, facts, offsets);
   const sides = [compiled.before, compiled.after];
-  const more = sides.flatMap(({ lists, modelVerdict, letThrough }) => [
-    modelVerdict,
-    ...(letThrough === null ? [] : [letThrough]),
-    ...lists.map(({ sql }) => sql),
-  ]);
+  const more = sides.flatMap(({ lists, modelVerdict, points, pointsVerdict, letThrough }) =>
+    [modelVerdict, points, pointsVerdict, letThrough, ...lists.map(({ sql }) => sql)].filter(
+      (column) => column !== null,
+    ),
+  );
   const columns = [...new Set([...compiled.columns, ...more])];
   const sql = `SELECT ledger_offset, transaction_id, toUnixTimestamp64Milli(event_time) AS event_time_ms, amount_minor,
   currency, verdict_before, verdict_after, label, ifNotFinite(model_points, -1) AS model_points,

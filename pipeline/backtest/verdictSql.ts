@@ -7,8 +7,8 @@ import type {
   LetThroughDefinition,
   ListDefinition,
   ListEntity,
+  PolicyDefinition,
   RuleDefinition,
-  Thresholds,
 } from '../../operators/definitions.ts';
 import { featureMeanings } from '../../operators/features/catalogue.ts';
 import { letThroughName } from '../../operators/letThrough.ts';
@@ -20,6 +20,7 @@ import { FEATURE_PREFIX } from '../../operators/sql/history.ts';
 import { quoteName, quoteText } from '../../operators/sql/sqlText.ts';
 import type { HistoryFacts } from './historyFacts.ts';
 import { listMembershipSql, type ListQuestion } from './listSql.ts';
+import { pointsSql, scoreVerdictSql, type CountedRule } from './pointsSql.ts';
 import { isPlainColumn, type PaymentsSource } from './paymentsSql.ts';
 
 /** Verdicts by their place: the more severe, the greater. `unknown` is what history cannot tell. */
@@ -48,6 +49,9 @@ export interface VerdictSql {
   /** Place of the verdict in BACKTEST_VERDICTS, and of the one that the model alone would give. */
   readonly verdict: string;
   readonly modelVerdict: string;
+  /** Points of all rule groups, and place of the verdict that they alone would give; null where no rule is in a group. */
+  readonly points: string | null;
+  readonly pointsVerdict: string | null;
   /** Whether a decline was let through; null where none can be. */
   readonly letThrough: string | null;
   /** Lists that decided, whatever the rules say: name of the list and whether the payment was on it. */
@@ -162,15 +166,11 @@ export function verdictSql(
       sql: shared.list(listMembershipSql(subjectQuestion(list), source)),
     }));
   const { thresholds } = definition.policy;
-  const modelVerdict = shared.name(
-    'model_verdict',
-    `multiIf(p.risk_level = 'elevated', ${modelSql(thresholds.elevated)}, ` +
-      `p.risk_level = 'lockdown', ${modelSql(thresholds.lockdown)}, ${modelSql(thresholds.normal)})`,
-  );
-  const decided = decidedSql(modelVerdict, rules, shared);
+  const modelVerdict = shared.name('model_verdict', scoreVerdictSql('p.model_points', thresholds));
+  const { decided, points, pointsVerdict } = decidedSql(modelVerdict, rules, definition.policy, shared);
   const isLetThrough = letThroughSql(definition.policy.letThrough, decided, lists, shared);
   const verdict = verdictWithListsSql(decided, isLetThrough, lists, shared);
-  return { rules, lists, features, unrecorded, modelVerdict, letThrough: isLetThrough, verdict };
+  return { rules, lists, features, unrecorded, modelVerdict, points, pointsVerdict, letThrough: isLetThrough, verdict };
 }
 
 function activeRules(rules: readonly CompiledRule[]): readonly CompiledRule[] {
@@ -228,14 +228,46 @@ function ruleColumns(
 }
 
 /** As compilePolicy decides on what no list decides. */
-function decidedSql(byModel: string, rules: readonly RuleColumns[], shared: SharedColumns): string {
+function decidedSql(
+  byModel: string,
+  rules: readonly RuleColumns[],
+  { ruleGroups = [], thresholds }: PolicyDefinition,
+  shared: SharedColumns,
+): Pick<VerdictSql, 'points' | 'pointsVerdict'> & { readonly decided: string } {
   const live = rules.filter(({ rule }) => rule.mode === 'live');
   const byRules = shared.name('rules_verdict', mostSevereSql(live.map(({ rule, counts }) => [rule, counts])));
-  const decided = shared.name('decided', `greatest(${byModel}, ${byRules})`);
+  const verdictOfPoints = (
+    prefix: string,
+    sql: string | null,
+  ): readonly [points: string | null, verdict: string | null] => {
+    if (sql === null) return [null, null];
+    const points = shared.name(prefix, sql);
+    return [points, shared.name(`${prefix}_verdict`, scoreVerdictSql(points, thresholds))];
+  };
+  const [points, pointsVerdict] = verdictOfPoints(
+    'points',
+    pointsSql(
+      ruleGroups,
+      live.map(({ rule, counts }) => [rule, counts]),
+    ),
+  );
+  const verdicts = [byModel, byRules, ...(pointsVerdict === null ? [] : [pointsVerdict])];
+  const decided = shared.name('decided', `greatest(${verdicts.join(', ')})`);
   const unsure = live.flatMap(({ rule, unknown }) => (unknown === null ? [] : [[rule, unknown] as const]));
-  return unsure.length === 0
-    ? decided
-    : shared.name('known', `if(${mostSevereSql(unsure)} > ${decided}, ${UNKNOWN}, ${decided})`);
+  if (unsure.length === 0) return { decided, points, pointsVerdict };
+  // Points only grow with what fires, so that the verdict is known where even all that is unknown would not change it.
+  const atMost = live.map(({ rule, counts, unknown }): CountedRule => [
+    rule,
+    unknown === null ? counts : `(${counts} + ${unknown})`,
+  ]);
+  const [, atMostVerdict] = verdictOfPoints('points_at_most', pointsSql(ruleGroups, atMost));
+  const more = [mostSevereSql(unsure), ...(atMostVerdict === null ? [] : [atMostVerdict])];
+  const greatest = more.length === 1 ? more.join() : `greatest(${more.join(', ')})`;
+  return {
+    decided: shared.name('known', `if(${greatest} > ${decided}, ${UNKNOWN}, ${decided})`),
+    points,
+    pointsVerdict,
+  };
 }
 
 function verdictWithListsSql(
@@ -280,11 +312,6 @@ function letThroughSql(
   const isEligible = `${decided} = ${DECLINE} AND p.risk_level != 'lockdown' AND (${limits.join(' OR ')})${isOff}`;
   const isIn = rolloutSql(letThroughName(definition), percent, 'p.') ?? 'true';
   return shared.name('let_through', `toUInt8(if(${isEligible}, ${isIn}, false))`);
-}
-
-function modelSql({ challenge, review, decline }: Thresholds): string {
-  const reached = (threshold: number): string => `p.model_points >= ${threshold}`;
-  return `multiIf(${reached(decline)}, 3, ${reached(review)}, 2, ${reached(challenge)}, 1, 0)`;
 }
 
 function mostSevereSql(rules: readonly (readonly [RuleDefinition, string])[]): string {

@@ -107,7 +107,7 @@ export class Decider {
     const isApproved = decided.verdict === 'approve' && decided.letThrough === null;
     const explained = lane === null || isApproved ? null : lane.explain(payment.row, features, featureBase);
     // The model's reasons change what is said, never the verdict: most payments are approved and need none.
-    const { verdict, score, reasons, letThrough } =
+    const { verdict, score, reasons, letThrough, points } =
       explained === null ? decided : policy.decide({ ...input, modelReasons: explained.reasons });
     return {
       ledgerOffset: payment.ledgerOffset,
@@ -126,6 +126,8 @@ export class Decider {
       reasons,
       letThrough,
       rulesFired: [...this.#rules.fired],
+      rulePoints: points.total,
+      groupScores: points.groups,
       ruleErrors: [...this.#rules.errors],
       ruleSet: definition.ruleSetVersion,
       ruleSetSha256: sha256,

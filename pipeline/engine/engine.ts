@@ -421,6 +421,8 @@ export class Engine {
       reasons: [],
       letThrough: null,
       rulesFired: [],
+      rulePoints: 0,
+      groupScores: [],
       ruleErrors: [],
       ruleSet: configuration.definition.ruleSetVersion,
       ruleSetSha256: configuration.sha256,

@@ -25,12 +25,14 @@ const rule = fc
     verdict: fc.constantFrom('challenge' as const, 'review' as const, 'decline' as const),
     mode: fc.constantFrom('live' as const, 'live' as const, 'shadow' as const, 'off' as const),
     rollout: fc.constantFrom(0, 30, 70, 100),
+    group: fc.constantFrom('g', undefined),
   })
-  .map(({ id, limit, verdict, mode, rollout }): RuleDefinition => {
-    const then = { verdict, score: 600, code: 'R' };
+  .map(({ id, limit, verdict, mode, rollout, group }): RuleDefinition => {
+    const then = { verdict: group === undefined ? verdict : ('approve' as const), score: 600, code: 'R' };
     const when = `f.sum > p.limit`;
     const text = { en: id, zh: id };
-    return { id, version: 1, owner: 'o', when, params: { limit }, then, text, mode, rollout, examples: [] };
+    const grouped = group === undefined ? {} : { group };
+    return { id, version: 1, owner: 'o', when, params: { limit }, then, text, ...grouped, mode, rollout, examples: [] };
   });
 
 function compiled(rules: readonly RuleDefinition[], place: number): CompiledConfiguration {
@@ -45,6 +47,7 @@ function compiled(rules: readonly RuleDefinition[], place: number): CompiledConf
     policy: {
       thresholds: { normal: level, elevated: level, lockdown: level },
       maxReasons: 5,
+      ruleGroups: [{ id: 'g', weight: 90 + 20 * place, cap: 950, text: { en: 'g', zh: 'g' } }],
       // Of four accounts, each salt chooses others, or none.
       letThrough: {
         percent: 10,

@@ -162,6 +162,8 @@ function addDecision(
     risk_level: decision.riskLevel,
     degraded: decision.degraded.map(text),
     reason_codes: decision.reasons.map(({ code }) => text(code)),
+    rule_points: decision.rulePoints,
+    group_scores: Object.fromEntries(decision.groupScores.map(({ group, points }) => [text(group), points])),
     let_through_percent: decision.letThrough?.percent ?? null,
     would_be_verdict: decision.letThrough?.verdict ?? null,
     would_be_score: decision.letThrough?.score ?? null,

@@ -22,6 +22,8 @@ export function paymentRecord(offset: number, event: Transaction, decided: Parti
     reasons: [],
     letThrough: null,
     rulesFired: [],
+    rulePoints: 0,
+    groupScores: [],
     ruleErrors: [],
     ruleSet: '1',
     ruleSetSha256: 'b'.repeat(64),

@@ -98,6 +98,11 @@ const decisionBody = fc.record({
       maxLength: 4,
     },
   ),
+  rulePoints: fc.integer({ min: 0, max: 1000 }),
+  groupScores: fc.uniqueArray(fc.record({ group: attributeName, points: fc.integer({ min: 0, max: 1000 }) }), {
+    maxLength: 3,
+    selector: ({ group }) => group,
+  }),
   ruleErrors: fc.array(fc.record({ rule: text, version: int32, message: text }), { maxLength: 2 }),
   ruleSet: text,
   ruleSetSha256: text,

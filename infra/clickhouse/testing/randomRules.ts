@@ -57,6 +57,9 @@ export function randomConfiguration(
     verdict: fc.constantFrom('challenge' as const, 'review' as const, 'decline' as const),
     mode: fc.constantFrom('live' as const, 'live' as const, 'live' as const, 'shadow' as const, 'off' as const),
     rollout: fc.constantFrom(100, 100, 100, 37.5, 5),
+    score: fc.integer({ min: 0, max: 1000 }),
+    group: fc.constantFrom('small', 'great', null),
+    isPointsOnly: fc.boolean(),
   });
   const threshold = fc.integer({ min: 1, max: 1001 });
   const thresholds = fc
@@ -67,28 +70,38 @@ export function randomConfiguration(
     .record({
       rules: fc.array(rule, { minLength: 2, maxLength: 8 }),
       thresholds: fc.record({ normal: thresholds, elevated: thresholds, lockdown: thresholds }),
+      weights: fc.tuple(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 1, max: 300 })),
+      caps: fc.tuple(fc.integer({ min: 1, max: 400 }), fc.constantFrom(1000, 700)),
       letThrough: fc.record({
         percent: fc.constantFrom(10, 10, 2.5),
         maxAmountMinor: fc.record({ CNY: fc.constantFrom(20_000, 1e12) }),
         salt: fc.string({ minLength: 1, maxLength: 8 }).filter((salt) => salt.trim() !== ''),
       }),
     })
-    .map(({ rules, thresholds: levels, letThrough }) => {
-      const definitions = rules.map(({ when, verdict, mode, rollout }, index): RuleDefinition => ({
-        id: `rule-${index}`,
-        version: 1,
-        owner: 'test',
-        when,
-        params: Object.fromEntries(
-          Object.entries(params).filter(([name]) => new RegExp(`\\bp\\.${name}\\b`).test(when)),
-        ),
-        then: { verdict, score: 500, code: 'TEST' },
-        text: { en: 'test', zh: 'test' },
-        mode,
-        rollout,
-        examples: [],
-      }));
-      return withRules(base, definitions, { ...base.policy, thresholds: levels, letThrough });
+    .map(({ rules, thresholds: levels, weights: [few, many], caps: [low, high], letThrough }) => {
+      const text = { en: 'group', zh: 'group' };
+      const ruleGroups = [
+        { id: 'small', weight: few, cap: low, text },
+        { id: 'great', weight: many, cap: high, text },
+      ];
+      const definitions = rules.map(
+        ({ when, verdict, mode, rollout, score, group, isPointsOnly }, index): RuleDefinition => ({
+          id: `rule-${index}`,
+          version: 1,
+          owner: 'test',
+          when,
+          params: Object.fromEntries(
+            Object.entries(params).filter(([name]) => new RegExp(`\\bp\\.${name}\\b`).test(when)),
+          ),
+          then: { verdict: isPointsOnly && group !== null ? 'approve' : verdict, score, code: 'TEST' },
+          ...(group === null ? {} : { group }),
+          text: { en: 'test', zh: 'test' },
+          mode,
+          rollout,
+          examples: [],
+        }),
+      );
+      return withRules(base, definitions, { ...base.policy, thresholds: levels, ruleGroups, letThrough });
     });
 }
 
@@ -98,7 +111,11 @@ function withRules(
   rules: readonly RuleDefinition[],
   policy: PolicyDefinition,
 ): CompiledConfiguration | null {
-  const scope = { features: base.features.map(({ name }) => name), lists: base.lists.map(({ name }) => name) };
+  const scope = {
+    features: base.features.map(({ name }) => name),
+    lists: base.lists.map(({ name }) => name),
+    groups: (policy.ruleGroups ?? []).map(({ id }) => id),
+  };
   const usable = rules.filter((rule) => compileRuleSet([rule], scope).ok);
   const compiled = compileConfiguration({ ...base, ruleSetVersion: 'random', rules: usable, policy });
   return compiled.ok ? compiled.value : null;
