@@ -9,6 +9,7 @@ import type {
   ListEntity,
   PolicyDefinition,
   RuleDefinition,
+  Thresholds,
 } from '../../operators/definitions.ts';
 import { featureMeanings } from '../../operators/features/catalogue.ts';
 import { letThroughName } from '../../operators/letThrough.ts';
@@ -20,7 +21,7 @@ import { FEATURE_PREFIX } from '../../operators/sql/history.ts';
 import { quoteName, quoteText } from '../../operators/sql/sqlText.ts';
 import type { HistoryFacts } from './historyFacts.ts';
 import { listMembershipSql, type ListQuestion } from './listSql.ts';
-import { pointsSql, scoreVerdictSql, type CountedRule } from './pointsSql.ts';
+import { pointsSql, pointsVerdictSql, type CountedRule } from './pointsSql.ts';
 import { isPlainColumn, type PaymentsSource } from './paymentsSql.ts';
 
 /** Verdicts by their place: the more severe, the greater. `unknown` is what history cannot tell. */
@@ -166,7 +167,11 @@ export function verdictSql(
       sql: shared.list(listMembershipSql(subjectQuestion(list), source)),
     }));
   const { thresholds } = definition.policy;
-  const modelVerdict = shared.name('model_verdict', scoreVerdictSql('p.model_points', thresholds));
+  const modelVerdict = shared.name(
+    'model_verdict',
+    `multiIf(p.risk_level = 'elevated', ${modelSql(thresholds.elevated)}, ` +
+      `p.risk_level = 'lockdown', ${modelSql(thresholds.lockdown)}, ${modelSql(thresholds.normal)})`,
+  );
   const { decided, points, pointsVerdict } = decidedSql(modelVerdict, rules, definition.policy, shared);
   const isLetThrough = letThroughSql(definition.policy.letThrough, decided, lists, shared);
   const verdict = verdictWithListsSql(decided, isLetThrough, lists, shared);
@@ -242,7 +247,7 @@ function decidedSql(
   ): readonly [points: string | null, verdict: string | null] => {
     if (sql === null) return [null, null];
     const points = shared.name(prefix, sql);
-    return [points, shared.name(`${prefix}_verdict`, scoreVerdictSql(points, thresholds))];
+    return [points, shared.name(`${prefix}_verdict`, pointsVerdictSql(points, thresholds))];
   };
   const [points, pointsVerdict] = verdictOfPoints(
     'points',
@@ -312,6 +317,11 @@ function letThroughSql(
   const isEligible = `${decided} = ${DECLINE} AND p.risk_level != 'lockdown' AND (${limits.join(' OR ')})${isOff}`;
   const isIn = rolloutSql(letThroughName(definition), percent, 'p.') ?? 'true';
   return shared.name('let_through', `toUInt8(if(${isEligible}, ${isIn}, false))`);
+}
+
+function modelSql({ challenge, review, decline }: Thresholds): string {
+  const reached = (threshold: number): string => `p.model_points >= ${threshold}`;
+  return `multiIf(${reached(decline)}, 3, ${reached(review)}, 2, ${reached(challenge)}, 1, 0)`;
 }
 
 function mostSevereSql(rules: readonly (readonly [RuleDefinition, string])[]): string {
