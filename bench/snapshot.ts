@@ -71,6 +71,7 @@ export async function benchmarkSnapshot(options: SnapshotBenchmarkOptions): Prom
         },
         maxBatch: 64,
         overload: null,
+        firingLimits: null,
         tickMs: null,
         cardKey: Buffer.alloc(32, 7),
       },
@@ -266,6 +267,9 @@ class OpenLoop {
 
 /** Keeps the gauges, and the time of each batch in the engine. */
 class TimingTelemetry implements Telemetry {
+  firingAlert(): void {
+    return;
+  }
   readonly gauges = new Map<GaugeName, number>();
   readonly decide = newHistogram();
 

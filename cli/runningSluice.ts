@@ -116,6 +116,7 @@ export class RunningSluice {
           ingest: settings.ingest,
           maxBatch: settings.engine.maxBatch,
           overload: isLive ? settings.engine.overload : null,
+          firingLimits: isLive ? settings.firingLimits : null,
           tickMs: isLive ? settings.engine.tickMs : null,
           cardKey,
           review: settings.review,

@@ -4,6 +4,7 @@ import type { CompiledConfiguration } from '../operators/configuration.ts';
 import { readModelMetadata, scoresCatalogue, type ModelMetadata } from '../models/modelPackage.ts';
 import { encodeLedgerRecord } from '../schemas/ledgerCodec.ts';
 import type { LedgerEvent } from '../schemas/ledgerEvent.ts';
+import type { Decision } from '../schemas/types.ts';
 import { Backtests } from './backtest/backtests.ts';
 import { PublicationGate, type OpenHistory } from './backtest/publicationGate.ts';
 import type { ReviewSettings } from './backtest/reviewSettings.ts';
@@ -15,6 +16,8 @@ import { runEngineLoop } from './engine/engineLoop.ts';
 import { PortEngineServices } from './engine/engineServices.ts';
 import { StateReporter } from './engine/stateReporter.ts';
 import { TakenOffset } from './engine/takenOffset.ts';
+import type { FiringLimits } from './engine/firingWatch.ts';
+import { FiringGuard } from './firingGuard.ts';
 import { OverloadGuard, type OverloadSettings } from './engine/overloadGuard.ts';
 import type { Gateway, PostureState, Readiness } from './gateway.ts';
 import { Ingest, type EngineView } from './ingest.ts';
@@ -78,6 +81,8 @@ export interface PipelineSettings {
   readonly maxBatch: number;
   /** Null: never degrade by itself. */
   readonly overload: OverloadSettings | null;
+  /** Null: nobody watches how often rules fire. */
+  readonly firingLimits: FiringLimits | null;
   /** A tick is written when no record came for so long; null: no ticks (imports live in their file's time). */
   readonly tickMs: number | null;
   /** Key of the card tokens. */
@@ -115,6 +120,8 @@ export class Pipeline {
   readonly #explainer: DecisionExplainer;
   readonly #loop: Promise<void>;
   readonly #overloadGuard: OverloadGuard | null;
+  readonly #firingGuard: FiringGuard | null;
+  readonly #ruleSets: RuleSets;
   readonly #services: PortEngineServices;
   readonly #taken = new TakenOffset();
   #engine: Engine;
@@ -152,6 +159,24 @@ export class Pipeline {
         this.#services.prepare(publication);
       },
     });
+    this.#ruleSets = new RuleSets({
+      read: (fromOffset, maxRecords) => ledger.read(fromOffset, maxRecords),
+      configuration: () => this.engine.configuration,
+      models: () => this.engine.models.scoring,
+      log: () => this.engine.publications,
+    });
+    this.#firingGuard =
+      settings.firingLimits === null
+        ? null
+        : new FiringGuard(
+            {
+              ...{ logger: ports.logger, telemetry, decisions },
+              configuration: () => this.engine.configuration,
+              plan: (change) => this.#ruleSets.plan(change),
+              request: (publication, author) => this.#publications.request(publication, author),
+            },
+            settings.firingLimits,
+          );
     this.#models = new ModelDesk({
       models,
       clock,
@@ -184,7 +209,8 @@ export class Pipeline {
       },
       this.#engineView(),
     );
-    this.#publisher = new Publisher({ decisions, pending: this.#pending, telemetry, clock, timer, show });
+    const observe = (decision: Decision): void => this.#firingGuard?.observe(decision);
+    this.#publisher = new Publisher({ decisions, pending: this.#pending, telemetry, clock, timer, show, observe });
     this.#restored = this.#restore();
     this.#loop = this.#run();
     this.failed = this.#loop.then(() => new Promise<never>(() => undefined));
@@ -217,6 +243,7 @@ export class Pipeline {
     await this.caughtUp();
     await this.#withdrawMisfits();
     await this.caughtUp();
+    this.#firingGuard?.readBack(this.#stopping.signal);
     this.#isReady = true;
     if (this.#settings.tickMs !== null) {
       this.#ticker = setInterval(() => void this.#tick(), this.#settings.tickMs);
@@ -238,9 +265,9 @@ export class Pipeline {
   async stop(): Promise<void> {
     this.#isReady = false;
     clearInterval(this.#ticker);
-    const publicationsStopped = Promise.all([this.#publications.stop(), this.#backtests.stop()]);
     this.#stopping.abort();
-    await publicationsStopped;
+    await this.#firingGuard?.settled();
+    await Promise.all([this.#publications.stop(), this.#backtests.stop()]);
     try {
       await this.#loop;
     } finally {
@@ -295,6 +322,7 @@ export class Pipeline {
         this.#taken.advance(nextOffset);
         this.#publications.taken(nextOffset, durationMs);
         await this.#guardAgainstOverload();
+        if (this.#isReady) this.#firingGuard?.check();
       },
     };
     await runEngineLoop(services, this.#stopping.signal);
@@ -428,8 +456,10 @@ export class Pipeline {
     const readiness = (): Readiness => {
       if (this.#isReady) {
         const waiting = engine().features?.waitingBlocks ?? 0;
-        const warning =
+        const disk =
           waiting === 0 ? null : `the disk does not take older events: ${waiting} blocks of them wait in memory`;
+        const warnings = [disk, this.#firingGuard?.warning ?? null].filter((each) => each !== null);
+        const warning = warnings.length === 0 ? null : warnings.join('; ');
         const { riskLevel, degradation } = posture();
         return { ready: true, warning, posture: { riskLevel, degradation } };
       }
@@ -469,12 +499,7 @@ export class Pipeline {
       backtests: this.#backtests,
       certify: (transactionId) =>
         certify(this.#ports, transactionId, knownToEngine(engine().publications, engine().models)),
-      ruleSets: new RuleSets({
-        read: (fromOffset, maxRecords) => this.#ports.ledger.read(fromOffset, maxRecords),
-        configuration: () => engine().configuration,
-        models: () => engine().models.scoring,
-        log: () => engine().publications,
-      }),
+      ruleSets: this.#ruleSets,
       models: this.#models,
       explain: (transactionId) => this.#explainer.explain(transactionId),
       posture,

@@ -318,6 +318,8 @@ export interface Telemetry {
   fallback(): void;
   /** A late event beyond the lateness bound. */
   late(): void;
+  /** A rule began to fire far more often than usual. */
+  firingAlert(rule: string): void;
   gauge(name: GaugeName, value: number): void;
   /** Payments that a model scored beside the verdict's, and those that it had no time for. */
   challenged(model: string, scored: number, skipped: number): void;
@@ -337,6 +339,8 @@ export type GaugeName =
   | 'riskLevel'
   /** 0 full, 1 noModel, 2 rulesOnly. */
   | 'degradation'
+  /** Rules that fire far more often than usual. */
+  | 'rulesOverLimit'
   /** Entries of all lists, what has just expired among them; the bytes that they take. */
   | 'listEntries'
   | 'listBytes'

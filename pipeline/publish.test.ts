@@ -75,6 +75,7 @@ describe('the publisher', () => {
       clock: () => 0,
       timer: wallTimer,
       show: () => undefined,
+      observe: () => undefined,
     });
     publisher.resume(new SealChain(1));
     for (const offset of [1, 2, 3, 4]) await publisher.publish([row(offset)], [output(offset)]);
@@ -102,6 +103,7 @@ describe('the publisher', () => {
       clock: () => 0,
       timer: wallTimer,
       show: () => undefined,
+      observe: () => undefined,
     });
     publisher.resume(new SealChain(1));
     await publisher.publish([row(1)], [output(1)]);

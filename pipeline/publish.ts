@@ -1,4 +1,5 @@
 import { codecs } from '../schemas/codec.ts';
+import type { Decision } from '../schemas/types.ts';
 import { sealRows, type SealChain } from './chain/sealChain.ts';
 import type { EngineOutput } from './engine/engine.ts';
 import type { PendingVerdicts } from './ingest/pendingVerdicts.ts';
@@ -14,6 +15,8 @@ export interface PublishServices {
   readonly timer: Timer;
   /** The live feed; costs next to nothing. */
   readonly show: (decision: LiveDecision) => void;
+  /** Told of every stored decision. */
+  readonly observe: (decision: Decision) => void;
 }
 
 /** Records that may wait for the disk before the engine does. */
@@ -69,7 +72,7 @@ export class Publisher {
   }
 
   async #store(rows: readonly LedgerRow[], outputs: readonly EngineOutput[]): Promise<void> {
-    const { decisions, pending, telemetry, clock, timer, show } = this.#services;
+    const { decisions, pending, telemetry, clock, timer, show, observe } = this.#services;
     const startMs = performance.now();
     const decided = outputs.map(({ decision }) => ({
       ledgerOffset: decision.ledgerOffset,
@@ -83,6 +86,7 @@ export class Publisher {
     for (const { decision, transaction, ingestTimeMs } of outputs) {
       pending.settle(decision.transactionId, decision);
       telemetry.decision(decision, Math.max(0, nowMs - ingestTimeMs));
+      observe(decision);
       if (decision.late) telemetry.late();
       show({
         ledgerOffset: decision.ledgerOffset,

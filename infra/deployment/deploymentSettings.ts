@@ -1,3 +1,4 @@
+import type { FiringLimits } from '../../pipeline/engine/firingWatch.ts';
 import type { ReviewSettings } from '../../pipeline/backtest/reviewSettings.ts';
 import type { OverloadSettings } from '../../pipeline/engine/overloadGuard.ts';
 import type { IngestSettings } from '../../pipeline/ingest/ingestContext.ts';
@@ -10,6 +11,7 @@ export interface DeploymentSettings {
   readonly apiKeys: readonly ApiKey[];
   readonly ingest: IngestSettings;
   readonly engine: EngineSettings;
+  readonly firingLimits: FiringLimits;
   readonly history: HistorySettings;
   readonly snapshots: SnapshotSettings;
   readonly review: ReviewSettings;

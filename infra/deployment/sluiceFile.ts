@@ -91,6 +91,14 @@ const engine = z
   })
   .prefault({});
 
+const firingLimits = z
+  .strictObject({
+    times: z.number().min(2).max(10_000).default(20),
+    minFirings: z.int().min(1).max(1_000_000).default(20),
+    demote: z.boolean().default(false),
+  })
+  .prefault({});
+
 const history = z
   .strictObject({
     url: z.url({ protocol: /^https?$/, error: 'must be an address such as http://clickhouse:8123' }).optional(),
@@ -151,6 +159,7 @@ export const sluiceFileSchema = z
     http,
     apiKeys,
     engine,
+    firingLimits,
     history,
     snapshots,
     review,
@@ -186,6 +195,7 @@ export const sluiceFileSchema = z
         },
         tickMs: file.engine.tick,
       },
+      firingLimits: file.firingLimits,
       history: file.history,
       snapshots: {
         enabled: file.snapshots.enabled,

@@ -27,6 +27,7 @@ const GAUGES: Readonly<Record<GaugeName, { readonly name: string; readonly help:
   featureKeys: { name: 'sluice_feature_keys', help: 'Keys with feature state.' },
   riskLevel: { name: 'sluice_risk_level', help: 'Whose thresholds apply: 0 normal, 1 elevated, 2 lockdown.' },
   degradation: { name: 'sluice_degradation', help: 'What is left out: 0 nothing, 1 the model, 2 all but the rules.' },
+  rulesOverLimit: { name: 'sluice_rules_over_limit', help: 'Rules that fire far more often than usual.' },
   listEntries: { name: 'sluice_list_entries', help: 'Entries of all lists.' },
   listBytes: { name: 'sluice_list_bytes', help: 'Memory that the lists take.' },
   refusedIds: {
@@ -74,6 +75,7 @@ export class PrometheusTelemetry implements Telemetry, HttpMetrics, ReservoirMet
   readonly #repeated: Children<CounterChild>;
   readonly #ruleFirings: Children<CounterChild>;
   readonly #ruleErrors: Children<CounterChild>;
+  readonly #firingAlerts: Children<CounterChild>;
   readonly #httpRequests: Children<CounterChild>;
   readonly #httpDurations: Children<HistogramChild>;
   readonly #httpClientErrors: Children<CounterChild>;
@@ -132,6 +134,10 @@ export class PrometheusTelemetry implements Telemetry, HttpMetrics, ReservoirMet
     this.#ruleFirings = new Children((rule, mode) => firings.labels({ rule, mode }));
     const ruleErrors = counter('sluice_rule_errors_total', 'Rules that failed to evaluate.', ['rule']);
     this.#ruleErrors = new Children((rule) => ruleErrors.labels({ rule }));
+    const alerts = counter('sluice_rule_firing_alerts_total', 'Rules that began to fire far more often than usual.', [
+      'rule',
+    ]);
+    this.#firingAlerts = new Children((rule) => alerts.labels({ rule }));
     const degraded = counter('sluice_degraded_decisions_total', 'Decisions that left something out.', ['mode']);
     this.#degraded = new Children((mode) => degraded.labels({ mode }));
     this.#gauges = createGauges(registers);
@@ -207,6 +213,10 @@ export class PrometheusTelemetry implements Telemetry, HttpMetrics, ReservoirMet
 
   late(): void {
     this.#late.inc();
+  }
+
+  firingAlert(rule: string): void {
+    this.#firingAlerts.of(rule, '').inc();
   }
 
   gauge(name: GaugeName, value: number): void {
@@ -303,6 +313,7 @@ function createGauges(registers: Registry[]): Readonly<Record<GaugeName, Gauge>>
     featureKeys: gauge('featureKeys'),
     riskLevel: gauge('riskLevel'),
     degradation: gauge('degradation'),
+    rulesOverLimit: gauge('rulesOverLimit'),
     listEntries: gauge('listEntries'),
     listBytes: gauge('listBytes'),
     refusedIds: gauge('refusedIds'),

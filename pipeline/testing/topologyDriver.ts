@@ -46,6 +46,9 @@ export class CountingTelemetry implements Telemetry {
   late(): void {
     this.#add('late');
   }
+  firingAlert(rule: string): void {
+    this.#add(`firingAlert:${rule}`);
+  }
   challenged(): void {
     this.#add('challenged');
   }
@@ -122,6 +125,7 @@ export class TopologyDriver {
         },
         maxBatch: 16,
         overload: null,
+        firingLimits: null,
         tickMs: null,
         cardKey: Buffer.alloc(32, 7),
         ...options.settings,
