@@ -3,7 +3,7 @@
  * is answered in time is worth more than two that are not.
  *
  * How long a new payment would wait is what is on its way times the time that each takes, as measured while many were on their
- * way (Little's law). A short burst may wait for most of the deadline. A queue that stands, in which no payment was fast for an
+ * way (Little's law), in the best of the last stretches of such time: a machine that was held up does better in a moment. A short burst may wait for most of the deadline. A queue that stands, in which no payment was fast for an
  * interval, is shed down to a target far below it (the idea of CoDel: Nichols and Jacobson, Controlling queue delay, ACM Queue
  * 10(5), 2012), until nothing had to be refused for an interval.
  */
@@ -15,10 +15,13 @@ export class Admission {
   #bodyBytes = 0;
   /** On their way, in units of a payment that comes alone. */
   #load = 0;
-  /** Time in which something was on its way, and what was done in it: of the last busy seconds. */
-  #busyMs = FIRST_GUESS_MS * FIRST_GUESS_PAYMENTS;
-  #busyDone = FIRST_GUESS_PAYMENTS;
-  /** Of the busy time that still goes on. */
+  /** Milliseconds that each payment took, by stretch of busy time; the newest last. */
+  readonly #stretches = [FIRST_GUESS_MS];
+  #paymentMs = FIRST_GUESS_MS;
+  /** Of the stretch that is not full yet: time in which something was on its way, and what was done in it. */
+  #busyMs = 0;
+  #busyDone = 0;
+  /** Of the busy period that goes on, from nothing on its way to nothing again. */
   #periodSinceMs = 0;
   #periodDone = 0;
   #periodPeak = 0;
@@ -48,8 +51,7 @@ export class Admission {
   isOverloaded(nowMs: number): boolean {
     if (this.#isShedding && nowMs - this.#lastRefusedMs > INTERVAL_MS) this.#isShedding = false;
     if (this.#load < MIN_LOAD) return false;
-    const waitMs = (this.#load * this.#busyMs) / this.#busyDone;
-    if (waitMs <= (this.#isShedding ? this.#targetMs : this.#burstMs)) return false;
+    if (this.#load * this.#paymentMs <= (this.#isShedding ? this.#targetMs : this.#burstMs)) return false;
     this.#isShedding = true;
     this.#lastRefusedMs = nowMs;
     return true;
@@ -95,13 +97,19 @@ export class Admission {
     if (this.#periodPeak >= MIN_LOAD) {
       this.#busyMs += nowMs - this.#periodSinceMs;
       this.#busyDone += this.#periodDone;
-      const share = Math.min(1, REMEMBERED_MS / this.#busyMs);
-      this.#busyMs *= share;
-      this.#busyDone *= share;
     }
+    if (this.#busyMs >= INTERVAL_MS) this.#endStretch();
     this.#periodSinceMs = nowMs;
     this.#periodDone = 0;
     this.#periodPeak = this.#load;
+  }
+
+  #endStretch(): void {
+    this.#stretches.push(this.#busyMs / Math.max(1, this.#busyDone));
+    if (this.#stretches.length > MAX_STRETCHES) this.#stretches.shift();
+    this.#paymentMs = Math.min(...this.#stretches);
+    this.#busyMs = 0;
+    this.#busyDone = 0;
   }
 }
 
@@ -118,11 +126,10 @@ const BURST_SHARE = 0.7;
 const INTERVAL_MS = 100;
 /** So much is always let in: fewer payments on their way cannot be told from none. */
 const MIN_LOAD = 8;
-/** Busy time that the measured time of a payment is of. */
-const REMEMBERED_MS = 500;
-/** Before anything is measured: 1,000 payments a second, which 100 ms of measuring outweigh. */
+/** Stretches of an interval that are looked at. */
+const MAX_STRETCHES = 8;
+/** Before anything is measured: 1,000 payments a second. */
 const FIRST_GUESS_MS = 1;
-const FIRST_GUESS_PAYMENTS = 100;
 /** A payment of a batch has no request of its own, which is most of what a payment costs. */
 const BATCHED_LOAD = 0.2;
 

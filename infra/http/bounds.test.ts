@@ -61,6 +61,28 @@ describe('bounds', () => {
     expect((await server.call('/v1/transactions', { json: payment })).status).toBe(200);
   });
 
+  it('answers 503 with Retry-After when payments would wait too long, and goes on taking what people send', async () => {
+    await server.close();
+    // So short a deadline that any wait is too long.
+    server = await startTestServer({}, { deadlineMs: 0.001 });
+    let open = (): void => undefined;
+    server.gateway.gate = new Promise((resolve) => (open = resolve));
+    const waiting = Array.from({ length: 8 }, (_, id) =>
+      server.call('/v1/transactions', { json: { transactionId: `w-${id}` } }),
+    );
+    await expect.poll(() => server.gateway.received.length).toBe(8);
+    for (const path of ['/v1/transactions', '/v1/transactions:batch', '/v1/outcomes']) {
+      const refused = await server.call(path, { json: payment });
+      expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1']);
+      expect(refused.json).toMatchObject({ error: { code: 'SLUICE_OVERLOADED', field: null } });
+    }
+    expect((await server.call('/v1/labels', { json: payment })).status).not.toBe(503);
+    open();
+    expect((await Promise.all(waiting)).map((reply) => reply.status)).toEqual(Array.from({ length: 8 }, () => 200));
+    expect((await server.call('/v1/transactions', { json: payment })).status).toBe(200);
+    expect(await metrics()).toContain('sluice_http_requests_total{route="POST /v1/outcomes",status="503"} 1');
+  });
+
   it('does not let bodies in flight add up beyond their bound, also when clients go away', async () => {
     await server.close();
     server = await startTestServer({ maxBodyBytesInFlight: 1000 });
