@@ -55,7 +55,7 @@ it(
     while (sender.acknowledged.size < 120) await sleep(LOOK_MS);
     await sender.finish();
     const { records } = await readStored(deployment.dataDir);
-    await up.historyCaughtUp(records.length);
+    while ((await up.metric('sluice_history_offset')) < records.length) await sleep(LOOK_MS);
 
     // A back-test by HTTP, with what the command says of it.
     expect(await ask('GET', '/v1/backtests/latest')).toMatchObject({

@@ -19,8 +19,8 @@ it(
     const deployment = new TestDeployment({
       replace: [
         [
-          'apiKeys:\n',
-          `publication: { approvals: 1 }\napiKeys:\n  - { id: ann, sha256: ${ann.sha256}, role: analyst }\n`,
+          'apiKeys:\n  - { id: gateway',
+          `publication: { approvals: 1 }\napiKeys:\n  - { id: ann, sha256: ${ann.sha256}, role: analyst }\n  - { id: gateway`,
         ],
         ['deadline: 100ms', 'deadline: 10s'],
       ],
@@ -87,7 +87,7 @@ it(
     expect(sender.contradicted).toEqual([]);
 
     const { records, decisions } = await readStored(deployment.dataDir);
-    await up.historyCaughtUp(records.length);
+    while ((await up.metric('sluice_history_offset')) < records.length) await sleep(LOOK_MS);
     const scoredBy = new Set(decisions.map(({ modelVersion }) => modelVersion));
     expect([...scoredBy].sort()).toEqual([version, next].sort());
     const compared = await ofHistory('models', 'compare', now, then, '--last', '100');

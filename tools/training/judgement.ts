@@ -4,7 +4,16 @@ import { createGunzip } from 'node:zlib';
 import { z } from 'zod';
 import { openLmdb } from '../../infra/lmdb/openLmdb.ts';
 import { codecs } from '../../schemas/codec.ts';
-import type { Decision, Verdict } from '../../schemas/types.ts';
+import { HELD_OUT_CAMPAIGNS } from '../../pipeline/simulate/campaigns/index.ts';
+import type { Verdict } from '../../schemas/types.ts';
+import {
+  FALSE_BLOCKS,
+  interceptionMarkdown,
+  interceptions,
+  severityOf,
+  type Interceptions,
+  type JudgedPayment,
+} from './interception.ts';
 
 export type VerdictCounts = Record<Verdict, number>;
 
@@ -14,11 +23,14 @@ export interface Judgement {
   readonly genuine: VerdictCounts;
   /** By campaign. */
   readonly frauds: ReadonlyMap<string, VerdictCounts>;
+  /** What the deployment intercepts at the false blocks that are bearable. */
+  readonly interceptions: Interceptions;
   /** Live rules: genuine payments and frauds they fired on. */
   readonly rules: ReadonlyMap<string, { readonly genuine: number; readonly fraud: number }>;
 }
 
 const READ_RECORDS = 2_048;
+const UNSEEN: ReadonlySet<string> = new Set(HELD_OUT_CAMPAIGNS.map(({ name }) => name));
 
 /** `payments` is a file of `sluice simulate` (.ndjson.gz), `dataFolder` what it was imported into. */
 export async function judge(name: string, payments: string, dataFolder: string): Promise<Judgement> {
@@ -26,8 +38,11 @@ export async function judge(name: string, payments: string, dataFolder: string):
   const genuine = noVerdicts();
   const frauds = new Map<string, VerdictCounts>();
   const rules = new Map<string, { genuine: number; fraud: number }>();
-  for await (const decision of decisionsOf(dataFolder)) {
-    const campaign = campaigns.get(decision.transactionId);
+  const judged: JudgedPayment[] = [];
+  for await (const bytes of decisionsOf(dataFolder)) {
+    const decision = codecs.decision.decode(bytes);
+    const { campaign, amountMinor } = campaigns.get(decision.transactionId) ?? { campaign: undefined, amountMinor: 0 };
+    judged.push({ campaign: campaign ?? null, severity: severityOf(decision), amountMinor });
     if (campaign === undefined) genuine[decision.verdict]++;
     else atKey(frauds, campaign, noVerdicts)[decision.verdict]++;
     for (const { rule, mode } of decision.rulesFired) {
@@ -35,10 +50,10 @@ export async function judge(name: string, payments: string, dataFolder: string):
         atKey(rules, rule, () => ({ genuine: 0, fraud: 0 }))[campaign === undefined ? 'genuine' : 'fraud']++;
     }
   }
-  return { name, genuine, frauds, rules };
+  return { name, genuine, frauds, rules, interceptions: interceptions(judged) };
 }
 
-export function judgementMarkdown({ name, genuine, frauds, rules }: Judgement): string {
+export function judgementMarkdown({ name, genuine, frauds, rules, interceptions: found }: Judgement): string {
   const allGenuine = total(genuine);
   const rows = [...frauds].sort(([one], [other]) => (one < other ? -1 : 1));
   const fired = [...rules].sort(([, one], [, other]) => other.genuine - one.genuine);
@@ -51,6 +66,9 @@ export function judgementMarkdown({ name, genuine, frauds, rules }: Judgement): 
     verdictRow('genuine', genuine),
     ...rows.map(([campaign, counts]) => verdictRow(campaign, counts)),
     '',
+    `At no more than ${String(100 * FALSE_BLOCKS)}% false blocks, by the decisions' severity:`,
+    '',
+    interceptionMarkdown(name, found, UNSEEN),
     '| rule | fired on genuine payments | on frauds |',
     '|---|---|---|',
     ...fired.map(([rule, hits]) => `| ${rule} | ${percent(hits.genuine, allGenuine, 3)} | ${count(hits.fraud)} |`),
@@ -62,27 +80,30 @@ const lineSchema = z.object({
   kind: z.string(),
   campaign: z.string().default(''),
   fraud: z.boolean().default(false),
-  event: z.object({ transactionId: z.string() }),
+  event: z.object({ transactionId: z.string(), amountMinor: z.number().default(0) }),
 });
 
-/** Transaction ids of the frauds, and their campaigns. */
-async function fraudCampaigns(payments: string): Promise<ReadonlyMap<string, string>> {
-  const campaigns = new Map<string, string>();
+/** By transaction id of the frauds: their campaigns and amounts. */
+async function fraudCampaigns(
+  payments: string,
+): Promise<ReadonlyMap<string, { readonly campaign: string; readonly amountMinor: number }>> {
+  const campaigns = new Map<string, { readonly campaign: string; readonly amountMinor: number }>();
   const lines = createInterface({ input: createReadStream(payments).pipe(createGunzip()), crlfDelay: Infinity });
   for await (const text of lines) {
     if (!text.includes('"fraud":true')) continue;
     const { kind, campaign, fraud, event } = lineSchema.parse(JSON.parse(text));
-    if (kind === 'transaction' && fraud) campaigns.set(event.transactionId, campaign);
+    if (kind === 'transaction' && fraud)
+      campaigns.set(event.transactionId, { campaign, amountMinor: event.amountMinor });
   }
   return campaigns;
 }
 
-async function* decisionsOf(dataFolder: string): AsyncGenerator<Decision, void, undefined> {
+async function* decisionsOf(dataFolder: string): AsyncGenerator<Buffer, void, undefined> {
   const data = openLmdb(dataFolder, { readOnly: true });
   const end = data.ledger.endOffset();
   for (let offset = 0; offset < end; offset += READ_RECORDS) {
     for (const { value } of await data.decisions.read(offset, Math.min(end, offset + READ_RECORDS))) {
-      yield codecs.decision.decode(value);
+      yield value;
     }
   }
   await data.close();
