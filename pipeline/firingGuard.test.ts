@@ -87,7 +87,7 @@ describe('a rule that suddenly fires far more often', () => {
     expect(publications.entries).toHaveLength(2);
     const undone = await driver.pipeline.gateway.changeRules(
       { kind: 'rollback', version: null },
-      'it was right',
+      { reason: 'it was right' },
       DRIVER_SENDER,
     );
     expect(undone).toBeNull();
