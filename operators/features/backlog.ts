@@ -5,7 +5,8 @@ import type { EdgeProgram } from './edgeProgram.ts';
 import { EventBlock } from './eventBlock.ts';
 import { AMOUNT, TIME } from './eventNumbers.ts';
 import type { KeyProgram } from './keyPrograms.ts';
-import type { Cursor, Reservoir } from './reservoir.ts';
+import type { Cursor } from './cursor.ts';
+import type { Reservoir } from './reservoir.ts';
 import type { SlotIndex } from './slotIndex.ts';
 
 /** Segments that get an index in one step; the events of others are compared one by one. */
@@ -154,8 +155,8 @@ export class Backlog implements SavedState {
     const count = this.#count;
     if (count === 0) return;
     const keys = this.#keys.length;
-    const events = new EventBlock(count, this.#reservoir.wordCount, input.uint8Array());
-    events.setCount(count);
+    const events = new EventBlock(count, this.#reservoir.wordCount);
+    events.load(input.uint8Array(), count);
     const settled = input.uint8Array();
     if (settled.length !== count * keys) throw new SavedStateError(`${settled.length} marks of ${count} events`);
     this.#copy(events, 0, count);

@@ -1,7 +1,6 @@
 import type { EdgeProgram } from './edgeProgram.ts';
 import { hasBit } from './eventBits.ts';
 import type { EventDoubles } from './eventDoubles.ts';
-import { AMOUNT, ENGINE_TIME, TIME } from './eventNumbers.ts';
 import { runHours } from './hourProfile.ts';
 import type { KernelDriver } from './kernel/kernelDriver.ts';
 import { runNets, splitNet } from './netSums.ts';
@@ -50,15 +49,15 @@ export class EdgeCrossing {
     this.#refundAt = refundsFromOf(plan);
   }
 
-  /** Runs the program on the event whose words start at `at`, and of which these facts are known. */
+  /** Runs the program on the event at hand, whose words start at `at`, and of which these facts are known. */
   run(edge: EdgeProgram, words: Int32Array, at: number, facts: number): void {
-    const event = this.#event;
     this.#driver.takeEvent(words, at);
-    this.#driver.calls.crossEdge(edge.program, facts, event[TIME]!, event[AMOUNT]!, event[ENGINE_TIME]!);
-    if (edge.groups.length > 0) this.#runOthers(edge, words, at, facts);
+    this.#driver.calls.crossHanded(edge.program, facts);
+    if (edge.groups.length > 0) this.runOthers(edge, words, at, facts);
   }
 
-  #runOthers(edge: EdgeProgram, words: Int32Array, at: number, facts: number): void {
+  /** The same of the steps that the kernel has not. */
+  runOthers(edge: EdgeProgram, words: Int32Array, at: number, facts: number): void {
     const event = this.#event;
     const holds = this.#holds;
     if (edge.usesNets) splitNet(event, refundedMinor(words, at + this.#refundAt), facts);

@@ -3,6 +3,23 @@ import { refundedMinor, REFUND_WORDS, setRefunded } from './refundWords.ts';
 
 const HIGH = 4_294_967_296;
 
+/** A block's head, as the kernel has it (assembly/blocks.ts): its events, their capacity, the address of the block that follows. */
+export const HEAD_INTEGERS = 16;
+const COUNT = 0;
+const CAPACITY = 1;
+const NEXT = 2;
+
+/** Where a block lies. */
+export interface BlockPlace {
+  /** In the driver's memory; 0 elsewhere, where the kernel cannot reach it. */
+  readonly address: number;
+  readonly head: Int32Array;
+  readonly bytes: Uint8Array;
+}
+
+/** Finds places for blocks of so many bytes, all zero. */
+export type PlaceBlock = (byteLength: number) => BlockPlace;
+
 /** Bytes of an event beside its words: time 6, amount 5, facts 1. */
 const FIXED_BYTES = 12;
 
@@ -13,25 +30,28 @@ const FIXED_BYTES = 12;
 export class EventBlock {
   readonly capacity: number;
   readonly wordCount: number;
+  readonly address: number;
   readonly bytes: Uint8Array;
+  readonly #head: Int32Array;
   readonly words: Int32Array;
   readonly facts: Uint8Array;
   readonly #timesLow: Uint32Array;
   readonly #timesHigh: Uint16Array;
   readonly #amountsLow: Uint32Array;
   readonly #amountsHigh: Uint8Array;
-  count = 0;
 
-  /** `bytes` are those of a saved block, and become this one's. */
-  constructor(capacity: number, wordCount: number, bytes?: Uint8Array) {
+  constructor(capacity: number, wordCount: number, placeBlock: PlaceBlock = placeAnywhere) {
     this.capacity = capacity;
     this.wordCount = wordCount;
-    this.bytes = bytes ?? new Uint8Array(EventBlock.byteLength(capacity, wordCount));
-    const { buffer, length } = this.bytes;
-    if (length !== EventBlock.byteLength(capacity, wordCount)) throw new SavedStateError(`a block of ${length} bytes`);
+    const { address, head, bytes } = placeBlock(EventBlock.byteLength(capacity, wordCount));
+    this.address = address;
+    this.#head = head;
+    head[CAPACITY] = capacity;
+    this.bytes = bytes;
+    const { buffer, byteOffset } = bytes;
     // Widest first: each column then begins at a multiple of its width.
-    this.words = new Int32Array(buffer, 0, capacity * wordCount);
-    let at = this.words.byteLength;
+    this.words = new Int32Array(buffer, byteOffset, capacity * wordCount);
+    let at = byteOffset + this.words.byteLength;
     this.#timesLow = new Uint32Array(buffer, at, capacity);
     at += 4 * capacity;
     this.#amountsLow = new Uint32Array(buffer, at, capacity);
@@ -47,9 +67,24 @@ export class EventBlock {
     return capacity * (FIXED_BYTES + 4 * wordCount);
   }
 
-  /** Of a saved block. */
-  setCount(count: number): void {
+  get count(): number {
+    return this.#head[COUNT]!;
+  }
+
+  set count(count: number) {
+    this.#head[COUNT] = count;
+  }
+
+  /** Tells the kernel which block follows. */
+  protected setNext(block: EventBlock | null): void {
+    this.#head[NEXT] = block?.address ?? 0;
+  }
+
+  /** Takes what was saved of a block. */
+  load(bytes: Uint8Array, count: number): void {
+    if (bytes.length !== this.bytes.length) throw new SavedStateError(`a block of ${bytes.length} bytes`);
     if (!(count >= 0 && count <= this.capacity)) throw new SavedStateError(`a block of ${count} events`);
+    this.bytes.set(bytes);
     this.count = count;
   }
 
@@ -129,4 +164,8 @@ export class EventBlock {
     }
     return low;
   }
+}
+
+function placeAnywhere(byteLength: number): BlockPlace {
+  return { address: 0, head: new Int32Array(HEAD_INTEGERS), bytes: new Uint8Array(byteLength) };
 }

@@ -15,6 +15,9 @@ export const NET_LANES = 4;
 /** Of the current payment: when it happened, which is before TIME when it came too late. */
 export const OWN_TIME = 6;
 
+/** How many there are; the kernel has the first three as well (assembly/edges.ts). */
+export const EVENT_NUMBERS = 7;
+
 export function createEventNumbers(): Float64Array {
-  return new Float64Array(7);
+  return new Float64Array(EVENT_NUMBERS);
 }

@@ -18,6 +18,10 @@ function create(maxKeys: number): KeyTable {
   return new KeyTable(kernelOf(maxKeys));
 }
 
+function release(table: KeyTable, slot: number): boolean {
+  return table.kernel.calls.releaseKey(slot) !== 0;
+}
+
 function intern(table: KeyTable, key: string | null): number {
   const taken = table.take(key);
   if (taken < 0) return taken;
@@ -61,7 +65,7 @@ describe('key tables', () => {
             slots.set(key, slot);
             row.set([1, key, 7]);
           } else if (releases) {
-            table.release(slot);
+            release(table, slot);
             slots.delete(key);
             free.push(slot);
           }
@@ -92,7 +96,7 @@ describe('key tables', () => {
           expect(slot).toBe(slots.get(text) ?? slot);
           slots.set(text, slot);
           if (!releases) continue;
-          table.release(slot);
+          release(table, slot);
           slots.delete(text);
           expect(table.textsOf(slot, [])).toBeNull();
         }
@@ -125,7 +129,7 @@ describe('key tables', () => {
     expect(keys).toBe(expected.keys);
     for (let key = 0; key < 300_000; key += 3) {
       const text = `card-${String(key).padStart(6, '0')}`;
-      table.release(slots.get(text)!);
+      release(table, slots.get(text)!);
       slots.delete(text);
     }
     for (let key = 400_000; key < 500_000; key++) add(`card-${key}`);
@@ -144,7 +148,7 @@ describe('key tables', () => {
     expect(slots.slice(0, 384)).toEqual(Array.from({ length: 384 }, (_, slot) => slot));
     expect(new Set(slots.slice(384))).toEqual(new Set([KEY_REFUSED]));
     for (let key = 0; key < 1_000; key++) expect(intern(table, `key-${key}`)).toBe(384 + key);
-    for (const slot of slots.slice(0, 384)) table.release(slot);
+    for (const slot of slots.slice(0, 384)) release(table, slot);
     expect(intern(table, alike[399]!)).toBe(383);
   });
 
@@ -160,7 +164,7 @@ describe('key tables', () => {
     };
     expect([slotOf(1, 2), slotOf(2, 1), slotOf(1, 2), slotOf(5, 5)]).toEqual([0, 1, 0, 2]);
     expect(slotOf(7, 7)).toBe(KEY_REFUSED);
-    table.release(1);
+    release(table, 1);
     expect(slotOf(7, 7)).toBe(1);
     const members = [create(9), create(9)];
     for (const [index, member] of members.entries())
@@ -168,9 +172,6 @@ describe('key tables', () => {
     expect(table.textsOf(0, members)).toEqual(['0-1', '1-2']);
     const copy = copyState(table, create(3));
     expect(copy.textsOf(1, members)).toEqual(['0-7', '1-7']);
-    expect(() => {
-      copy.release(1);
-      copy.release(1);
-    }).toThrow('SLUICE_STATE_KEY');
+    expect([release(copy, 1), release(copy, 1)]).toEqual([true, false]);
   });
 });

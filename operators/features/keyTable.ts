@@ -75,11 +75,6 @@ export class KeyTable implements SavedState {
     return members.map((member, index) => member.textsOf(words[at + 1 + index]!, [])?.[0] ?? '');
   }
 
-  /** Forgets the slot's key; the slot may then be given to another. */
-  release(slot: number): void {
-    if (this.kernel.calls.releaseKey(slot) === 0) throw new Error(`SLUICE_STATE_KEY: slot ${slot} released twice`);
-  }
-
   save(output: StateOutput): void {
     this.kernel.save(output);
   }

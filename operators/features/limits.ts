@@ -38,6 +38,8 @@ export const MAX_RESERVOIR_EVENTS = 16_000_000_000;
  * what then comes before those counts as late beyond the bound.
  */
 export const MAX_HEAD_EVENTS = 16_000_000;
+/** What those may take, if it is less: they lie in one memory of 4 GiB, in chunks of which late events may leave half empty. */
+export const MAX_HEAD_BYTES = 1_610_612_736;
 /**
  * Blocks of sealed events (1,024 each) that are kept in memory while the disk does not take them: over an hour of 1,000 payments a
  * second, some 50 KB each. The same of the offset index's pages. When there are more, the engine stops.

@@ -1,4 +1,5 @@
-import type { Cursor, Reservoir } from './reservoir.ts';
+import type { Cursor } from './cursor.ts';
+import type { Reservoir } from './reservoir.ts';
 import type { SealedBlock } from './sealedEvents.ts';
 import { SlotIndex } from './slotIndex.ts';
 

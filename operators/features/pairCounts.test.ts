@@ -13,6 +13,7 @@ const ENDLESS_MS = 1e9;
 const unsampled: SampledTable = {
   countInSample: unused,
   dropBeside: unused,
+  clearSample: unused,
   settle: unused,
   writeSample: unused,
 };

@@ -84,9 +84,8 @@ export class PairCounts implements SampledTable, SavedState {
     );
   }
 
-  /** Gives up the sample that the row may hold: its key goes. */
-  clear(row: Float64Array, at: number): void {
-    if (row[at]! < 0) this.#samples.free(row[at]! | 0);
+  clearSample(field: number): void {
+    this.#samples.free(this.kernel.doubles[field >>> 3]! | 0);
   }
 
   countInSample(key: number, value: number, sign: number, window: number, field: number): void {

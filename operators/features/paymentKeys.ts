@@ -42,7 +42,7 @@ export class PaymentKeys {
       const { column, table, read } = texts[index]!;
       given[column] = table.take(read(tx));
     }
-    calls.foreseeKeys(this.#program, this.#rowsProgram);
+    calls.foreseeKeys(this.#program, this.#rowsProgram, tx.eventTimeMs);
   }
 
   /** Finds the payment's slots, or gives new ones: they are the driver's then. Returns how many keys were refused. */

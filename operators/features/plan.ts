@@ -1,7 +1,9 @@
 import { readsAny, type FactsRead, type KnownFacts } from '../cel/facts.ts';
 import type { CompiledFeature, CompiledWhere } from './catalogue.ts';
+import { EventBlock } from './eventBlock.ts';
 import { WORDS_PER_DOUBLE } from './eventDoubles.ts';
 import type { FeatureLimits } from './featureState.ts';
+import { MAX_HEAD_BYTES } from './limits.ts';
 import { REFUND_WORDS } from './refundWords.ts';
 import type { ReservoirOptions } from './reservoir.ts';
 
@@ -164,6 +166,12 @@ export function doublesFromOf(plan: FeaturePlan): number {
 /** and where they have what was refunded of it, if anything asks. */
 export function refundsFromOf(plan: FeaturePlan): number {
   return doublesFromOf(plan) + WORDS_PER_DOUBLE * plan.doubles.length;
+}
+
+/** Events of the head, at most. */
+export function headLimitOf(plan: FeaturePlan, limits: FeatureLimits): number {
+  const eventBytes = EventBlock.byteLength(1, reservoirOptionsOf(plan, limits).wordCount);
+  return Math.min(limits.maxHeadEvents, Math.floor(MAX_HEAD_BYTES / eventBytes));
 }
 
 /** The reservoir that a plan's windows need. */

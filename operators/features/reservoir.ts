@@ -1,26 +1,12 @@
 import { SavedStateError, type SavedState, type StateInput, type StateOutput } from '../savedState.ts';
 import type { ReservoirStorage } from './blockStore.ts';
 import { EventBlock } from './eventBlock.ts';
+import type { KernelDriver } from './kernel/kernelDriver.ts';
+import { Cursor } from './cursor.ts';
 import { BOUNDARY } from './eventNumbers.ts';
 import { OFFSET_PAGE_BYTES, OffsetIndex } from './offsetIndex.ts';
 import { ReservoirHead, type Chunk, type HeadPlace } from './reservoirHead.ts';
 import { SealedEvents, type SealedBlock } from './sealedEvents.ts';
-
-/** A place between events: before the first that has not crossed an edge. It may stand at a block's end. */
-export class Cursor implements HeadPlace {
-  /** Events crossed since the first of all. */
-  position = 0;
-  index = 0;
-  /** One of these is null. */
-  chunk: Chunk | null = null;
-  sealed: SealedBlock | null = null;
-
-  get block(): EventBlock {
-    const block = this.chunk ?? this.sealed;
-    if (block === null) throw new Error('SLUICE_STATE_CURSOR: a cursor stands nowhere');
-    return block;
-  }
-}
 
 export interface ReservoirOptions {
   readonly wordCount: number;
@@ -59,16 +45,22 @@ export class Reservoir implements SavedState {
   #sealedThroughMs = 0;
   #headCount = 0;
 
-  constructor(options: ReservoirOptions, storage: ReservoirStorage) {
+  /** Its blocks and cursors lie in the driver's memory, so that the kernel can have events cross edges. */
+  constructor(options: ReservoirOptions, storage: ReservoirStorage, driver: KernelDriver) {
     const { wordCount, blockCapacity } = options;
     this.wordCount = wordCount;
     const events = storage.open('events', EventBlock.byteLength(blockCapacity, wordCount));
     const { maxFactChanges, hasRefunds } = options;
-    this.#sealed = new SealedEvents(wordCount, blockCapacity, events, maxFactChanges, hasRefunds);
+    this.#sealed = new SealedEvents(wordCount, blockCapacity, events, maxFactChanges, hasRefunds, driver.placeBlock);
     this.#hasRefunds = hasRefunds;
     this.#offsets = options.hasOffsetIndex ? new OffsetIndex(storage.open('offsets', OFFSET_PAGE_BYTES)) : null;
-    this.cursors = Array.from({ length: options.cursorCount }, () => new Cursor());
-    this.#head = new ReservoirHead(wordCount, options.chunkCapacity, [this.#sealPlace, ...this.cursors]);
+    this.cursors = Array.from({ length: options.cursorCount }, (_, number) => new Cursor(driver.cursors, number));
+    this.#head = new ReservoirHead(
+      wordCount,
+      options.chunkCapacity,
+      [this.#sealPlace, ...this.cursors],
+      driver.placeBlock,
+    );
     this.#sealPlace.chunk = this.#head.firstChunk;
     for (const cursor of this.cursors) cursor.sealed = this.#sealed.acquire(0);
     this.foundBlock = this.#head.firstChunk;

@@ -1,17 +1,29 @@
 import { SavedStateError, type SavedState, type StateInput, type StateOutput } from '../savedState.ts';
-import { EventBlock } from './eventBlock.ts';
+import { EventBlock, type PlaceBlock } from './eventBlock.ts';
 
 /** Events of the head that lie together. */
 export class Chunk extends EventBlock {
   readonly ledgerOffsets: Float64Array;
-  next: Chunk | null = null;
+  #next: Chunk | null = null;
 
-  /** Takes what was saved of a chunk over. */
-  constructor(capacity: number, wordCount: number, bytes?: Uint8Array, ledgerOffsets?: Float64Array) {
-    super(capacity, wordCount, bytes);
-    this.ledgerOffsets = ledgerOffsets ?? new Float64Array(capacity);
-    const { length } = this.ledgerOffsets;
-    if (length !== capacity) throw new SavedStateError(`a chunk with ${length} ledger offsets`);
+  constructor(capacity: number, wordCount: number, placeBlock: PlaceBlock) {
+    super(capacity, wordCount, placeBlock);
+    this.ledgerOffsets = new Float64Array(capacity);
+  }
+
+  get next(): Chunk | null {
+    return this.#next;
+  }
+
+  set next(chunk: Chunk | null) {
+    this.#next = chunk;
+    this.setNext(chunk);
+  }
+
+  loadOffsets(ledgerOffsets: Float64Array): void {
+    const { length } = ledgerOffsets;
+    if (length !== this.capacity) throw new SavedStateError(`a chunk with ${length} ledger offsets`);
+    this.ledgerOffsets.set(ledgerOffsets);
   }
 
   static override byteLength(capacity: number, wordCount: number): number {
@@ -30,8 +42,6 @@ export interface HeadPlace {
   index: number;
 }
 
-const SPARE_CHUNKS = 64;
-
 /**
  * The newest events, among which a late one may still be put: in order of their time (ties in the order of the ledger), in
  * chunks of fixed capacity. A late event moves at most one chunk's events; a full chunk is split.
@@ -41,19 +51,22 @@ export class ReservoirHead implements SavedState {
   /** Places that stay with their events when others are put in. */
   readonly #places: readonly HeadPlace[];
   readonly #capacity: number;
+  readonly #placeBlock: PlaceBlock;
   /** Where the last insertion put its event, or the last successful find found one. */
   foundChunk: Chunk;
   foundIndex = 0;
   #chunks: Chunk[];
   #first = 0;
   #tail: Chunk;
+  /** Memory that was once taken for chunks stays with them. */
   readonly #spare: Chunk[] = [];
 
-  constructor(wordCount: number, capacity: number, places: readonly HeadPlace[]) {
+  constructor(wordCount: number, capacity: number, places: readonly HeadPlace[], placeBlock: PlaceBlock) {
     this.wordCount = wordCount;
     this.#capacity = capacity;
     this.#places = places;
-    this.#tail = new Chunk(capacity, wordCount);
+    this.#placeBlock = placeBlock;
+    this.#tail = this.#takeChunk();
     this.#chunks = [this.#tail];
     this.foundChunk = this.#tail;
   }
@@ -123,9 +136,7 @@ export class ReservoirHead implements SavedState {
       place.chunk = next;
       place.index = 0;
     }
-    chunk.count = 0;
-    chunk.next = null;
-    if (this.#spare.length < SPARE_CHUNKS) this.#spare.push(chunk);
+    this.#spareChunk(chunk);
     this.#first += 1;
     if (this.#first > 1_024 && this.#first * 2 > this.#chunks.length) {
       this.#chunks = this.#chunks.slice(this.#first);
@@ -159,7 +170,7 @@ export class ReservoirHead implements SavedState {
     output.array(Int32Array.from(this.#places, ({ chunk }) => numbers.get(chunk) ?? -1));
     output.array(Int32Array.from(this.#places, ({ index }) => index));
     for (const { bytes, ledgerOffsets } of chunks) {
-      output.array(bytes);
+      output.array(bytes.slice());
       output.array(ledgerOffsets);
     }
   }
@@ -170,9 +181,11 @@ export class ReservoirHead implements SavedState {
     const indexes = input.int32Array();
     if (counts.length === 0 || numbers.length !== this.#places.length || indexes.length !== numbers.length)
       throw new SavedStateError(`a reservoir of ${counts.length} chunks and ${numbers.length} places`);
+    for (const chunk of this.#chunks.slice(this.#first)) this.#spareChunk(chunk);
     const chunks = Array.from(counts, (count) => {
-      const chunk = new Chunk(this.#capacity, this.wordCount, input.uint8Array(), input.float64Array());
-      chunk.setCount(count);
+      const chunk = this.#takeChunk();
+      chunk.load(input.uint8Array(), count);
+      chunk.loadOffsets(input.float64Array());
       return chunk;
     });
     for (const [number, chunk] of chunks.entries()) chunk.next = chunks[number + 1] ?? null;
@@ -199,8 +212,18 @@ export class ReservoirHead implements SavedState {
     return low;
   }
 
+  #takeChunk(): Chunk {
+    return this.#spare.pop() ?? new Chunk(this.#capacity, this.wordCount, this.#placeBlock);
+  }
+
+  #spareChunk(chunk: Chunk): void {
+    chunk.count = 0;
+    chunk.next = null;
+    this.#spare.push(chunk);
+  }
+
   #append(): Chunk {
-    const chunk = this.#spare.pop() ?? new Chunk(this.#capacity, this.wordCount);
+    const chunk = this.#takeChunk();
     const full = this.#tail;
     full.next = chunk;
     this.#chunks.push(chunk);
@@ -215,7 +238,7 @@ export class ReservoirHead implements SavedState {
 
   /** Moves the upper half of a full chunk to a new one behind it. */
   #split(chunk: Chunk, at: number): Chunk {
-    const upper = this.#spare.pop() ?? new Chunk(this.#capacity, this.wordCount);
+    const upper = this.#takeChunk();
     const half = chunk.count >>> 1;
     upper.ledgerOffsets.set(chunk.ledgerOffsets.subarray(half, chunk.count));
     for (let index = half; index < chunk.count; index++) upper.append(chunk, index);

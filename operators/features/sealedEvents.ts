@@ -1,6 +1,6 @@
 import type { SavedState, StateInput, StateOutput } from '../savedState.ts';
 import type { BlockStore } from './blockStore.ts';
-import { EventBlock } from './eventBlock.ts';
+import { EventBlock, type PlaceBlock } from './eventBlock.ts';
 import { FactChanges } from './factChanges.ts';
 
 /** Blocks behind the one just begun that are asked for ahead of need. */
@@ -9,8 +9,6 @@ const PREFETCHED_BLOCKS = 2;
 const BURST_MS = 20;
 /** Blocks known to be bursts; further ones are not, and so not prepared for. */
 const MAX_BURST_BLOCKS = 65_536;
-/** Blocks kept for the next that is read. */
-const SPARE_BLOCKS = 64;
 const NO_BLOCK = -1;
 
 /** A block of sealed events in memory: the one being filled, or one that some cursor stands in. */
@@ -27,10 +25,12 @@ export class SealedEvents implements SavedState {
   readonly capacity: number;
   readonly #wordCount: number;
   readonly #store: BlockStore;
+  readonly #placeBlock: PlaceBlock;
   readonly #changes: FactChanges;
   readonly #hasRefunds: boolean;
   /** Full blocks in use. */
   readonly #held: SealedBlock[] = [];
+  /** Memory that was once taken for blocks stays with them. */
   readonly #free: SealedBlock[] = [];
   readonly #lookedUp: SealedBlock;
   /** Numbers of full blocks. */
@@ -39,15 +39,23 @@ export class SealedEvents implements SavedState {
   #count = 0;
   #oldestBlock = 0;
 
-  constructor(wordCount: number, capacity: number, store: BlockStore, maxFactChanges: number, hasRefunds: boolean) {
+  constructor(
+    wordCount: number,
+    capacity: number,
+    store: BlockStore,
+    maxFactChanges: number,
+    hasRefunds: boolean,
+    placeBlock: PlaceBlock,
+  ) {
     this.capacity = capacity;
     this.#wordCount = wordCount;
     this.#store = store;
+    this.#placeBlock = placeBlock;
     this.#changes = new FactChanges(maxFactChanges, hasRefunds);
     this.#hasRefunds = hasRefunds;
     this.#lookedUp = new SealedBlock(capacity, wordCount);
     this.#lookedUp.count = capacity;
-    this.#tail = new SealedBlock(capacity, wordCount);
+    this.#tail = this.#freeBlock();
     this.#tail.number = 0;
   }
 
@@ -94,7 +102,7 @@ export class SealedEvents implements SavedState {
     this.#tail.number = tail.number + 1;
     this.#tail.count = 0;
     if (tail.users > 0) this.#held.push(tail);
-    else this.#spare(tail);
+    else this.#free.push(tail);
   }
 
   /** The block that holds this position, or will hold it next. Must be given back by `release`. */
@@ -109,7 +117,7 @@ export class SealedEvents implements SavedState {
     block.users -= 1;
     if (block.users > 0 || block === this.#tail) return;
     this.#held.splice(this.#held.indexOf(block), 1);
-    this.#spare(block);
+    this.#free.push(block);
   }
 
   /** Keeps a block that is acquired for one user more. */
@@ -162,7 +170,7 @@ export class SealedEvents implements SavedState {
     output.number(this.#count);
     output.number(this.#oldestBlock);
     output.array(Float64Array.from(this.#bursts));
-    output.array(this.#tail.bytes);
+    output.array(this.#tail.bytes.slice());
     this.#changes.save(output);
     this.#store.save(output);
   }
@@ -173,11 +181,11 @@ export class SealedEvents implements SavedState {
     this.#oldestBlock = input.number();
     this.#bursts.clear();
     for (const number of input.float64Array()) this.#bursts.add(number);
-    const tail = new SealedBlock(this.capacity, this.#wordCount, input.uint8Array());
-    tail.setCount(this.#count % this.capacity);
+    this.#free.push(this.#tail, ...this.#held.splice(0));
+    const tail = this.#freeBlock();
+    tail.load(input.uint8Array(), this.#count % this.capacity);
     tail.number = Math.floor(this.#count / this.capacity);
     this.#tail = tail;
-    this.#held.length = 0;
     this.#lookedUp.number = NO_BLOCK;
     this.#changes.load(input);
     this.#store.load(input);
@@ -215,12 +223,8 @@ export class SealedEvents implements SavedState {
     if (!this.#store.read(number, bytes)) throw new Error(`SLUICE_STATE_BLOCK: block ${number} of events is gone`);
   }
 
-  #spare(block: SealedBlock): void {
-    if (this.#free.length < SPARE_BLOCKS) this.#free.push(block);
-  }
-
   #freeBlock(): SealedBlock {
-    const block = this.#free.pop() ?? new SealedBlock(this.capacity, this.#wordCount);
+    const block = this.#free.pop() ?? new SealedBlock(this.capacity, this.#wordCount, this.#placeBlock);
     block.users = 0;
     return block;
   }

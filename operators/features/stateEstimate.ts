@@ -6,7 +6,7 @@ import { defaultLimits, type FeatureLimits } from './featureState.ts';
 import { KeyTable, type KeyTableBytes, wordsOfText, wordsOfTuple } from './keyTable.ts';
 import { MAX_KEY_BYTES_PER_ENTITY } from './limits.ts';
 import { PairCounts } from './pairCounts.ts';
-import { reservoirOptionsOf, type CandidatePart, type FeaturePlan } from './plan.ts';
+import { headLimitOf, reservoirOptionsOf, type CandidatePart, type FeaturePlan } from './plan.ts';
 import { planFeatures } from './planBuilder.ts';
 import { Reservoir } from './reservoir.ts';
 import { columnNames, type EventMemory, type KeyMemory, type PairMemory } from './stateMemory.ts';
@@ -169,9 +169,9 @@ class Estimate {
 
   events(latenessMs: number): EventMemory {
     const { edgeAgesMs, facts } = this.#plan;
-    const { maxReservoirEvents, maxHeadEvents, maxFactChanges } = this.#limits;
+    const { maxReservoirEvents, maxFactChanges } = this.#limits;
     const held = Math.min(this.#eventsIn(edgeAgesMs.at(-1) ?? 0), maxReservoirEvents);
-    const inHead = Math.min(this.#eventsIn(latenessMs), held, maxHeadEvents);
+    const inHead = Math.min(this.#eventsIn(latenessMs), held, headLimitOf(this.#plan, this.#limits));
     const sealed = held - inHead;
     const factChanges = readsAny(facts) ? Math.min(sealed * this.#load.knownShare, maxFactChanges) : 0;
     const options = reservoirOptionsOf(this.#plan, this.#limits);

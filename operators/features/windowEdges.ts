@@ -4,14 +4,16 @@ import type { CorrectedState } from './corrections.ts';
 import { EdgeCrossing } from './edgeCrossing.ts';
 import { compileEdges, type EdgeProgram } from './edgeProgram.ts';
 import { AMOUNT, ENGINE_TIME, TIME } from './eventNumbers.ts';
-import { byteOffset } from './kernel/programWords.ts';
+import type { EdgeHost } from './kernel/kernelDriver.ts';
+import { byteOffset, ProgramWords } from './kernel/programWords.ts';
 import { compileKeyPrograms } from './keyPrograms.ts';
-import { ROW_EVENTS } from './keyTable.ts';
 import { Lookahead } from './lookahead.ts';
-import type { Cursor, Reservoir } from './reservoir.ts';
+import type { Cursor } from './cursor.ts';
+import type { Reservoir } from './reservoir.ts';
 
 /** What each edge may spend in any step: more than comes in with it, so that none falls behind for ever. */
 const LEAST_CROSSINGS = 2;
+const WORD_BYTES = 4;
 
 /**
  * The edges of all windows, each with its cursor over the reservoir. As time moves on events cross them: at each the event is
@@ -22,7 +24,7 @@ const LEAST_CROSSINGS = 2;
  * spent no less than each older one may then spend, so no event crosses an edge while it waits at a younger one: it enters a
  * window before it leaves it, and the keys that it names are there until it has crossed the last edge that needs them.
  */
-export class WindowEdges implements SavedState {
+export class WindowEdges implements EdgeHost, SavedState {
   readonly #state: CorrectedState;
   readonly #reservoir: Reservoir;
   /** By rising age; each has the reservoir's cursor of its number. */
@@ -33,12 +35,12 @@ export class WindowEdges implements SavedState {
   readonly #crossing: EdgeCrossing;
   /** Of the oldest edge; 0 where there is none. */
   readonly #oldestAgeMs: number;
+  /** Addresses of the edges' steps in the driver's program of all. */
+  readonly #steps: readonly number[];
   /** The key slots of an event that is to be corrected. */
   readonly #slots: Int32Array;
   #backlogEvents = 0;
   #hurriedCrossings = 0;
-  /** Crossings that the step may still spend. */
-  #left = 0;
 
   constructor(state: CorrectedState, reservoir: Reservoir, maxBacklogEvents: number) {
     const { plan, event } = state;
@@ -55,6 +57,8 @@ export class WindowEdges implements SavedState {
     this.#maxBacklogEvents = maxBacklogEvents;
     this.#oldestAgeMs = this.programs.at(-1)?.ageMs ?? 0;
     this.#slots = new Int32Array(plan.columns.length);
+    this.#steps = placePrograms(state, this.programs);
+    state.driver.host = this;
   }
 
   /** Events that are due at an edge and wait there: one that waits at several counts at each. */
@@ -82,30 +86,9 @@ export class WindowEdges implements SavedState {
     return event[TIME]! <= event[ENGINE_TIME]! - this.#oldestAgeMs;
   }
 
-  /** Lists what the event at each edge will change, if it crosses the edge when time moves on to this. */
-  note(timeMs: number): void {
-    const { driver } = this.#state;
-    const edges = this.programs;
-    const { cursors } = this.#reservoir;
-    for (let edge = 0; edge < edges.length; edge++) {
-      const { ageMs, program } = edges[edge]!;
-      const { block, index } = cursors[edge]!;
-      if (index >= block.count || block.timeMs(index) > timeMs - ageMs) continue;
-      driver.takeEvent(block.words, index * block.wordCount);
-      driver.calls.noteEdge(program);
-    }
-  }
-
   /** Has at most `crossings` of the events cross whose time has come; puts the others into the backlogs. */
   advance(crossings: number): void {
-    this.#left = crossings;
-    const least = Math.min(crossings, LEAST_CROSSINGS);
-    for (let index = 0; index < this.programs.length; index++) {
-      if (this.#left < least) this.#left = least;
-      if (this.#backlogs[index]!.count === 0 && !this.#crossDue(index)) continue;
-      this.#defer(index);
-      this.#left -= this.#crossBacklog(index, this.#left);
-    }
+    this.#state.driver.calls.advance(crossings, Math.min(crossings, LEAST_CROSSINGS));
     if (this.#reservoir.hasBursts) this.#lookAhead();
   }
 
@@ -122,21 +105,25 @@ export class WindowEdges implements SavedState {
     this.settle(this.#slots);
   }
 
-  /** Has the event just inserted, the one at hand, cross those edges that its time has passed. Its words start at `at`. */
-  crossInserted(words: Int32Array, at: number): void {
-    const { event } = this.#state;
-    const edges = this.programs;
-    const reservoir = this.#reservoir;
-    for (let index = 0; index < edges.length; index++) {
-      const edge = edges[index]!;
-      const cursor = reservoir.cursors[index]!;
-      if (event[TIME]! > event[ENGINE_TIME]! - edge.ageMs) {
-        reservoir.holdBack(cursor);
-        continue;
-      }
-      reservoir.passInserted(cursor);
-      this.#crossing.run(edge, words, at, 0);
-    }
+  crossWaiting(edge: number, left: number): number {
+    this.#defer(edge);
+    return left - this.#crossBacklog(edge, left);
+  }
+
+  moveOn(edge: number, boundaryMs: number): boolean {
+    return this.#reservoir.moveOn(this.#reservoir.cursors[edge]!, boundaryMs);
+  }
+
+  holdBack(edge: number): void {
+    this.#reservoir.holdBack(this.#reservoir.cursors[edge]!);
+  }
+
+  passInserted(edge: number): void {
+    this.#reservoir.passInserted(this.#reservoir.cursors[edge]!);
+  }
+
+  crossOthers(edge: number, address: number, facts: number): void {
+    this.#crossing.runOthers(this.programs[edge]!, this.#state.driver.words, address >>> 2, facts);
   }
 
   /** Takes the oldest event out of every window; it must be sealed. */
@@ -144,26 +131,13 @@ export class WindowEdges implements SavedState {
     const reservoir = this.#reservoir;
     const position = this.oldestPosition;
     let isNoneBefore = true;
-    for (const [index, edge] of this.programs.entries()) {
-      const cursor = reservoir.cursors[index]!;
+    for (const [index, cursor] of reservoir.cursors.entries()) {
       isNoneBefore &&= this.#backlogs[index]!.count === 0;
       if (cursor.position !== position) continue;
       if (cursor.index === cursor.block.count) reservoir.moveOn(cursor, Number.POSITIVE_INFINITY);
-      if (isNoneBefore) this.#crossNext(edge, cursor);
+      if (isNoneBefore) this.#crossNext(index, cursor);
       else this.#deferNext(index, cursor.index + 1);
     }
-  }
-
-  /** Forgets a key that holds no event. */
-  release(column: number, slot: number): void {
-    const { plan, tables, pairs } = this.#state;
-    const table = tables[column]!;
-    const { kernel } = table;
-    const base = kernel.rowBase(slot);
-    for (const part of plan.candidates) if (part.column === column) kernel.calls.clearList(byteOffset(base + part.at));
-    for (const part of plan.distincts)
-      if (part.column === column) pairs[part.pairs.index]!.clear(kernel.doubles, base + part.at);
-    table.release(slot);
   }
 
   save(output: StateOutput): void {
@@ -178,30 +152,17 @@ export class WindowEdges implements SavedState {
       backlog.load(input);
       this.#backlogEvents += backlog.count;
     }
+    this.#tellWaiting();
     for (const lookahead of this.#lookaheads) lookahead.clear();
+  }
+
+  #tellWaiting(): void {
+    for (const [index, cursor] of this.#reservoir.cursors.entries()) cursor.waiting = this.#backlogs[index]!.count;
   }
 
   #lookAhead(): void {
     const { cursors } = this.#reservoir;
     for (let index = 0; index < cursors.length; index++) this.#lookaheads[index]!.step(cursors[index]!);
-  }
-
-  /** Has events cross an edge where none waits, as many as may. Returns whether it left one that is due. */
-  #crossDue(index: number): boolean {
-    const { event } = this.#state;
-    const edge = this.programs[index]!;
-    const cursor = this.#reservoir.cursors[index]!;
-    const dueMs = event[ENGINE_TIME]! - edge.ageMs;
-    do {
-      const { block } = cursor;
-      while (cursor.index < block.count) {
-        if (block.timeMs(cursor.index) > dueMs) return false;
-        if (this.#left === 0) return true;
-        this.#left -= 1;
-        this.#crossNext(edge, cursor);
-      }
-    } while (this.#reservoir.moveOn(cursor, dueMs));
-    return false;
   }
 
   /** Moves the events that are due at an edge to its backlog. */
@@ -225,6 +186,7 @@ export class WindowEdges implements SavedState {
     const slots = cursor.sealed === null ? null : this.#lookaheads[index]!.take(cursor.sealed);
     this.#backlogs[index]!.push(cursor, cursor.index + wanted, slots);
     this.#backlogEvents += wanted;
+    cursor.waiting = this.#backlogs[index]!.count;
     cursor.index += wanted;
     cursor.position += wanted;
   }
@@ -240,43 +202,64 @@ export class WindowEdges implements SavedState {
   /** Has events that wait cross, at most so many. Returns how many did. */
   #crossBacklog(index: number, most: number): number {
     const backlog = this.#backlogs[index]!;
-    const edge = this.programs[index]!;
     let crossed = 0;
     while (crossed < most && backlog.count > 0) {
       const { firstBlock, firstIndex } = backlog;
       backlog.crossFirst();
-      this.#letGo(edge, firstBlock.words, firstIndex * firstBlock.wordCount);
+      this.#letGo(index, firstBlock.words, firstIndex * firstBlock.wordCount);
       backlog.dropFirst();
       crossed += 1;
     }
     this.#backlogEvents -= crossed;
+    this.#reservoir.cursors[index]!.waiting = backlog.count;
     return crossed;
   }
 
   /** Has the event at which a cursor stands cross its edge. */
-  #crossNext(edge: EdgeProgram, cursor: Cursor): void {
+  #crossNext(edge: number, cursor: Cursor): void {
     const { event } = this.#state;
     const { block, index } = cursor;
     const at = index * block.wordCount;
     event[TIME] = block.timeMs(index);
     event[AMOUNT] = block.amountMinor(index);
-    this.#crossing.run(edge, block.words, at, block.facts[index]!);
-    if (edge.releases.length > 0) this.#letGo(edge, block.words, at);
+    this.#crossing.run(this.programs[edge]!, block.words, at, block.facts[index]!);
+    this.#letGo(edge, block.words, at);
     cursor.index = index + 1;
     cursor.position += 1;
   }
 
   /** Takes the event off the keys that hold it no longer; a key that holds none goes. */
-  #letGo(edge: EdgeProgram, words: Int32Array, at: number): void {
-    for (let index = 0; index < edge.releases.length; index++) {
-      const column = edge.releases[index]!;
-      const slot = words[at + column]!;
-      if (slot < 0) continue;
-      const { kernel } = this.#state.tables[column]!;
-      const row = kernel.doubles;
-      const events = kernel.rowBase(slot) + ROW_EVENTS;
-      row[events]! -= 1;
-      if (row[events] === 0) this.release(column, slot);
-    }
+  #letGo(edge: number, words: Int32Array, at: number): void {
+    if (this.programs[edge]!.releases.length === 0) return;
+    const { driver } = this.#state;
+    driver.takeEvent(words, at);
+    driver.calls.letGoHanded(this.#steps[edge]!);
   }
+}
+
+/** Places the driver's programs of all edges and of all columns (assembly/edges.ts). Returns where each edge's step begins. */
+function placePrograms({ plan, tables, driver, pairs }: CorrectedState, edges: readonly EdgeProgram[]): number[] {
+  const steps = edges.map(({ ageMs, program, groups, releases }) => {
+    const step = new ProgramWords();
+    step.addDouble(ageMs);
+    step.add(program, Number(groups.length > 0), releases.length, ...releases);
+    return step.words;
+  });
+  const columns = new ProgramWords();
+  for (const [column, { retentionMs }] of plan.columns.entries()) {
+    const lists = plan.candidates.filter((part) => part.column === column).map(({ at }) => byteOffset(at));
+    const distincts = plan.distincts
+      .filter((part) => part.column === column)
+      .flatMap((part) => [pairs[part.pairs.index]!.number, byteOffset(part.at)]);
+    columns.addDouble(retentionMs);
+    columns.add(tables[column]!.kernel.place([lists.length, distincts.length / 2, ...lists, ...distincts]));
+  }
+  const program = driver.place([edges.length, ...steps.flat()]);
+  driver.calls.setPrograms(program, driver.place(columns.words));
+  let at = program + WORD_BYTES;
+  return steps.map(({ length }) => {
+    const step = at;
+    at += length * WORD_BYTES;
+    return step;
+  });
 }

@@ -4,18 +4,18 @@ import type { ReservoirStorage } from './blockStore.ts';
 import type { CompiledCatalogue } from './catalogue.ts';
 import type { CorrectedState } from './corrections.ts';
 import { EventDoubles } from './eventDoubles.ts';
-import { AMOUNT, BOUNDARY, createEventNumbers, ENGINE_TIME, OWN_TIME, TIME } from './eventNumbers.ts';
+import { AMOUNT, BOUNDARY, ENGINE_TIME, OWN_TIME, TIME } from './eventNumbers.ts';
 import { compileReads, readFeatures, type ReadProgram } from './featureReader.ts';
 import type { FeatureLimits, FeatureState, FeatureStatistics } from './featureState.ts';
 import { ColumnKernel } from './kernel/columnKernel.ts';
 import { KernelDriver } from './kernel/kernelDriver.ts';
-import { KeyTable, ROW_EVENTS } from './keyTable.ts';
+import { KeyTable } from './keyTable.ts';
 import { LearntFacts } from './learntFacts.ts';
 import { MAX_AMOUNT_MINOR, MAX_TIME_MS } from './limits.ts';
 import { PairCounts } from './pairCounts.ts';
 import { PaymentExpressions } from './paymentExpressions.ts';
 import { PaymentKeys } from './paymentKeys.ts';
-import { bitWordsOf, reservoirOptionsOf, type ColumnPlan, type FeaturePlan } from './plan.ts';
+import { bitWordsOf, headLimitOf, reservoirOptionsOf, type ColumnPlan, type FeaturePlan } from './plan.ts';
 import { planFeatures } from './planBuilder.ts';
 import { Reservoir } from './reservoir.ts';
 import { measureMemory, sumOver, totalBytes, type MeasuredParts } from './stateMemory.ts';
@@ -49,10 +49,11 @@ export class WindowState implements FeatureState {
   readonly #readsAfter: ReadProgram;
   readonly #expressions: PaymentExpressions;
   /** The numbers of the event that crosses an edge, and the engine's time. */
-  readonly #event = createEventNumbers();
+  readonly #event: Float64Array;
   readonly #keys: PaymentKeys;
   readonly #facts: LearntFacts;
   readonly #bitWords: number;
+  readonly #maxHeadEvents: number;
   /** The current payment's key slots, negative for none. */
   readonly #slots: Int32Array;
   readonly #bits: Int32Array;
@@ -67,8 +68,15 @@ export class WindowState implements FeatureState {
     this.#plan = plan;
     this.#tables = plan.columns.map((column) => new KeyTable(kernelOf(column, limits)));
     this.#bitWords = bitWordsOf(plan);
+    this.#maxHeadEvents = headLimitOf(plan, limits);
     this.#storage = storage;
-    this.#reservoir = new Reservoir(reservoirOptionsOf(plan, limits), storage);
+    const reservoirOptions = reservoirOptionsOf(plan, limits);
+    this.#driver = new KernelDriver(
+      this.#tables.map(({ kernel }) => kernel),
+      { wordCount: reservoirOptions.wordCount, edgeCount: plan.edgeAgesMs.length },
+    );
+    this.#event = this.#driver.event;
+    this.#reservoir = new Reservoir(reservoirOptions, storage, this.#driver);
     const { maxDistinctPerKey, maxDistinctSamples } = limits;
     this.#pairs = plan.pairs.map(({ column, leaveAgesMs }) => {
       const { kernel } = this.#tables[column]!;
@@ -76,10 +84,6 @@ export class WindowState implements FeatureState {
     });
     this.#shares = plan.shares.map(() => new ValueShares(limits.maxDistinctPerKey));
     this.#doubles = new EventDoubles(plan.doubles);
-    this.#driver = new KernelDriver(
-      this.#tables.map(({ kernel }) => kernel),
-      plan.columns.length + this.#bitWords,
-    );
     const reached: CorrectedState = {
       plan,
       tables: this.#tables,
@@ -121,7 +125,6 @@ export class WindowState implements FeatureState {
     const { amountMinor, eventTimeMs } = tx;
     if (!(amountMinor >= 0 && amountMinor <= MAX_AMOUNT_MINOR && eventTimeMs > 0 && eventTimeMs <= MAX_TIME_MS))
       throw new Error(`SLUICE_STATE_INPUT: amount or time of the payment at offset ${ledgerOffset} is out of bounds`);
-    this.#edges.note(eventTimeMs);
     this.#keys.foresee(tx);
     this.#moveTime(tx.eventTimeMs, this.#limits.maxCrossingsPerStep);
     // Before any row is looked up, since it may let keys go.
@@ -138,10 +141,10 @@ export class WindowState implements FeatureState {
     this.#event[OWN_TIME] = eventTimeMs;
     this.#event[AMOUNT] = amountMinor;
     this.#read(this.#readsBefore, out, outBase);
-    this.#insert(timeMs, amountMinor, ledgerOffset);
+    this.#insert(ledgerOffset);
     this.#read(this.#readsAfter, out, outBase);
     this.#expressions.writeFeatures(tx, out, outBase);
-    this.#releaseUnused();
+    this.#driver.calls.releaseUnusedKeys();
     return isLate;
   }
 
@@ -247,38 +250,18 @@ export class WindowState implements FeatureState {
   }
 
   /** Puts the current payment into the reservoir and into the windows that its time is in. */
-  #insert(timeMs: number, amountMinor: number, ledgerOffset: number): void {
+  #insert(ledgerOffset: number): void {
     if (this.#edges.isPastAll) return;
-    const engineTimeMs = this.timeMs;
     const reservoir = this.#reservoir;
-    reservoir.insert(timeMs, amountMinor, ledgerOffset);
+    reservoir.insert(this.#event[TIME]!, this.#event[AMOUNT]!, ledgerOffset);
 
-    const { words } = reservoir.foundBlock;
-    const at = reservoir.foundIndex * reservoir.wordCount;
-    const columns = this.#tables.length;
-    for (let column = 0; column < columns; column++) {
-      const slot = this.#slots[column]!;
-      const isHeld = slot >= 0 && timeMs > engineTimeMs - this.#plan.columns[column]!.retentionMs;
-      words[at + column] = isHeld ? slot : -1;
-      if (!isHeld) continue;
-      const { kernel } = this.#tables[column]!;
-      kernel.doubles[kernel.rowBase(slot) + ROW_EVENTS]! += 1;
-    }
-    for (let word = 0; word < this.#bitWords; word++) words[at + columns + word] = this.#bits[word]!;
-    if (this.#plan.netSums.length > 0) reservoir.foundBlock.setRefunded(reservoir.foundIndex, 0);
-    this.#doubles.writeCurrent(words, at + columns + this.#bitWords);
-
-    this.#edges.crossInserted(words, at);
-  }
-
-  /** Keys that were looked up but hold no event, because the payment is older than all their windows. */
-  #releaseUnused(): void {
-    for (let column = 0; column < this.#tables.length; column++) {
-      const slot = this.#slots[column]!;
-      if (slot < 0) continue;
-      const { kernel } = this.#tables[column]!;
-      if (kernel.doubles[kernel.rowBase(slot) + ROW_EVENTS] === 0) this.#edges.release(column, slot);
-    }
+    const { foundBlock, foundIndex } = reservoir;
+    const { words } = foundBlock;
+    const bitsAt = foundIndex * reservoir.wordCount + this.#tables.length;
+    for (let word = 0; word < this.#bitWords; word++) words[bitsAt + word] = this.#bits[word]!;
+    if (reservoir.hasRefunds) foundBlock.setRefunded(foundIndex, 0);
+    this.#doubles.writeCurrent(words, bitsAt + this.#bitWords);
+    this.#driver.calls.insertEvent(foundBlock.address, foundIndex);
   }
 
   #sealOldest(): void {
@@ -289,8 +272,8 @@ export class WindowState implements FeatureState {
   /** Where a bound is reached, seals the head's oldest event early, or takes the oldest one out of every window. */
   #makeRoom(): void {
     const reservoir = this.#reservoir;
-    const { maxHeadEvents, maxReservoirEvents } = this.#limits;
-    if (reservoir.headCount >= maxHeadEvents) this.#sealOldest();
+    const { maxReservoirEvents } = this.#limits;
+    if (reservoir.headCount >= this.#maxHeadEvents) this.#sealOldest();
     const position = this.#edges.oldestPosition;
     if (reservoir.end - position < maxReservoirEvents) return;
     // None may come before it any more.

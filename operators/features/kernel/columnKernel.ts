@@ -43,6 +43,8 @@ export interface SampledTable {
   /** Returns whether pairs have moved. */
   settle(key: number, window: number, field: number): boolean;
   writeSample(reference: number, target: number): void;
+  /** Gives up the sample: its key goes. */
+  clearSample(field: number): void;
 }
 
 interface PlacedProgram {
@@ -159,6 +161,12 @@ export class ColumnKernel implements SavedState {
         settleSample: (table: number, key: number, window: number, field: number) =>
           Number(tables[table]!.settle(key, window, field)),
       },
+      held: {
+        clearSample: (table: number, field: number) => {
+          tables[table]!.clearSample(field);
+        },
+      },
+      edges: { crossWaiting: unused, moveOn: unused, holdBack: unused, passInserted: unused, crossOthers: unused },
       reads: {
         readSample: (table: number, reference: number, target: number) => {
           tables[table]!.writeSample(reference, target);
@@ -173,6 +181,10 @@ export class ColumnKernel implements SavedState {
     this.words = new Int32Array(buffer);
     this.#rowSegments = this.words[ROW_SEGMENTS_WORD]! >>> 2;
   }
+}
+
+function unused(): never {
+  throw new Error('SLUICE_KERNEL: a column has no events');
 }
 
 /** Bytes of a table (assembly/segments.ts) that has come to so many segments, with places of so many bytes. */

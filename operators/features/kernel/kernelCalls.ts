@@ -65,19 +65,22 @@ export interface KernelCalls {
   readonly touchLists: (program: number, slot: number) => void;
   readonly setHolds: (word: number, bits: number) => void;
   readonly setValue: (index: number, slot: number) => void;
-  readonly beginDriver: (columns: number, words: number) => void;
+  readonly hold: (slot: number) => void;
+  readonly letGo: (program: number, slot: number) => void;
+  readonly releaseUnused: (program: number, slot: number) => void;
+  readonly beginDriver: (columns: number, eventWords: number, edges: number) => void;
   readonly driverSlots: () => number;
   readonly driverGiven: () => number;
   readonly driverWords: () => number;
-  readonly crossEdge: (
-    program: number,
-    facts: number,
-    timeMs: number,
-    amountMinor: number,
-    engineTimeMs: number,
-  ) => void;
-  readonly noteEdge: (program: number) => void;
-  readonly foreseeKeys: (program: number, rowsProgram: number) => void;
+  readonly driverCursors: () => number;
+  readonly driverEvent: () => number;
+  readonly setPrograms: (edges: number, columns: number) => void;
+  readonly advance: (crossings: number, least: number) => void;
+  readonly crossHanded: (program: number, facts: number) => void;
+  readonly letGoHanded: (step: number) => void;
+  readonly insertEvent: (block: number, index: number) => void;
+  readonly releaseUnusedKeys: () => void;
+  readonly foreseeKeys: (program: number, rowsProgram: number, timeMs: number) => void;
   readonly findKeys: (program: number, rowsProgram: number) => number;
   readonly readColumns: (program: number, engineTimeMs: number, amountMinor: number) => void;
 }

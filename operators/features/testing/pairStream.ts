@@ -143,7 +143,10 @@ export class PairStream {
   /** The key has no event any more. */
   releaseKey(key: number): void {
     const { kernel, pairs } = this.#made;
-    for (const window of this.#leaveAgesMs.keys()) pairs.clear(kernel.doubles, kernel.rowBase(key) + window);
+    for (const window of this.#leaveAgesMs.keys()) {
+      const at = kernel.rowBase(key) + window;
+      if (kernel.doubles[at]! < 0) pairs.clearSample(byteOffset(at));
+    }
   }
 
   #cross(event: PairEvent, sign: number, windows: readonly number[]): void {

@@ -1,54 +1,44 @@
-import { amountHigh, amountLow, splitAmount, square0, square1, square2 } from './lanes';
+import {
+  AHEAD_PROGRAM,
+  beginColumns,
+  firstValueOf,
+  FORESEE_KEY,
+  FUNCTIONS,
+  HASH_KEY,
+  INTERN_KEY,
+  NOTE,
+  PROGRAM,
+  READ,
+  SET_KEY_WORD,
+  setFurtherValues,
+  setSlot,
+  slotOf,
+  slotsAt,
+  TOUCH,
+  TOUCH_KEY,
+  TOUCH_LISTS,
+  VALUE_COLUMNS,
+  VALUES_COUNT,
+} from './columns';
+import { beginEdges, noteNext } from './edges';
 import { allocate } from './memory';
 
 /*
- * The driver is one more instance of the kernel, whose own memory has an event's words and programs that say which columns' programs
- * to run. It calls the columns' instances through a table: between WebAssembly and WebAssembly a call costs next to nothing.
+ * The driver is one more instance of the kernel, whose own memory has the events and programs that say which columns' programs to run.
+ * Here is what a payment's keys need; edges.ts has events cross.
  */
-
-/** Functions that each column has in the table, in this order (kernelDriver.ts). */
-const FUNCTIONS: u32 = 12;
-const CROSS: u32 = 0;
-const SET_HOLDS: u32 = 1;
-const SET_VALUE: u32 = 2;
-const NOTE: u32 = 3;
-const TOUCH: u32 = 4;
-const TOUCH_LISTS: u32 = 5;
-const READ: u32 = 6;
-const HASH_KEY: u32 = 7;
-const TOUCH_KEY: u32 = 8;
-const FORESEE_KEY: u32 = 9;
-const INTERN_KEY: u32 = 10;
-const SET_KEY_WORD: u32 = 11;
-
-// An edge's program in 32-bit integers: its predicates; groups; where the words have bits; address of the facts' bits; predicates, groups.
-const PREDICATES: u32 = 0;
-const GROUPS: u32 = 4;
-const BITS_FROM: u32 = 8;
-const FACT_BITS: u32 = 12;
-const STEPS: u32 = 16;
-/** First bit, table of facts. */
-const PREDICATE_STEP: u32 = 8;
-// Of a group: column, its program, its program that reads ahead, how many values its pairs have; their columns.
-const COLUMN: u32 = 0;
-const PROGRAM: u32 = 4;
-const AHEAD_PROGRAM: u32 = 8;
-const VALUES_COUNT: u32 = 12;
-const VALUE_COLUMNS: u32 = 16;
 
 /** In place of a slot: the column has no room for the key (columns' internKey says so), or the payment has no such key. */
 const REFUSED: i32 = -1;
 const NO_KEY: i32 = -2;
 
-/** Addresses: by column, the payment's slots, and what the host has handed in of its texts; and an event's words. */
-let slotsAt: u32 = 0;
+/** By column, what the host has handed in of the payment's texts. */
 let givenAt: u32 = 0;
-let wordsAt: u32 = 0;
 
-export function beginDriver(columns: u32, words: u32): void {
-  slotsAt = allocate(columns << 2, 0);
+export function beginDriver(columns: u32, eventWords: u32, edges: u32): void {
+  beginColumns(columns, allocate(columns << 2, 0));
   givenAt = allocate(columns << 2, 0);
-  wordsAt = allocate(words << 2, 0);
+  beginEdges(eventWords, edges);
 }
 
 export function driverSlots(): u32 {
@@ -59,78 +49,14 @@ export function driverGiven(): u32 {
   return givenAt;
 }
 
-export function driverWords(): u32 {
-  return wordsAt;
-}
-
-function wordOf(index: u32): i32 {
-  return load<i32>(wordsAt + (index << 2));
-}
-
-/** Has the event whose words were handed in cross an edge. */
-export function crossEdge(program: u32, facts: i32, timeMs: f64, amountMinor: f64, engineTimeMs: f64): void {
-  const predicates = load<u32>(program, PREDICATES);
-  const bitsFrom = load<u32>(program, BITS_FROM);
-  const factBits = load<u32>(program, FACT_BITS) + facts;
-  const first = program + STEPS;
-  let group = first + predicates * PREDICATE_STEP;
-  const holds = bitsOf(first, min<u32>(group, first + 32 * PREDICATE_STEP), bitsFrom, factBits);
-  splitAmount(amountMinor);
-  for (let left = load<u32>(program, GROUPS); left > 0; left--) {
-    const column = load<u32>(group, COLUMN);
-    const values = load<u32>(group, VALUES_COUNT);
-    const slot = wordOf(column);
-    if (slot >= 0) {
-      const base = column * FUNCTIONS;
-      if (predicates > 32) setFurtherHolds(base, first, predicates, bitsFrom, factBits);
-      if (values > 1) setFurtherValues(base, group, values, wordsAt);
-      call_indirect<void>(
-        base + CROSS,
-        load<u32>(group, PROGRAM),
-        slot,
-        holds,
-        firstValueOf(group, values, wordsAt),
-        timeMs,
-        amountMinor,
-        engineTimeMs,
-        amountLow,
-        amountHigh,
-        square0,
-        square1,
-        square2,
-      );
-    }
-    group += VALUE_COLUMNS + (values << 2);
-  }
-}
-
-/** Lists what the event whose words were handed in will change when it crosses an edge. */
-export function noteEdge(program: u32): void {
-  let group = program + STEPS + load<u32>(program, PREDICATES) * PREDICATE_STEP;
-  for (let left = load<u32>(program, GROUPS); left > 0; left--) {
-    const values = load<u32>(group, VALUES_COUNT);
-    const column = load<u32>(group, COLUMN);
-    const slot = wordOf(column);
-    if (slot >= 0) {
-      if (values > 1) setFurtherValues(column * FUNCTIONS, group, values, wordsAt);
-      call_indirect<void>(
-        column * FUNCTIONS + NOTE,
-        load<u32>(group, AHEAD_PROGRAM),
-        slot,
-        firstValueOf(group, values, wordsAt),
-      );
-    }
-    group += VALUE_COLUMNS + (values << 2);
-  }
-}
-
 // The keys' program: columns; of each how many members its tuples have, 0 for texts; their columns.
 /**
- * Reads ahead what the payment's keys need, whose texts the host has put into the columns' memories: where they are looked up, with all
- * that was listed before; then what rowsProgram lists of the slots that they probably have.
+ * Reads ahead what the payment's keys need, whose texts the host has put into the columns' memories: where they are looked up, with what
+ * the events change that will cross edges at the payment's time; then what rowsProgram lists of the slots that the keys probably have.
  */
-export function foreseeKeys(program: u32, rowsProgram: u32): void {
+export function foreseeKeys(program: u32, rowsProgram: u32, timeMs: f64): void {
   const columns = load<u32>(program);
+  noteNext(timeMs);
   hashTexts(program);
   touchTexts(program);
   touchListed(columns);
@@ -219,14 +145,6 @@ function hashTuple(column: u32, step: u32): bool {
   return true;
 }
 
-function slotOf(column: u32): i32 {
-  return load<i32>(slotsAt + (column << 2));
-}
-
-function setSlot(column: u32, slot: i32): void {
-  store<i32>(slotsAt + (column << 2), slot);
-}
-
 function givenOf(column: u32): i32 {
   return load<i32>(givenAt + (column << 2));
 }
@@ -277,35 +195,4 @@ export function readColumns(program: u32, engineTimeMs: f64, amountMinor: f64): 
     const slot = load<i32>(slotsAt + (column << 2));
     if (slot >= 0) call_indirect<void>(column * FUNCTIONS + READ, load<u32>(step, 4), slot, engineTimeMs, amountMinor);
   }
-}
-
-/** A group's first value among the slots from an address on; -1: it has none. */
-function firstValueOf(group: u32, values: u32, slots: u32): i32 {
-  return values == 0 ? -1 : load<i32>(slots + (load<u32>(group, VALUE_COLUMNS) << 2));
-}
-
-function setFurtherValues(base: u32, group: u32, values: u32, slots: u32): void {
-  for (let value: u32 = 1; value < values; value++) {
-    const column = load<u32>(group + (value << 2), VALUE_COLUMNS);
-    call_indirect<void>(base + SET_VALUE, value, load<i32>(slots + (column << 2)));
-  }
-}
-
-function setFurtherHolds(base: u32, first: u32, predicates: u32, bitsFrom: u32, factBits: u32): void {
-  const end = first + predicates * PREDICATE_STEP;
-  for (let word: u32 = 1; word << 5 < predicates; word++) {
-    const from = first + (word << 5) * PREDICATE_STEP;
-    const to = min<u32>(end, from + 32 * PREDICATE_STEP);
-    call_indirect<void>(base + SET_HOLDS, word, bitsOf(from, to, bitsFrom, factBits));
-  }
-}
-
-/** Of up to 32 predicates, whether each holds: a bit. */
-function bitsOf(step: u32, end: u32, bitsFrom: u32, factBits: u32): u32 {
-  let holds: u32 = 0;
-  for (let place: u32 = 0; step < end; step += PREDICATE_STEP, place++) {
-    const bit = load<u32>(step) + <u32>load<u8>(factBits + load<u32>(step, 4));
-    holds |= (((<u32>wordOf(bitsFrom + (bit >>> 5))) >>> (bit & 31)) & 1) << place;
-  }
-  return holds;
 }

@@ -32,16 +32,18 @@ export {
   wholeExtreme,
 } from './candidates';
 export { correctSums, cross, setHolds, setValue } from './crossing';
+export { beginDriver, driverGiven, driverSlots, findKeys, foreseeKeys, readColumns } from './driver';
 export {
-  beginDriver,
-  crossEdge,
-  driverGiven,
-  driverSlots,
+  advance,
+  crossHanded,
+  driverCursors,
+  driverEvent,
   driverWords,
-  findKeys,
-  foreseeKeys,
-  noteEdge,
-  readColumns,
-} from './driver';
+  insertEvent,
+  letGoHanded,
+  releaseUnusedKeys,
+  setPrograms,
+} from './edges';
+export { hold, letGo, releaseUnused } from './held';
 export { note, touch, touchedSum, touchLists } from './ahead';
 export { read } from './reads';

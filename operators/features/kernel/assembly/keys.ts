@@ -236,7 +236,7 @@ function split(table: u32): bool {
   const lower = load<u32>(entry);
   const number = load<u32>(entry, 4);
   if (!splitSegment(table, hash, number, RESERVED_BYTES)) return false;
-  // From a run's first entry on, as in pairs.ts.
+  // From a run's first entry on, as pairs are.
   let start: u32 = 0;
   while (load<i32>(lower + start * STRIDE, SLOT) != 0) start++;
   for (let step: u32 = 1; step <= PLACES; step++) {
