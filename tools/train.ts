@@ -57,6 +57,9 @@ const introduction = [
   'The whole of `config/default`, on simulations of which neither the model nor a rule has learned anything, against the',
   'simulated truth. `make train` prints this last; `npx tsx tools/judge.ts config/default FILE` prints it for any simulation.',
   '',
+  'Blocked is every payment at least as severe as a threshold (by verdict, then score) that at most 0.3% of the genuine payments reach; where many have',
+  'the very same severity they are all left unblocked.',
+  '',
 ].join('\n');
 const shap = await shapSection(MODEL_FOLDER);
 const results = `${await readFile(resultsFile, 'utf8')}\n${introduction}\n${judgements.join('\n')}\n${HANDBOOK_NOTE}\n\n${shap}`;

@@ -5,8 +5,9 @@
  * book does it. What it makes on the way is under artifacts/train-handbook; remove that to start anew.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { handbookRulesMarkdown } from './training/handbookRules.ts';
 import { exportFeatures, python, PYTHON, say, sluice, unlessThere, withoutModel } from './training/commands.ts';
 
 const DEPLOYMENT = 'config/handbook';
@@ -51,6 +52,11 @@ const introduction = [
   '.299; XGBoost .869, .687, .303. This model learned once, from four months, and has more features.',
   '',
 ].join('\n');
-await writeFile(RESULTS, `${await readFile(RESULTS, 'utf8')}\n${introduction}\n${protocol}`);
+const rulesData = join(FOLDER, 'data-rules');
+await rm(rulesData, { recursive: true, force: true });
+await sluice('import', payments, '--config', deployment, '--data', rulesData, '--no-history');
+const rules = await handbookRulesMarkdown(payments, rulesData);
+await rm(rulesData, { recursive: true });
+await writeFile(RESULTS, `${await readFile(RESULTS, 'utf8')}\n${introduction}\n${protocol}\n${rules}`);
 say(`${MODEL_FOLDER} is new; its figures are in ${RESULTS}.`);
 await sluice('check', DEPLOYMENT);
