@@ -96,9 +96,7 @@ it(
     // The shipped model says what its training was like, and what is scored live is held against that.
     const drift: unknown = JSON.parse(await ofHistory('models', 'drift', '--json'));
     expect(drift).toEqual(expect.arrayContaining([expect.objectContaining({ model: now, feature: 'score' })]));
-    expect(await ofHistory('models', 'drift')).toMatch(
-      /PSI.*\n.*above 0\.25 \(another population\).*differ from training by chance\.\n$/s,
-    );
+    expect(await ofHistory('models', 'drift')).toMatch(/PSI.*\n.*above 0\.25 \(another population\)/s);
 
     const [{ transactionId } = { transactionId: '' }] = decisions;
     const explained = await asOperator('explain', transactionId);
