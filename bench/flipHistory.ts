@@ -80,7 +80,9 @@ function firstEvents(configuration: CompiledConfiguration, model: DeploymentMode
     version,
     sha256: modelSha256,
     metadata,
-    action: 'promote', step: 'apply', proposalOffset: null,
+    action: 'promote',
+    step: 'apply',
+    proposalOffset: null,
     percent: 100,
   } as const;
   return [...events, { kind: 'modelPromotion', event: promotion }];
