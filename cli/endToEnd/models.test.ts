@@ -103,7 +103,9 @@ it(
     expect(explained).toMatch(
       new RegExp(`^${transactionId}: \\w+; ${now} gives it \\d+ of 1000 .*\nExact SHAP values`),
     );
-    expect(await asOperator('explain', 'nobody')).toMatch(/^sluice: Refused: .*\]\n$/);
+    expect(await asOperator('explain', 'nobody')).toMatch(
+      /^sluice: Refused \(transactionId\): no verdict is known .*\]\n$/,
+    );
     expect(await up.interrupt()).toBe(0);
   },
 );
