@@ -19,13 +19,23 @@ interface ServerModel {
   /** Milliseconds that a batch takes, and each payment in it. */
   readonly batchMs: number;
   readonly paymentMs: number;
+  /** Milliseconds from there to the answer, in which the server goes on: the disk's. */
+  readonly commitMs: number;
+  readonly commitsSlowFromMs: number;
   /** Milliseconds that each refusal takes. */
   readonly refusalMs: number;
   /** Every `everyMs` the disk takes `stallMs`. */
   readonly stall: { readonly everyMs: number; readonly stallMs: number } | null;
 }
 
-const SERVER: ServerModel = { batchMs: 1.5, paymentMs: 0.7, refusalMs: 0.08, stall: null };
+const SERVER: ServerModel = {
+  batchMs: 1.5,
+  paymentMs: 0.7,
+  commitMs: 0,
+  commitsSlowFromMs: 0,
+  refusalMs: 0.08,
+  stall: null,
+};
 /** What such a server can do at most, with large batches. */
 const CAPACITY = 1_300;
 
@@ -45,11 +55,21 @@ function serve(loads: readonly Load[], server: ServerModel, seed: number): Serve
       arrivals.push(atMs);
   }
   const served: Served[] = [];
+  const waiting: { readonly arrivedMs: number; readonly enteredMs: number; readonly answeredMs: number }[] = [];
+  const answer = (untilMs: number): void => {
+    for (let first = waiting[0]; first !== undefined && first.answeredMs <= untilMs; first = waiting[0]) {
+      waiting.shift();
+      const { arrivedMs, enteredMs, answeredMs } = first;
+      admission.leave(1, enteredMs, answeredMs);
+      served.push({ arrivedMs, latencyMs: answeredMs - arrivedMs });
+    }
+  };
   let nowMs = 0;
   let nextStallMs = server.stall?.everyMs ?? Infinity;
   for (let next = 0; next < arrivals.length;) {
     nowMs = Math.max(nowMs, arrivals[next] ?? 0);
     const taken: { readonly arrivedMs: number; readonly enteredMs: number }[] = [];
+    answer(nowMs);
     while ((arrivals[next] ?? Infinity) <= nowMs) {
       const arrivedMs = arrivals[next++] ?? 0;
       if (!admission.isOverloaded(nowMs) && admission.tryEnter(1, nowMs)) taken.push({ arrivedMs, enteredMs: nowMs });
@@ -63,11 +83,11 @@ function serve(loads: readonly Load[], server: ServerModel, seed: number): Serve
       nowMs += server.stall.stallMs;
       nextStallMs += server.stall.everyMs;
     }
-    for (const { arrivedMs, enteredMs } of taken) {
-      admission.leave(1, enteredMs, nowMs);
-      served.push({ arrivedMs, latencyMs: nowMs - arrivedMs });
-    }
+    const commitMs = nowMs < server.commitsSlowFromMs ? 0 : server.commitMs;
+    for (const payment of taken) waiting.push({ ...payment, answeredMs: nowMs + commitMs });
+    if (commitMs === 0) answer(nowMs);
   }
+  answer(Infinity);
   return served;
 }
 
@@ -100,6 +120,22 @@ describe.each([1, 2, 3])('a simulated server, seed %i', (seed) => {
     const stall = { everyMs: 2_000, stallMs: 40 };
     const served = serve([{ seconds: 20, perSecond: 0.75 * CAPACITY }], { ...SERVER, stall }, seed);
     expect(refusedShare(served)).toBe(0);
+  });
+
+  it('does not take a slow disk for a queue', () => {
+    const slow = { ...SERVER, commitMs: 25 };
+    expect(refusedShare(serve([{ seconds: 20, perSecond: 0.75 * CAPACITY }], slow, seed))).toBe(0);
+    const slower = { ...slow, commitsSlowFromMs: 5_000 };
+    const served = serve([{ seconds: 40, perSecond: 0.75 * CAPACITY }], slower, seed);
+    expect(refusedShare(between(served, 15, 40))).toBeLessThan(0.02);
+  });
+
+  it('puts a server with a slow disk to use when there is too much', () => {
+    const served = serve([{ seconds: 20, perSecond: 2 * CAPACITY }], { ...SERVER, commitMs: 25 }, seed);
+    const settled = between(served, 1, 20);
+    expect(p99(settled)).toBeLessThanOrEqual(80);
+    const accepted = settled.filter(({ latencyMs }) => latencyMs !== null).length / 19;
+    expect(accepted).toBeGreaterThan(0.7 * CAPACITY * (1 - (SERVER.refusalMs / 1_000) * 1.3 * CAPACITY));
   });
 
   it('takes everything again within a second after the load falls', () => {
