@@ -21,6 +21,8 @@ const MB = 1e6;
 const STEPS = [0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.25, 1.5, 2, 2.5, 3] as const;
 /** Payments on their way while capacity is measured, under a deadline that refuses none of them. */
 const CAPACITY_IN_FLIGHT = 64;
+/** Of them, at least so many must get a verdict: a machine that is held up for a moment makes Sluice refuse a few. */
+const MIN_CAPACITY_SHARE = 0.95;
 const CAPACITY_DEADLINE = '10s';
 const CAPACITY_PAYMENTS_PER_SECOND = 1_000;
 const WARM_UP_RATE = 500;
@@ -130,8 +132,8 @@ async function measureCapacity(options: OverloadBenchmarkOptions, folder: string
       const due = { events, startMs: Date.now() - (seconds + 1) * SECOND_MS, maxInFlight: CAPACITY_IN_FLIGHT };
       const startMs = performance.now();
       const { acknowledged, sent } = await sendLoad({ ...sourceOf(up), ...due });
-      if (acknowledged < sent)
-        throw new Error(`${sent - acknowledged} payments got no verdict while capacity was measured`);
+      if (acknowledged < MIN_CAPACITY_SHARE * sent)
+        throw new Error(`${sent - acknowledged} of ${sent} payments got no verdict while capacity was measured`);
       return (SECOND_MS * acknowledged) / (performance.now() - startMs);
     };
     await send(options.warmUpSeconds, 'w');
