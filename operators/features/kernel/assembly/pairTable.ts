@@ -1,39 +1,35 @@
 import { allocate } from './memory';
+import {
+  added,
+  addedNumber,
+  beginSegments,
+  BYTES,
+  changeCount,
+  changeEntries,
+  entryOf,
+  isFull,
+  PLACE_MASK,
+  PLACES,
+  SIZE,
+  splitDepth,
+  splitSegment,
+  TABLE_BYTES as SEGMENTS_BYTES,
+} from './segments';
 
-// A table's head, in bytes.
-/** By the hash's high bits: a segment's address and number. */
-const DIRECTORY: u32 = 0;
-/** 32 - the number of those bits. */
-const SHIFT: u32 = 4;
-const SIZE: u32 = 8;
-const SEGMENT_COUNT: u32 = 12;
-/** By segment: its entries, and from bit 16 on how many high bits of the hash they have in common. */
-const SEGMENT_ENTRIES: u32 = 16;
-const SEGMENT_ENTRIES_LENGTH: u32 = 20;
+// A table's head, beside what segments.ts has there.
 /** Bytes of an entry, a power of two, so that none lies across two cache lines: its exponent. */
-const ENTRY_SHIFT: u32 = 24;
+const ENTRY_SHIFT: u32 = 28;
 /** Of the places of a segment, those at the beginning of a cache line: a pair is looked for from the beginning of the line that its hash names. */
-const HOME_MASK: u32 = 28;
-const BYTES: u32 = 32;
+const HOME_MASK: u32 = 32;
 /** What follows is pairs.ts's. */
-export const TABLE_BYTES: u32 = 40;
-const HEAD_BYTES: u32 = 64;
+export const TABLE_BYTES: u32 = SEGMENTS_BYTES;
+const HEAD_BYTES: u32 = TABLE_BYTES + 32;
 
 /** An entry: key, value, and from here on 16 bits for each window; they are all 0 in an empty place. */
 export const COUNTS: u32 = 8;
 export const COUNT_SHIFT: u32 = 1;
 const LEAST_ENTRY_SHIFT: u32 = 4;
 const LINE_SHIFT: u32 = 6;
-
-const PLACES_SHIFT: u32 = 9;
-const PLACES: u32 = 1 << PLACES_SHIFT;
-const PLACE_MASK: u32 = PLACES - 1;
-/** Entries of a segment when it is split: three quarters, which keeps linear probing short. */
-const MAX_ENTRIES: u32 = 384;
-const DEPTH_SHIFT: u32 = 16;
-const ENTRIES_MASK: u32 = 65535;
-const MAX_DEPTH: u32 = 21;
-const FIRST_SEGMENTS: u32 = 16;
 
 // Of the last find: where the entry is, and its segment.
 export let at: u32 = 0;
@@ -50,12 +46,7 @@ export function createTable(windows: u32): u32 {
   store<u32>(table, entryShift, ENTRY_SHIFT);
   const lineMask = entryShift < LINE_SHIFT ? ((<u32>1) << (LINE_SHIFT - entryShift)) - 1 : 0;
   store<u32>(table, PLACE_MASK & ~lineMask, HOME_MASK);
-  store<u32>(table, 31, SHIFT);
-  store<u32>(table, take(table, 16), DIRECTORY);
-  store<u32>(table, take(table, FIRST_SEGMENTS * 4), SEGMENT_ENTRIES);
-  store<u32>(table, FIRST_SEGMENTS, SEGMENT_ENTRIES_LENGTH);
-  addSegment(table);
-  setRange(table, 0, 2, segment, 0);
+  beginSegments(table, (<u32>1) << entryShift);
   return table;
 }
 
@@ -90,7 +81,7 @@ export function isEmpty(table: u32, place: u32): bool {
 export function findPair(table: u32, key: i32, value: i32): void {
   const pair = keyOf(key, value);
   hash = hashOf(pair);
-  const entry = load<u32>(table, DIRECTORY) + ((hash >>> load<u32>(table, SHIFT)) << 3);
+  const entry = entryOf(table, hash);
   segment = load<u32>(entry);
   number = load<u32>(entry, 4);
   const entryShift = load<u32>(table, ENTRY_SHIFT);
@@ -107,19 +98,17 @@ export function findPair(table: u32, key: i32, value: i32): void {
 /** Where findPair will begin to look. */
 export function placeOfPair(table: u32, key: i32, value: i32): u32 {
   const mixed = hashOf(keyOf(key, value));
-  const entry = load<u32>(table, DIRECTORY) + ((mixed >>> load<u32>(table, SHIFT)) << 3);
-  return load<u32>(entry) + ((mixed & load<u32>(table, HOME_MASK)) << load<u32>(table, ENTRY_SHIFT));
+  return load<u32>(entryOf(table, mixed)) + ((mixed & load<u32>(table, HOME_MASK)) << load<u32>(table, ENTRY_SHIFT));
 }
 
 /** Adds the pair, which the last findPair has not found, with no count yet, which must not stay so. False: there is no room. */
 export function addPair(table: u32, key: i32, value: i32): bool {
-  while ((load<u32>(load<u32>(table, SEGMENT_ENTRIES) + (number << 2)) & ENTRIES_MASK) >= MAX_ENTRIES) {
+  while (isFull(table, number)) {
     if (!split(table)) return false;
     findPair(table, key, value);
   }
   store<u64>(at, keyOf(key, value));
-  changeEntries(table, number, 1);
-  store<u32>(table, load<u32>(table, SIZE) + 1, SIZE);
+  changeCount(table, number, 1);
   return true;
 }
 
@@ -138,8 +127,7 @@ export function removePair(table: u32): void {
     move(from, segment + (hole << entryShift), entryShift);
     hole = next;
   }
-  changeEntries(table, number, -1);
-  store<u32>(table, load<u32>(table, SIZE) - 1, SIZE);
+  changeCount(table, number, -1);
 }
 
 /** Moves an entry to an empty place. */
@@ -155,71 +143,18 @@ function move(from: u32, to: u32, entryShift: u32): void {
   memory.fill(from + COUNTS, 0, bytes - COUNTS);
 }
 
-function take(table: u32, bytes: u32): u32 {
-  const address = allocate(bytes, 0);
-  if (address != 0) store<u32>(table, load<u32>(table, BYTES) + bytes, BYTES);
-  return address;
-}
-
-function changeEntries(table: u32, segmentNumber: u32, change: u32): void {
-  const place = load<u32>(table, SEGMENT_ENTRIES) + (segmentNumber << 2);
-  store<u32>(place, load<u32>(place) + change);
-}
-
-/** Sets `segment` and `number` to a new segment. False: there is no room. */
-function addSegment(table: u32): bool {
-  const added = load<u32>(table, SEGMENT_COUNT);
-  const length = load<u32>(table, SEGMENT_ENTRIES_LENGTH);
-  if (added == length) {
-    const entries = take(table, length * 8);
-    if (entries == 0) return false;
-    memory.copy(entries, load<u32>(table, SEGMENT_ENTRIES), length * 4);
-    store<u32>(table, entries, SEGMENT_ENTRIES);
-    store<u32>(table, length * 2, SEGMENT_ENTRIES_LENGTH);
-  }
-  const address = take(table, PLACES << load<u32>(table, ENTRY_SHIFT));
-  if (address == 0) return false;
-  store<u32>(table, added + 1, SEGMENT_COUNT);
-  segment = address;
-  number = added;
-  return true;
-}
-
-function setRange(table: u32, from: u32, to: u32, address: u32, segmentNumber: u32): void {
-  const directory = load<u32>(table, DIRECTORY);
-  for (let index = from; index < to; index++) {
-    store<u32>(directory + (index << 3), address);
-    store<u32>(directory + (index << 3), segmentNumber, 4);
-  }
-}
-
-/** Splits the segment of the last find by the next bit of the hash. False: there are no further bits, or there is no room. */
+/** Splits the segment of the last find. False: there is no room. */
 function split(table: u32): bool {
-  const lower = segment;
-  const lowerNumber = number;
-  const depth = load<u32>(load<u32>(table, SEGMENT_ENTRIES) + (lowerNumber << 2)) >>> DEPTH_SHIFT;
-  // A segment of all hashes has two entries in the directory: depth counts from 1.
-  const bits = depth + 1;
-  if (bits > MAX_DEPTH) return false;
-  if (bits > 32 - load<u32>(table, SHIFT) && !doubleDirectory(table)) return false;
-  if (!addSegment(table)) return false;
-  const upper = segment;
-  const upperNumber = number;
-  const shift = load<u32>(table, SHIFT);
-  const span = (<u32>1) << (32 - shift - depth);
-  const first = (hash >>> shift) & ~(span - 1);
-  setRange(table, first + (span >>> 1), first + span, upper, upperNumber);
-
-  // What goes up is put into the new segment; what stays moves together by being taken out and put in again.
-  const entries = load<u32>(table, SEGMENT_ENTRIES);
-  store<u32>(entries + (lowerNumber << 2), bits << DEPTH_SHIFT);
-  store<u32>(entries + (upperNumber << 2), bits << DEPTH_SHIFT);
-  redistribute(table, lower, upper, depth, entries + (lowerNumber << 2), entries + (upperNumber << 2));
+  if (!splitSegment(table, hash, number, 0)) return false;
+  redistribute(table, segment, number);
   return true;
 }
 
-/** From a run's first entry on, so that none is put before another that it then cannot pass. */
-function redistribute(table: u32, lower: u32, upper: u32, depth: u32, lowerCount: u32, upperCount: u32): void {
+/**
+ * What goes up is put into the segment that was added; what stays moves together by being taken out and put in again. From a run's first
+ * entry on, so that none is put before another that it then cannot pass.
+ */
+function redistribute(table: u32, lower: u32, lowerNumber: u32): void {
   const entryShift = load<u32>(table, ENTRY_SHIFT);
   let start: u32 = 0;
   while (!isEmpty(table, lower + (start << entryShift))) start++;
@@ -227,8 +162,8 @@ function redistribute(table: u32, lower: u32, upper: u32, depth: u32, lowerCount
     const from = lower + (((start + step) & PLACE_MASK) << entryShift);
     if (isEmpty(table, from)) continue;
     const mixed = hashOf(load<u64>(from));
-    const isUpper = (mixed << depth) >>> 31 != 0;
-    const target = isUpper ? upper : lower;
+    const isUpper = (mixed << splitDepth) >>> 31 != 0;
+    const target = isUpper ? added : lower;
     let place = mixed & load<u32>(table, HOME_MASK);
     let to = target + (place << entryShift);
     while (to != from && !isEmpty(table, to)) {
@@ -236,23 +171,6 @@ function redistribute(table: u32, lower: u32, upper: u32, depth: u32, lowerCount
       to = target + (place << entryShift);
     }
     if (to != from) move(from, to, entryShift);
-    const counted = isUpper ? upperCount : lowerCount;
-    store<u32>(counted, load<u32>(counted) + 1);
+    changeEntries(table, isUpper ? addedNumber : lowerNumber, 1);
   }
-}
-
-function doubleDirectory(table: u32): bool {
-  const shift = load<u32>(table, SHIFT);
-  const length = (<u32>1) << (32 - shift);
-  const old = load<u32>(table, DIRECTORY);
-  const doubled = take(table, length * 16);
-  if (doubled == 0) return false;
-  for (let index: u32 = 0; index < length; index++) {
-    const entry = load<u64>(old + (index << 3));
-    store<u64>(doubled + (index << 4), entry);
-    store<u64>(doubled + (index << 4), entry, 8);
-  }
-  store<u32>(table, doubled, DIRECTORY);
-  store<u32>(table, shift - 1, SHIFT);
-  return true;
 }
