@@ -10,22 +10,30 @@ export class DiskFault {
   isFull = false;
   /** How long each write takes. */
   delayMs = 0;
+  readonly #time: ManualTime;
+
+  constructor(time: ManualTime) {
+    this.#time = time;
+  }
+
+  /** Every write begins with this. */
+  async write(): Promise<void> {
+    if (this.delayMs > 0) await this.#time.after(this.delayMs);
+    if (this.isFull) throw new LedgerUnavailableError('SLUICE_LEDGER_FULL', 'No room left.');
+  }
 }
 
 /** A ledger on a disk that may be full or slow. */
 export class FaultyLedger extends MemoryLedger {
   readonly #disk: DiskFault;
-  readonly #time: ManualTime;
 
-  constructor(disk: DiskFault, time: ManualTime) {
+  constructor(disk: DiskFault) {
     super();
     this.#disk = disk;
-    this.#time = time;
   }
 
   override async append(values: readonly Buffer[]): Promise<number> {
-    if (this.#disk.delayMs > 0) await this.#time.after(this.#disk.delayMs);
-    if (this.#disk.isFull) throw fullError();
+    await this.#disk.write();
     return super.append(values);
   }
 }
@@ -33,21 +41,14 @@ export class FaultyLedger extends MemoryLedger {
 /** Decisions on a disk that may be full or slow. */
 export class FaultyDecisionStore extends MemoryDecisionStore {
   readonly #disk: DiskFault;
-  readonly #time: ManualTime;
 
-  constructor(disk: DiskFault, time: ManualTime) {
+  constructor(disk: DiskFault) {
     super();
     this.#disk = disk;
-    this.#time = time;
   }
 
   override async put(decisions: readonly DecisionRow[], seals: readonly SealRow[] = []): Promise<void> {
-    if (this.#disk.delayMs > 0) await this.#time.after(this.#disk.delayMs);
-    if (this.#disk.isFull) throw fullError();
+    await this.#disk.write();
     return super.put(decisions, seals);
   }
-}
-
-function fullError(): LedgerUnavailableError {
-  return new LedgerUnavailableError('SLUICE_LEDGER_FULL', 'No room left.');
 }

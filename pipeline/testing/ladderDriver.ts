@@ -44,8 +44,8 @@ export interface SentPayment {
  */
 export class LadderDriver {
   readonly time = new ManualTime(LADDER_START_MS);
-  readonly ledgerDisk = new DiskFault();
-  readonly decisionsDisk = new DiskFault();
+  readonly ledgerDisk = new DiskFault(this.time);
+  readonly decisionsDisk = new DiskFault(this.time);
   readonly model = new SlowModel(this.time);
   readonly sent = new Map<string, SentPayment>();
   readonly topology: TopologyDriver;
@@ -55,8 +55,8 @@ export class LadderDriver {
     this.topology = new TopologyDriver({
       definition,
       model: { metadata, onnx },
-      ledger: new FaultyLedger(this.ledgerDisk, this.time),
-      decisions: new FaultyDecisionStore(this.decisionsDisk, this.time),
+      ledger: new FaultyLedger(this.ledgerDisk),
+      decisions: new FaultyDecisionStore(this.decisionsDisk),
       time: this.time,
       deadlineMs: DEADLINE_MS,
       settings: {
