@@ -147,7 +147,8 @@ function standingOf({ version, mode, rollout }: RuleDefinition): RuleStanding {
   return { version, mode, rollout };
 }
 
-function deed({ when, params, then, group }: RuleDefinition): string {
+/** All that decides when the rule fires and what it then does. */
+export function deed({ when, params, then, group }: RuleDefinition): string {
   return canonicalJson({ when, params, then, group });
 }
 

@@ -42,6 +42,7 @@ describe('a change may add alerts', () => {
     ['a rule counts for more accounts', withRule({ rollout: 60 })],
     ['a live rule says something else', withRule({ params: { limit: 50 } })],
     ['a live rule decides otherwise', withRule({ then: { ...rule.then, verdict: 'decline' } })],
+    ['a live rule gives its points to a group', withRule({ group: 'habits' })],
     ['a rule is new and live', { ...definition, rules: [rule, { ...rule, id: 'other' }] }],
     ['thresholds differ', { ...definition, policy: { ...definition.policy, maxReasons: 6 } }],
     ['a feature is another', { ...definition, features: [] }],

@@ -1,6 +1,7 @@
 import { canonicalJson } from '../../operators/canonicalJson.ts';
 import type { CompiledConfiguration } from '../../operators/configuration.ts';
 import type { ConfigurationDefinition, RuleDefinition } from '../../operators/definitions.ts';
+import { deed } from '../../operators/rules/ruleChanges.ts';
 import { backtest } from './backtest.ts';
 import { capacityExcess, excessText, forcedReason } from './capacityGate.ts';
 import { NoHistoryError, type HistoryRows } from './historyFacts.ts';
@@ -101,6 +102,5 @@ export function mayAddAlerts(before: ConfigurationDefinition, after: Configurati
 function isWithin(rule: RuleDefinition, before: RuleDefinition | undefined): boolean {
   if (rule.rollout === 0) return true;
   if (before?.mode !== 'live' || rule.rollout > before.rollout) return false;
-  const decides = ({ when, params, then }: RuleDefinition): string => canonicalJson({ when, params, then });
-  return decides(rule) === decides(before);
+  return deed(rule) === deed(before);
 }
