@@ -93,13 +93,18 @@ export class FiringWatch {
       if (known === undefined || recentFirings < minFirings) continue;
       // A rule that was changed within the recent minutes has no usual share, nor has one before there were enough payments.
       const firstHour = Math.ceil((known.sinceMinute * MINUTE_MS) / HOUR_MS);
-      const usual = sumOf([...this.#hours].filter(([hour]) => hour >= firstHour).map(([, span]) => span));
-      if (usual.payments < MIN_USUAL_PAYMENTS) continue;
-      const usualFirings = usual.firings.get(rule) ?? 0;
+      let usualPayments = 0;
+      let usualFirings = 0;
+      for (const [hour, { payments, firings }] of this.#hours) {
+        if (hour < firstHour) continue;
+        usualPayments += payments;
+        usualFirings += firings.get(rule) ?? 0;
+      }
+      if (usualPayments < MIN_USUAL_PAYMENTS) continue;
       // One more than were seen: a rule that never fired in 1,000 payments may well fire in one of 1,000.
-      const factor = (recentFirings * (usual.payments + 1)) / ((usualFirings + 1) * recent.payments);
+      const factor = (recentFirings * (usualPayments + 1)) / ((usualFirings + 1) * recent.payments);
       if (factor < times) continue;
-      const counts = { recentFirings, recentPayments: recent.payments, usualFirings, usualPayments: usual.payments };
+      const counts = { recentFirings, recentPayments: recent.payments, usualFirings, usualPayments };
       found.push({ rule, ...counts, times: factor });
     }
     return found;
