@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { ConfigurationDefinition, RuleDefinition } from '../operators/definitions.ts';
-import { FIRING_AUTHOR } from './firingGuard.ts';
-import { DRIVER_SENDER, TopologyDriver } from './testing/topologyDriver.ts';
+import { FIRING_AUTHOR, FiringGuard } from './firingGuard.ts';
+import { CountingTelemetry, DRIVER_SENDER, TopologyDriver } from './testing/topologyDriver.ts';
 
 const HOUR_MS = 3_600_000;
 const thresholds = { challenge: 600, review: 800, decline: 930 };
@@ -109,4 +109,43 @@ describe('a rule that suddenly fires far more often', () => {
     expect(await pay(5_000)).toBe('review');
     expect(open()).toMatchObject([{ author: FIRING_AUTHOR, step: 'propose' }]);
   });
+
+  it('says nothing of a moment that is over, when a start reads it back', async () => {
+    const { driver, pay } = await flooded(false);
+    for (let index = 0; index < 300; index++) {
+      driver.nowMs += 3_000;
+      await pay(10);
+    }
+    await driver.pipeline.caughtUp();
+    const telemetry = new CountingTelemetry();
+    const said: string[] = [];
+    const say = (_: object, message: string): void => void said.push(message);
+    let reads = 0;
+    const guard: FiringGuard = new FiringGuard(
+      {
+        ...{ logger: { info: say, warn: say }, telemetry, plan: unasked, request: unasked },
+        configuration: () => driver.pipeline.engine.configuration,
+        decisions: {
+          lastOffset: () => driver.decisions.lastOffset(),
+          read: async (fromOffset, toOffset) => {
+            reads += 1;
+            guard.check();
+            return driver.decisions.read(fromOffset, toOffset);
+          },
+        },
+      },
+      { times: 20, minFirings: 20, demote: true },
+    );
+    guard.readBack(new AbortController().signal);
+    await guard.settled();
+    guard.check();
+    expect(reads).toBeGreaterThan(10);
+    expect(guard.warning).toBeNull();
+    expect(said).toEqual([]);
+    expect(telemetry.count('firingAlert:large')).toBe(0);
+  });
 });
+
+function unasked(): never {
+  throw new Error('nothing is to be published');
+}

@@ -38,6 +38,7 @@ export class FiringGuard {
   #configuration: CompiledConfiguration | null = null;
   #excesses: readonly FiringExcess[] = [];
   #reading: Promise<void> = Promise.resolve();
+  #isReading = false;
   #demoting: Promise<void> = Promise.resolve();
   #isDemoting = false;
 
@@ -65,15 +66,20 @@ export class FiringGuard {
    * What is decided meanwhile is counted too, in whatever order it comes.
    */
   readBack(signal: AbortSignal): void {
-    this.#reading = this.#readBack(signal).catch((error: unknown) => {
-      const why = error instanceof Error ? error.message : String(error);
-      this.#services.logger.warn({ why }, 'how often rules usually fire could not be read back: it is learnt anew');
-    });
+    this.#isReading = true;
+    this.#reading = this.#readBack(signal)
+      .catch((error: unknown) => {
+        const why = error instanceof Error ? error.message : String(error);
+        this.#services.logger.warn({ why }, 'how often rules usually fire could not be read back: it is learnt anew');
+      })
+      .finally(() => {
+        this.#isReading = false;
+      });
   }
 
-  /** Looks once a minute of the engine's time. */
+  /** Looks once a minute of the engine's time; not at what is read back, which was so long ago. */
   check(): void {
-    if (!this.#watch.isDue) return;
+    if (this.#isReading || !this.#watch.isDue) return;
     const { logger, telemetry } = this.#services;
     this.#excesses = this.#watch.check(this.#limits);
     telemetry.gauge('rulesOverLimit', this.#excesses.length);
@@ -88,9 +94,14 @@ export class FiringGuard {
     const next = this.#excesses.find(({ rule }) => this.#isLive(rule) && !this.#asked.has(rule));
     if (!this.#limits.demote || next === undefined || this.#isDemoting) return;
     this.#isDemoting = true;
-    this.#demoting = this.#demote(next).finally(() => {
-      this.#isDemoting = false;
-    });
+    this.#demoting = this.#demote(next)
+      .catch((error: unknown) => {
+        const why = error instanceof Error ? error.message : String(error);
+        logger.warn({ rule: next.rule, why }, `rule ${next.rule} could not be put into shadow: ${why}`);
+      })
+      .finally(() => {
+        this.#isDemoting = false;
+      });
   }
 
   /** Resolves when nothing is being read or asked for. */
