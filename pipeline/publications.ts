@@ -4,6 +4,7 @@ import type { CompiledConfiguration } from '../operators/configuration.ts';
 import type { CompiledCatalogue } from '../operators/features/catalogue.ts';
 import type { FeatureState } from '../operators/features/featureState.ts';
 import type { LedgerEvent } from '../schemas/ledgerEvent.ts';
+import { codedMessage } from './codedMessage.ts';
 import type { Engine } from './engine/engine.ts';
 import type { KnownModel } from './engine/modelRoster.ts';
 import type { PreparedPublication } from './engine/engineServices.ts';
@@ -209,7 +210,7 @@ export class Publications {
     this.#state = { ...NONE, stage: 'publishing', version };
     this.#askedMs = performance.now();
     this.#working = work().catch((error: unknown) => {
-      this.#state = { ...this.#state, stage: 'failed', error: messageOf(error) };
+      this.#state = { ...this.#state, stage: 'failed', error: codedMessage(error) };
     });
   }
 
@@ -350,10 +351,3 @@ const CLOSED: Readonly<Partial<Record<PublicationEffect, string>>> = {
   rejected: 'it was rejected',
   stale: 'what it was made from is no longer in force: make the change anew',
 };
-
-/** With its code, which tells the one who asked what to do. */
-function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  return code.startsWith('SLUICE_') ? `${code}: ${error.message}` : error.message;
-}

@@ -19,8 +19,10 @@ export async function backtest(
   span: BacktestSpan,
   review: ReviewSettings,
   rows: HistoryRows,
+  onDeciding?: () => void,
 ): Promise<BacktestReport> {
   const facts = await gatherFacts(rows, span);
+  onDeciding?.();
   const before = facts.inForce;
   const query = backtestQuery(before, after, facts);
   const totals = new BacktestTotals(await rows(query.sql), query);

@@ -1,4 +1,5 @@
 import type { CompiledConfiguration } from '../../operators/configuration.ts';
+import { codedMessage } from '../codedMessage.ts';
 import type { Refusal } from '../gateway.ts';
 import type { Clock } from '../ports.ts';
 import { backtest } from './backtest.ts';
@@ -54,7 +55,7 @@ export class Backtests {
     }
     const startedMs = this.#services.clock();
     this.#state = { ...NONE, stage: 'reading', startedMs };
-    this.#running = this.#run(configuration, span, this.#following(rows), signal);
+    this.#running = this.#run(configuration, span, rows, signal);
     return null;
   }
 
@@ -85,22 +86,16 @@ export class Backtests {
     rows: HistoryRows,
     signal: AbortSignal,
   ): Promise<void> {
-    const { ending } = { ending: this.#ending };
+    const ending = this.#ending;
     const isMine = (): boolean => ending === this.#ending && this.#isRunning;
     try {
-      const report = await backtest(configuration, span, this.#services.review, rows);
+      const report = await backtest(configuration, span, this.#services.review, rows, () => {
+        if (isMine()) this.#state = { ...this.#state, stage: 'deciding' };
+      });
       if (isMine()) this.#end({ stage: 'done', report });
     } catch (error) {
       if (isMine()) this.#end({ stage: 'failed', error: messageOf(error, signal) });
     }
-  }
-
-  /** The query over the payments is by far the longest: it is known by what it counts. */
-  #following(rows: HistoryRows): HistoryRows {
-    return (query) => {
-      if (query.includes('verdict_after') && this.#isRunning) this.#state = { ...this.#state, stage: 'deciding' };
-      return rows(query);
-    };
   }
 
   #end(end: Partial<BacktestState>): void {
@@ -112,7 +107,5 @@ export class Backtests {
 function messageOf(error: unknown, signal: AbortSignal): string {
   if (signal.aborted)
     return `SLUICE_BACKTEST_TIME: it took more than ${BACKTEST_WITHIN_MS / 60_000} minutes: ask for fewer days or decisions`;
-  if (!(error instanceof Error)) return String(error);
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  return code.startsWith('SLUICE_') ? `${code}: ${error.message}` : error.message;
+  return codedMessage(error);
 }
