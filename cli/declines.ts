@@ -7,7 +7,7 @@ import {
 } from '../infra/clickhouse/declinePrecisionQuery.ts';
 import { HISTORY_DATABASE } from '../operators/sql/history.ts';
 import { declinePrecision, type DeclinePrecision, type LetThroughSums } from '../pipeline/declinePrecision.ts';
-import { requireDeployment } from './deployment.ts';
+import { requirePlace } from './deployment.ts';
 import { askHistory, withHistoryOptions, type HistoryAccessOptions } from './historyAccess.ts';
 import { numberOption } from './options.ts';
 import { textTable } from './textTable.ts';
@@ -49,7 +49,7 @@ policy.letThrough in sluice.yaml. Each such payment stands for 100 / percent dec
 days counts as genuine. The interval holds the true share 95 times in a hundred. The payments: view ${HISTORY_DATABASE}.let_through_payments.`,
     )
     .action(async (options: DeclinesOptions) => {
-      const deployment = await requireDeployment(options.config);
+      const deployment = await requirePlace(options.config);
       const span = { days: options.days, matureDays: options.mature };
       const found = await askHistory(deployment, options, async (reader) => {
         const [[views = 0] = []] = await reader.numberRows(

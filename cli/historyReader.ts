@@ -24,8 +24,8 @@ export class HistoryReader {
   }
 
   /** As a backtest asks. */
-  get backtestRows(): HistoryRows {
-    return backtestRows(this.#client);
+  backtestRows(signal?: AbortSignal): HistoryRows {
+    return backtestRows(this.#client, signal);
   }
 
   /** Rows of numbers, NaN and infinite ones too. */

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { backtest } from '../pipeline/backtest/backtest.ts';
 import type { BacktestReport } from '../pipeline/backtest/backtestReport.ts';
 import { GATE_DAYS } from '../pipeline/backtest/publicationGate.ts';
-import type { BacktestSpan } from '../pipeline/backtest/historyFacts.ts';
+import { MAX_BACKTEST_DAYS, MAX_BACKTEST_DECISIONS, type BacktestSpan } from '../pipeline/backtest/historyFacts.ts';
 import type { Deployment } from '../infra/deployment/loadDeployment.ts';
 import { backtestText } from './backtestText.ts';
 import { requireDeployment } from './deployment.ts';
@@ -10,16 +10,15 @@ import { askHistory, withHistoryOptions, type HistoryAccessOptions } from './his
 import { numberOption } from './options.ts';
 import { UserError } from './userError.ts';
 
-const MAX_DAYS = 3_660;
-const MAX_DECISIONS = 1_000_000_000;
-
 export function rulesBacktestCommand(): Command {
   const command = new Command('backtest').description(
     'Tell which verdicts would change if the rule set of --config were published: over the history, against the one in force.',
   );
   return withHistoryOptions(command)
-    .addOption(numberOption('--days <n>', `the last so many days of history (default: ${GATE_DAYS})`, 1, MAX_DAYS))
-    .addOption(numberOption('--decisions <n>', 'instead: the newest so many payments', 1, MAX_DECISIONS))
+    .addOption(
+      numberOption('--days <n>', `the last so many days of history (default: ${GATE_DAYS})`, 1, MAX_BACKTEST_DAYS),
+    )
+    .addOption(numberOption('--decisions <n>', 'instead: the newest so many payments', 1, MAX_BACKTEST_DECISIONS))
     .option('--json', 'the report as JSON, amounts in minor units')
     .addHelpText(
       'after',
@@ -48,7 +47,7 @@ export async function backtestDeployment(
 ): Promise<BacktestReport> {
   const { configuration, settings } = deployment;
   return askHistory(deployment, access, (reader) =>
-    backtest(configuration, span, settings.review, reader.backtestRows),
+    backtest(configuration, span, settings.review, reader.backtestRows()),
   );
 }
 

@@ -1,12 +1,10 @@
 import type { Logger } from 'pino';
-import { ClickHouseLogLevel, createClient, type ClickHouseClient } from '@clickhouse/client';
-import { backtestRows } from '../infra/clickhouse/backtestRows.ts';
 import { HistoryThread } from '../infra/clickhouse/historyThread.ts';
 import type { HistorySettings } from '../infra/deployment/deploymentSettings.ts';
 import type { DriftMetrics } from '../infra/clickhouse/driftWatch.ts';
-import { BACKTEST_WITHIN_MS } from '../pipeline/backtest/backtests.ts';
 import type { HistoryRows } from '../pipeline/backtest/historyFacts.ts';
 import type { Telemetry } from '../pipeline/ports.ts';
+import { HistoryReader } from './historyReader.ts';
 import { openHistoryServer, type HistoryServer } from './historyServer.ts';
 
 export interface RunningHistoryOptions {
@@ -22,14 +20,13 @@ export interface RunningHistoryOptions {
 export class RunningHistory {
   readonly server: HistoryServer;
   readonly #thread: HistoryThread;
-  readonly #reader: ClickHouseClient;
+  readonly #reader: HistoryReader;
 
   private constructor(server: HistoryServer, thread: HistoryThread) {
     this.server = server;
     this.#thread = thread;
     const { url, username, password } = server;
-    const log = { level: ClickHouseLogLevel.OFF };
-    this.#reader = createClient({ url, username, password, log, request_timeout: BACKTEST_WITHIN_MS });
+    this.#reader = new HistoryReader({ url, username, password });
   }
 
   static async start(options: RunningHistoryOptions): Promise<RunningHistory> {
@@ -57,7 +54,7 @@ export class RunningHistory {
 
   /** What asks the history for a backtest. */
   rows(signal: AbortSignal): HistoryRows {
-    return backtestRows(this.#reader, signal);
+    return this.#reader.backtestRows(signal);
   }
 
   /** Resolves when history holds every record before `endOffset`, or when the signal comes. */

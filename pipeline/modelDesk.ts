@@ -101,14 +101,14 @@ export class ModelDesk implements ModelGateway {
       }
       const { action, percent } = proposal.promotion;
       const answers = { step: answer, proposalOffset: ledgerOffset };
-      if (answer === 'reject') return { metadata: metadataOf(model), action, percent, reason, answers };
-      if (proposal.promotion.author === author)
+      if (answer === 'approve' && proposal.promotion.author === author)
         return conflict(
           'SLUICE_PROPOSAL_OWN',
           null,
           `it is ${author}'s own: somebody else must approve it, with a key of their own`,
         );
-      if (action === 'withdraw') return { metadata: metadataOf(model), action, percent, reason, answers };
+      if (answer === 'reject' || action === 'withdraw')
+        return { metadata: metadataOf(model), action, percent, reason, answers };
       // Once more: its file may have gone since, or a catalogue come.
       const checked = await this.#promotion(model, action, percent, reason);
       return 'kind' in checked ? checked : { ...checked, answers };

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
-import { basename } from 'node:path';
 import { ConfigFile } from './configFile.ts';
-import { sortProblems } from './deploymentProblem.ts';
+import { missingFolder, sortProblems } from './deploymentProblem.ts';
 import type { Deployment, LoadResult } from './loadDeployment.ts';
 import { sluiceFileSchema } from './sluiceFile.ts';
 
@@ -12,13 +11,7 @@ export type PlaceResult = { readonly ok: true; readonly place: DeploymentPlace }
 
 /** Reads sluice.yaml alone, and of it neither lists nor policy: a mistake in a draft keeps nobody from what was recorded. */
 export async function loadDeploymentPlace(folder: string): Promise<PlaceResult> {
-  if (!existsSync(folder)) {
-    const message = `there is no folder ${folder}`;
-    return {
-      ok: false,
-      problems: [{ file: basename(folder), line: 1, column: 1, code: 'SLUICE_CONFIG_MISSING', message }],
-    };
-  }
+  if (!existsSync(folder)) return { ok: false, problems: [missingFolder(folder)] };
   const file = await ConfigFile.read(folder, 'sluice.yaml');
   const sluice = file.parse(sluiceFileSchema);
   if (sluice === undefined) return { ok: false, problems: sortProblems(file.problems) };

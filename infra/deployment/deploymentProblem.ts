@@ -1,3 +1,5 @@
+import { basename } from 'node:path';
+
 /** One fault in a deployment folder. `file` is relative to the folder; line and column count from 1. */
 export interface DeploymentProblem {
   readonly file: string;
@@ -6,6 +8,12 @@ export interface DeploymentProblem {
   /** Stable code, e.g. SLUICE_CONFIG_VALUE. */
   readonly code: string;
   readonly message: string;
+}
+
+/** Told as a problem of the folder itself. */
+export function missingFolder(folder: string): DeploymentProblem {
+  const message = `there is no folder ${folder}`;
+  return { file: basename(folder), line: 1, column: 1, code: 'SLUICE_CONFIG_MISSING', message };
 }
 
 /** In the order in which a reader goes through the folder, each once. */

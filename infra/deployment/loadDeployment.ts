@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { compileConfiguration } from '../../operators/configuration.ts';
 import type { CompiledConfiguration } from '../../operators/configuration.ts';
 import { ruleFileSchema } from '../../operators/configurationSchema.ts';
@@ -18,8 +18,7 @@ import { ruleSetCostProblems } from '../../operators/rules/ruleSetCost.ts';
 import type { CsvMapping } from '../../pipeline/csvMapping.ts';
 import { itemsOf, nameOf, readFeatures, type Entries } from './configEntries.ts';
 import { ConfigFile } from './configFile.ts';
-import { sortProblems } from './deploymentProblem.ts';
-import type { DeploymentProblem } from './deploymentProblem.ts';
+import { missingFolder, sortProblems, type DeploymentProblem } from './deploymentProblem.ts';
 import type { DeploymentSettings } from './deploymentSettings.ts';
 import { loadModel } from './loadModel.ts';
 import type { DeploymentModel } from './loadModel.ts';
@@ -56,13 +55,7 @@ const ANY_POLICY: PolicyDefinition = {
 
 /** Reads and checks everything in a deployment folder: every problem is reported, not only the first. */
 export async function loadDeployment(folder: string): Promise<LoadResult> {
-  if (!existsSync(folder)) {
-    const message = `there is no folder ${folder}`;
-    return {
-      ok: false,
-      problems: [{ file: basename(folder), line: 1, column: 1, code: 'SLUICE_CONFIG_MISSING', message }],
-    };
-  }
+  if (!existsSync(folder)) return { ok: false, problems: [missingFolder(folder)] };
   const sluiceFile = await ConfigFile.read(folder, 'sluice.yaml');
   const featureFile = await ConfigFile.read(folder, 'features.yaml');
   const mappingFile = existsSync(join(folder, 'mapping.yaml')) ? await ConfigFile.read(folder, 'mapping.yaml') : null;

@@ -1,32 +1,28 @@
 import { z } from 'zod';
+import { MAX_BACKTEST_DAYS, MAX_BACKTEST_DECISIONS } from '../../pipeline/backtest/historyFacts.ts';
 import { BACKTEST_VERDICTS } from '../../pipeline/backtest/verdictSql.ts';
 import { ruleChanges } from './ruleSchemas.ts';
-
-const MAX_DAYS = 3_660;
-const MAX_DECISIONS = 1_000_000_000;
+import { publicationRequest } from './steeringSchemas.ts';
 
 /** The body of a request for a backtest. */
 export const backtestRequest = z.strictObject({
   rules: ruleChanges.shape.rules,
   remove: ruleChanges.shape.remove,
-  content: z
-    .string()
-    .min(2)
-    .max(8_388_608)
+  content: publicationRequest.shape.content
     .nullable()
     .default(null)
     .describe('Instead of rules and remove: a configuration as JSON text, as `POST /v1/publications` takes it.'),
   days: z
     .int()
     .min(1)
-    .max(MAX_DAYS)
+    .max(MAX_BACKTEST_DAYS)
     .nullable()
     .default(null)
     .describe('The last so many days of history; 30 by default.'),
   decisions: z
     .int()
     .min(1)
-    .max(MAX_DECISIONS)
+    .max(MAX_BACKTEST_DECISIONS)
     .nullable()
     .default(null)
     .describe('Instead of days: the newest so many payments.'),

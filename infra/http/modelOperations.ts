@@ -8,6 +8,7 @@ const CHANGED = {
   description: 'In force from the ledger offset in the reply, or proposed: `standing` says which.',
   schema: 'ModelChanged',
 };
+const CHANGE_REPLIES = { 202: CHANGED, 400: INVALID, 404: UNKNOWN, 409: CONFLICT, 503: UNAVAILABLE } as const;
 const JSON_ONLY = ['application/json'] as const;
 
 /** The routes of model packages: which score, and changes of that. */
@@ -88,7 +89,7 @@ export const MODEL_OPERATIONS = {
       limit: 'maxBodyBytes',
       example: { percent: 10, reason: 'better on last month, trial' },
     },
-    replies: { 202: CHANGED, 400: INVALID, 404: UNKNOWN, 409: CONFLICT, 503: UNAVAILABLE },
+    replies: CHANGE_REPLIES,
   },
   modelProposals: {
     id: 'modelProposals',
@@ -110,7 +111,7 @@ export const MODEL_OPERATIONS = {
     summary: 'Put a proposed change of a model into force',
     description: 'By another key than the one that proposed it.',
     body: { schema: 'ModelAnswer', required: false, contentTypes: JSON_ONLY, limit: 'maxBodyBytes' },
-    replies: { 202: CHANGED, 400: INVALID, 404: UNKNOWN, 409: CONFLICT, 503: UNAVAILABLE },
+    replies: CHANGE_REPLIES,
   },
   rejectModel: {
     id: 'rejectModel',
@@ -121,7 +122,7 @@ export const MODEL_OPERATIONS = {
     summary: 'End a proposed change of a model without effect',
     description: 'Its author may, too.',
     body: { schema: 'ModelAnswer', required: false, contentTypes: JSON_ONLY, limit: 'maxBodyBytes' },
-    replies: { 202: CHANGED, 400: INVALID, 404: UNKNOWN, 409: CONFLICT, 503: UNAVAILABLE },
+    replies: CHANGE_REPLIES,
   },
   explanation: {
     id: 'explanation',
@@ -147,6 +148,6 @@ export const MODEL_OPERATIONS = {
     permission: 'changeModels',
     summary: 'End a challenger',
     query: [{ name: 'reason', description: 'Why.', schema: { type: 'string', maxLength: 256 } }],
-    replies: { 202: CHANGED, 400: INVALID, 404: UNKNOWN, 409: CONFLICT, 503: UNAVAILABLE },
+    replies: CHANGE_REPLIES,
   },
 } as const satisfies Readonly<Record<string, Operation>>;

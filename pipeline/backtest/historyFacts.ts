@@ -14,6 +14,9 @@ import { PublicationLog } from '../engine/publicationLog.ts';
 /** Asks the history; gives rows as ClickHouse's JSONEachRow has them, 64-bit integers as numbers. */
 export type HistoryRows = (query: string) => Promise<readonly Readonly<Record<string, unknown>>[]>;
 
+export const MAX_BACKTEST_DAYS = 3_660;
+export const MAX_BACKTEST_DECISIONS = 1_000_000_000;
+
 /** Which payments a backtest looks back on: those of the last days of history, or so many of the newest. */
 export type BacktestSpan =
   { readonly kind: 'days'; readonly days: number } | { readonly kind: 'decisions'; readonly decisions: number };
