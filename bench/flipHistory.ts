@@ -6,6 +6,8 @@ import type { FeatureDefinition } from '../operators/definitions.ts';
 import { FEATURE_PREFIX, HISTORY_DATABASE } from '../operators/sql/history.ts';
 import { quoteText } from '../operators/sql/sqlText.ts';
 import type { HistoryRecord } from '../pipeline/ports.ts';
+import { promotionRecord } from '../pipeline/promotionRecord.ts';
+import { publicationRecord } from '../pipeline/publicationRecord.ts';
 import { encodeLedgerRecord } from '../schemas/ledgerCodec.ts';
 import type { LedgerEvent } from '../schemas/ledgerEvent.ts';
 
@@ -67,25 +69,9 @@ const timeSql = `toDateTime64(${START_MS / 1000}, 3, 'UTC') + INTERVAL number * 
 
 function firstEvents(configuration: CompiledConfiguration, model: DeploymentModel | null): readonly LedgerEvent[] {
   const by = { eventTimeMs: START_MS, author: 'bench', reason: 'benchmark' };
-  const { definition, sha256, canonicalJson } = configuration;
-  const published = { version: definition.ruleSetVersion, sha256, content: canonicalJson };
-  const step = { step: 'publish', replaces: '', proposalOffset: null } as const;
-  const events: LedgerEvent[] = [{ kind: 'ruleSetPublication', event: { ...by, ...published, ...step } }];
-  if (model === null) return events;
-  const { id, version, sha256: modelSha256 } = model.metadata;
-  const metadata = JSON.stringify(model.metadata);
-  const promotion = {
-    ...by,
-    modelId: id,
-    version,
-    sha256: modelSha256,
-    metadata,
-    action: 'promote',
-    step: 'apply',
-    proposalOffset: null,
-    percent: 100,
-  } as const;
-  return [...events, { kind: 'modelPromotion', event: promotion }];
+  const published = publicationRecord(configuration, by);
+  if (model === null) return [published];
+  return [published, { kind: 'modelPromotion', event: promotionRecord(model.metadata, by) }];
 }
 
 function decisionsSql(

@@ -1,11 +1,11 @@
 import type { RiskLevel, Transaction } from '../schemas/types.ts';
 import type { ConfigurationProblem, LetThroughDefinition } from './definitions.ts';
+import { MAX_AMOUNT_MINOR } from './features/limits.ts';
 import { fnv1a, isInRollout } from './rules/rollout.ts';
 
 /** More would not measure declines but give them up. */
 export const MAX_LET_THROUGH_PERCENT = 10;
 export const MAX_LET_THROUGH_CURRENCIES = 200;
-const MAX_AMOUNT_MINOR = 1e12;
 const MAX_SALT_LENGTH = 64;
 
 /** Tells whether a payment that would be declined is let through. */

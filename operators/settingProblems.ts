@@ -1,4 +1,5 @@
 import { letThroughProblems } from './letThrough.ts';
+import { isWhole } from './rules/ruleFaults.ts';
 import { ruleGroupProblems } from './rules/ruleGroups.ts';
 import { SNOOZES } from './lists/snoozes.ts';
 import type { ConfigurationDefinition, ConfigurationProblem, ListDefinition, PolicyDefinition } from './definitions.ts';
@@ -101,8 +102,4 @@ export function policyProblems({
   if (!isWhole(maxReasons, 1, maxReasonsPerVerdict))
     fault(['maxReasons'], `must be a whole number from 1 to ${maxReasonsPerVerdict}`);
   return [...problems, ...ruleGroupProblems(ruleGroups), ...letThroughProblems(letThrough)];
-}
-
-function isWhole(value: number, least: number, greatest: number): boolean {
-  return Number.isSafeInteger(value) && value >= least && value <= greatest;
 }

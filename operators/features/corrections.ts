@@ -5,11 +5,13 @@ import { countHour } from './hourProfile.ts';
 import type { ColumnKernel } from './kernel/columnKernel.ts';
 import { byteOffset } from './kernel/programWords.ts';
 import type { KeyTable } from './keyTable.ts';
+import type { PairCounts } from './pairCounts.ts';
 import type { WindowPart } from './plan.ts';
 
 /** The aggregates that an event's correction reaches. */
 export interface CorrectedState extends CrossedState {
   readonly tables: readonly KeyTable[];
+  readonly pairs: readonly PairCounts[];
 }
 
 /**

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { murmur3OfPair } from '../tables/murmur3.ts';
 import { DistinctSamples } from './distinctSamples.ts';
-import { createEventNumbers } from './eventNumbers.ts';
+import { EVENT_NUMBERS } from './eventNumbers.ts';
 import { PairStream } from './testing/pairStream.ts';
 
 const MAX_VALUES = 256;
@@ -40,7 +40,7 @@ describe('the samples of distinct', () => {
     [10_000, 1.25],
   ])('estimate %i values without bias, with a standard error of %d / sqrt(bound)', (values, standardError) => {
     const trials = 500;
-    const event = createEventNumbers();
+    const event = new Float64Array(EVENT_NUMBERS);
     const out = new Float64Array(1);
     const samples = new DistinctSamples(MAX_VALUES, 1);
     const errors = Array.from({ length: trials }, (_, key) => {

@@ -6,7 +6,6 @@ import type { KernelDriver } from './kernel/kernelDriver.ts';
 import { runNets, splitNet } from './netSums.ts';
 import { runNewest } from './newestNumbers.ts';
 import { runOldest } from './oldestNumbers.ts';
-import type { PairCounts } from './pairCounts.ts';
 import { doublesFromOf, refundsFromOf, type FeaturePlan } from './plan.ts';
 import { refundedMinor } from './refundWords.ts';
 import type { ValueShares } from './valueShares.ts';
@@ -18,7 +17,6 @@ const SHARE_STEP = 5;
 export interface CrossedState {
   readonly plan: FeaturePlan;
   readonly driver: KernelDriver;
-  readonly pairs: readonly PairCounts[];
   readonly shares: readonly ValueShares[];
   readonly doubles: EventDoubles;
   readonly event: Float64Array;

@@ -11,7 +11,7 @@ const WORD_BYTES = 4;
 /** What happens to the rows of one event's keys when it crosses one edge. */
 export interface EdgeProgram {
   readonly ageMs: number;
-  /** The address of the driver's program (assembly/driver.ts), which has predicates and, of each key, the kernel's steps. */
+  /** The address of the driver's program (assembly/edges.ts), which has predicates and, of each key, the kernel's steps. */
   readonly program: number;
   /** Predicates that its other steps ask for. */
   readonly predicates: Int32Array;
@@ -63,7 +63,9 @@ function compileEdge(targets: ProgramTargets, ageMs: number, factBitsAt: number)
   const crossing = [...plan.sums, ...plan.distincts, ...plan.shares, ...plan.hours].filter(isCrossing);
   const entered = [...plan.recencies, ...plan.candidates, ...plan.newest].filter(isEntered);
   const nets = plan.netSums.filter(isCrossing);
-  const predicates = [...new Set([...crossing, ...entered, ...nets].map(({ predicate }) => predicate))];
+  const predicates = predicatesOf([...crossing, ...entered, ...nets]);
+  const others = [...[...plan.shares, ...plan.hours].filter(isCrossing), ...nets, ...plan.newest.filter(isEntered)];
+  const oldest = plan.candidates.filter(isEntered).filter(({ number }) => number !== null);
   const groups = tables.flatMap((table, column) => compileGroup(targets, table, column, ageMs, predicates));
   return {
     ageMs,
@@ -78,12 +80,16 @@ function compileEdge(targets: ProgramTargets, ageMs: number, factBitsAt: number)
       ]),
       ...groups.flatMap(({ words }) => words),
     ]),
-    predicates: Int32Array.from(predicates),
+    predicates: Int32Array.from(predicatesOf([...others, ...oldest])),
     groups: groups.flatMap(({ others }) => others ?? []),
     columns: groups.map(({ column }) => column),
     usesNets: nets.length > 0,
     releases: plan.columns.flatMap(({ retentionMs }, column) => (retentionMs === ageMs ? [column] : [])),
   };
+}
+
+function predicatesOf(parts: readonly { readonly predicate: number }[]): number[] {
+  return [...new Set(parts.map(({ predicate }) => predicate))];
 }
 
 interface CompiledGroup {

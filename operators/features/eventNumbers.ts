@@ -17,7 +17,3 @@ export const OWN_TIME = 6;
 
 /** How many there are; the kernel has the first three as well (assembly/edges.ts). */
 export const EVENT_NUMBERS = 7;
-
-export function createEventNumbers(): Float64Array {
-  return new Float64Array(EVENT_NUMBERS);
-}

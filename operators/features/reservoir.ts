@@ -132,8 +132,8 @@ export class Reservoir implements SavedState {
   }
 
   /**
-   * Inserts an event at its place; its words are left as they are, for the caller to fill. Then the cursor of each edge
-   * that the event has already crossed must be moved by `passInserted`, and that of every other edge by `holdBack`.
+   * Inserts an event at its place; its words are left as they are, for the caller to fill. Then the cursors must be
+   * moved: those in the head by the kernel (assembly/edges.ts), which asks for `passInserted` and `holdBack` where it cannot.
    */
   insert(timeMs: number, amountMinor: number, ledgerOffset: number): void {
     if (timeMs < this.#sealedThroughMs) throw new Error('SLUICE_STATE_ORDER: an event comes before sealed ones');
@@ -146,14 +146,9 @@ export class Reservoir implements SavedState {
     this.#foundPosition = -1;
   }
 
-  /** Moves a cursor past the event just inserted before it. */
+  /** Moves a cursor at the end of the sealed events past the event just inserted, the head's first. */
   passInserted(cursor: Cursor): void {
     cursor.position += 1;
-    if (cursor.chunk !== null) {
-      this.#head.pass(cursor);
-      return;
-    }
-    // It stood at the end of the sealed events, before a head of which it has now crossed the first.
     this.#leaveSealed(cursor);
     cursor.chunk = this.#head.foundChunk;
     cursor.index = this.#head.foundIndex + 1;

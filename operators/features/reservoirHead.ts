@@ -87,7 +87,7 @@ export class ReservoirHead implements SavedState {
 
   /**
    * Inserts an event at its place; its words are left as they are, for the caller to fill. Then every place must be
-   * moved by `pass` or `hold`.
+   * moved, as the kernel does with cursors and `hold` with another.
    */
   insert(timeMs: number, amountMinor: number, ledgerOffset: number): void {
     let chunk = this.#tail;
@@ -112,11 +112,6 @@ export class ReservoirHead implements SavedState {
     chunk.ledgerOffsets[index] = ledgerOffset;
     this.foundChunk = chunk;
     this.foundIndex = index;
-  }
-
-  /** Moves a place past the event just inserted before it. */
-  pass(place: HeadPlace): void {
-    if (place.chunk === this.foundChunk) place.index += 1;
   }
 
   /** Moves a place that has gone on to the next chunk back to the event just inserted, which is not before it. */

@@ -55,11 +55,11 @@ function verdictMessage(verdict: string): string {
   return `verdict must be one of ${ruleVerdicts.join(', ')}`;
 }
 
-function isWhole(value: number, least: number, greatest: number): boolean {
+export function isWhole(value: number, least: number, greatest: number): boolean {
   return Number.isSafeInteger(value) && value >= least && value <= greatest;
 }
 
-function isText(value: string, maxLength: number): boolean {
+export function isText(value: string, maxLength: number): boolean {
   return value.trim().length > 0 && value.length <= maxLength;
 }
 

@@ -1,5 +1,6 @@
 import type { GroupScore } from '../../schemas/types.ts';
 import type { ConfigurationProblem, RuleGroupDefinition } from '../definitions.ts';
+import { isText, isWhole } from './ruleFaults.ts';
 import type { CompiledRule } from './ruleSet.ts';
 
 export const maxRuleGroups = 32;
@@ -67,19 +68,11 @@ export function ruleGroupProblems(groups: readonly RuleGroupDefinition[] = []): 
         `weight must be a whole percentage from 0 to ${maxWeight}; 100 leaves scores as they are`,
       ],
       [isWhole(cap, 1, MAX_POINTS), ['cap'], `cap must be a whole number from 1 to ${MAX_POINTS}`],
-      [isText(text.en), ['text', 'en'], `text.en must be 1 to ${maxTextLength} characters`],
-      [isText(text.zh), ['text', 'zh'], `text.zh must be 1 to ${maxTextLength} characters`],
+      [isText(text.en, maxTextLength), ['text', 'en'], `text.en must be 1 to ${maxTextLength} characters`],
+      [isText(text.zh, maxTextLength), ['text', 'zh'], `text.zh must be 1 to ${maxTextLength} characters`],
     ];
     seen.add(id);
     for (const [holds, path, message] of checks) if (!holds) fault([index, ...path], `rule group '${id}': ${message}`);
   }
   return problems;
-}
-
-function isWhole(value: number, least: number, greatest: number): boolean {
-  return Number.isSafeInteger(value) && value >= least && value <= greatest;
-}
-
-function isText(value: string): boolean {
-  return value.trim().length > 0 && value.length <= maxTextLength;
 }

@@ -9,11 +9,6 @@ const PAGE_MASK = PAGE_LENGTH - 1;
 export class PagedIntegers implements SavedState {
   readonly #pages = wordPages(PAGE_LENGTH);
 
-  /** Bytes of the integers from 0 up to `count`. */
-  static bytesOf(count: number): number {
-    return Math.ceil(count / PAGE_LENGTH) * PAGE_LENGTH * 4;
-  }
-
   get byteLength(): number {
     return this.#pages.count * PAGE_LENGTH * 4;
   }

@@ -19,11 +19,6 @@ export class WordArena implements SavedState {
     this.#free = new Int32Array(maxLength + 1);
   }
 
-  /** Bytes of so many records of one length. */
-  static bytesOf(records: number, length: number): number {
-    return Math.ceil((records * length + 1) / (BLOCK_LENGTH - (BLOCK_LENGTH % length))) * BLOCK_LENGTH * 4;
-  }
-
   get byteLength(): number {
     return this.#blocks.count * BLOCK_LENGTH * 4;
   }

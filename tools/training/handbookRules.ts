@@ -2,8 +2,8 @@ import { createReadStream } from 'node:fs';
 import { createGunzip } from 'node:zlib';
 import { parse } from 'csv-parse';
 import { z } from 'zod';
-import { openLmdb } from '../../infra/lmdb/openLmdb.ts';
 import { codecs } from '../../schemas/codec.ts';
+import { decisionsOf } from './judgement.ts';
 
 /** As models/training/handbook_protocol.py has them: the weeks that the book measures. */
 const FIRST_TEST_MS = Date.UTC(2018, 7, 8);
@@ -11,7 +11,6 @@ const WEEKS = 4;
 const DAY_MS = 86_400_000;
 const WEEK_MS = 7 * DAY_MS;
 const LABEL_DELAY_MS = 7 * DAY_MS;
-const READ_RECORDS = 2_048;
 const AIM = { recall: 0.68, falsePositives: 0.001 };
 
 interface Truth {
@@ -103,20 +102,15 @@ async function readTruth(payments: string): Promise<ReadonlyMap<string, Truth>> 
 
 /** Payments that a live rule fired on, and how many rules were live. */
 async function firedOn(dataFolder: string): Promise<readonly [fired: ReadonlySet<string>, rules: number]> {
-  const data = openLmdb(dataFolder, { readOnly: true });
   const fired = new Set<string>();
   const names = new Set<string>();
-  const end = data.ledger.endOffset();
-  for (let offset = 0; offset < end; offset += READ_RECORDS) {
-    for (const { value } of await data.decisions.read(offset, Math.min(end, offset + READ_RECORDS))) {
-      const { transactionId, rulesFired, modelId } = codecs.decision.decode(value);
-      if (modelId !== null) throw new Error(`${dataFolder} was decided with a model`);
-      const live = rulesFired.filter(({ mode }) => mode === 'live');
-      for (const { rule } of live) names.add(rule);
-      if (live.length > 0) fired.add(transactionId);
-    }
+  for await (const value of decisionsOf(dataFolder)) {
+    const { transactionId, rulesFired, modelId } = codecs.decision.decode(value);
+    if (modelId !== null) throw new Error(`${dataFolder} was decided with a model`);
+    const live = rulesFired.filter(({ mode }) => mode === 'live');
+    for (const { rule } of live) names.add(rule);
+    if (live.length > 0) fired.add(transactionId);
   }
-  await data.close();
   return [fired, names.size];
 }
 

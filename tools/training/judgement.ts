@@ -98,7 +98,8 @@ async function fraudCampaigns(
   return campaigns;
 }
 
-async function* decisionsOf(dataFolder: string): AsyncGenerator<Buffer, void, undefined> {
+/** The decisions of a data folder as they are stored, in the ledger's order. */
+export async function* decisionsOf(dataFolder: string): AsyncGenerator<Buffer, void, undefined> {
   const data = openLmdb(dataFolder, { readOnly: true });
   const end = data.ledger.endOffset();
   for (let offset = 0; offset < end; offset += READ_RECORDS) {

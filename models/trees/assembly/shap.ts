@@ -1,4 +1,4 @@
-// What TreeShap runs; treeShap.ts says what it computes, shapProgram.ts lays out the memory and has the same numbers.
+// What TreeShap runs; treeShap.ts says what it computes, shapProgram.ts writes the programs, shapMemory.ts has the same numbers.
 
 /** Words of the header: first tree and one past the last, kinds of the first pass and one past those of the last, bytes of a pass. */
 const TREES: u32 = 0;

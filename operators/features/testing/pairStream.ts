@@ -1,5 +1,5 @@
 import { copyState } from '../../testing/memoryState.ts';
-import { createEventNumbers, ENGINE_TIME, TIME } from '../eventNumbers.ts';
+import { EVENT_NUMBERS, ENGINE_TIME, TIME } from '../eventNumbers.ts';
 import { ColumnKernel, FEATURES_DOUBLE } from '../kernel/columnKernel.ts';
 import { byteOffset } from '../kernel/programWords.ts';
 import { PairCounts } from '../pairCounts.ts';
@@ -32,7 +32,7 @@ interface Made {
 export class PairStream {
   readonly #leaveAgesMs: readonly number[];
   readonly #limits: readonly [maxValues: number, maxSamples: number];
-  readonly #event = createEventNumbers();
+  readonly #event = new Float64Array(EVENT_NUMBERS);
   /** By time; events of one time as they came. */
   readonly #events: PairEvent[] = [];
   /** By window: how many events have left it. */

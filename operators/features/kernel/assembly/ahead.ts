@@ -3,7 +3,7 @@ import { AHEAD, MAX_AHEAD, VALUES } from './layout';
 import { placeOfPair } from './pairTable';
 import { rowOf } from './rows';
 
-// A program, which statePrefetch.ts writes, in 32-bit integers: how many positions and tables follow; row offsets; tables of pairs.
+// A program, which edgeProgram.ts and paymentKeys.ts write, in 32-bit integers: how many positions and tables follow; row offsets; tables of pairs.
 const POSITIONS: u32 = 0;
 const TABLES: u32 = 4;
 const STEPS: u32 = 8;

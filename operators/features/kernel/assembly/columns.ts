@@ -45,6 +45,14 @@ export function setSlot(column: u32, slot: i32): void {
   store<i32>(slotsAt + (column << 2), slot);
 }
 
+/** Lists what a column's group will change of this slot's; its values are among the slots from an address on. */
+export function noteGroup(column: u32, group: u32, slot: i32, slots: u32): void {
+  const values = load<u32>(group, VALUES_COUNT);
+  const base = column * FUNCTIONS;
+  if (values > 1) setFurtherValues(base, group, values, slots);
+  call_indirect<void>(base + NOTE, load<u32>(group, AHEAD_PROGRAM), slot, firstValueOf(group, values, slots));
+}
+
 /** A group's first value among the slots from an address on; -1: it has none. */
 export function firstValueOf(group: u32, values: u32, slots: u32): i32 {
   return values == 0 ? -1 : load<i32>(slots + (load<u32>(group, VALUE_COLUMNS) << 2));

@@ -1,6 +1,7 @@
 import { addPruned, addWhole, expire } from './candidates';
 import { amountHigh, amountLow, splitAmount, square0, square1, square2, takeLanes } from './lanes';
 import { HOLDS, VALUES } from './layout';
+import { holds } from './holds';
 import { runPairs } from './pairs';
 import { rowOf } from './rows';
 
@@ -25,10 +26,6 @@ const PAIR_HEAD: u32 = 8;
 
 function add(field: u32, value: f64): void {
   store<f64>(field, load<f64>(field) + value);
-}
-
-function holds(bit: u32): bool {
-  return ((load<u32>(HOLDS + ((bit >>> 5) << 2)) >>> (bit & 31)) & 1) != 0;
 }
 
 /**
@@ -97,7 +94,7 @@ export function cross(
     const bytes = load<u32>(step, 4);
     step += PAIR_HEAD;
     const value = load<i32>(VALUES + (pair << 2));
-    if (value >= 0) runPairs(table, step, step + bytes, slot, value, row, HOLDS);
+    if (value >= 0) runPairs(table, step, step + bytes, slot, value, row);
     step += bytes;
   }
 }

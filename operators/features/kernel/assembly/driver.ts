@@ -1,16 +1,13 @@
 import {
-  AHEAD_PROGRAM,
   beginColumns,
-  firstValueOf,
   FORESEE_KEY,
   FUNCTIONS,
   HASH_KEY,
   INTERN_KEY,
-  NOTE,
+  noteGroup,
   PROGRAM,
   READ,
   SET_KEY_WORD,
-  setFurtherValues,
   setSlot,
   slotOf,
   slotsAt,
@@ -120,7 +117,10 @@ export function findKeys(program: u32, rowsProgram: u32): u32 {
     if (members == 0) {
       slot = givenOf(column);
       if (slot >= 0) slot = call_indirect<i32>(column * FUNCTIONS + INTERN_KEY);
-    } else if (hashTuple(column, step)) slot = call_indirect<i32>(column * FUNCTIONS + INTERN_KEY);
+    } else if (isForeseen ? slotOf(column) != NO_KEY : hashTuple(column, step)) {
+      // Of members that were all foreseen the tuple is still at hand.
+      slot = call_indirect<i32>(column * FUNCTIONS + INTERN_KEY);
+    }
     if (slot == REFUSED) refused++;
     if (slot != slotOf(column)) isForeseen = false;
     setSlot(column, slot);
@@ -155,18 +155,9 @@ function touchRows(program: u32): void {
   const columns = load<u32>(program);
   let group = program + 4;
   for (let column: u32 = 0; column < columns; column++) {
-    const values = load<u32>(group, VALUES_COUNT);
     const slot = slotOf(column);
-    if (slot >= 0) {
-      if (values > 1) setFurtherValues(column * FUNCTIONS, group, values, slotsAt);
-      call_indirect<void>(
-        column * FUNCTIONS + NOTE,
-        load<u32>(group, AHEAD_PROGRAM),
-        slot,
-        firstValueOf(group, values, slotsAt),
-      );
-    }
-    group += VALUE_COLUMNS + (values << 2);
+    if (slot >= 0) noteGroup(column, group, slot, slotsAt);
+    group += VALUE_COLUMNS + (load<u32>(group, VALUES_COUNT) << 2);
   }
   touchListed(columns);
 }

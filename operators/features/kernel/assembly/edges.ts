@@ -1,6 +1,5 @@
 import { amountOf, beginBlocks, COUNT, factsOf, NEXT, timeOf, wordsOf } from './blocks';
 import {
-  AHEAD_PROGRAM,
   COLUMN,
   columnCount,
   CROSS,
@@ -8,7 +7,7 @@ import {
   FUNCTIONS,
   HOLD,
   LET_GO,
-  NOTE,
+  noteGroup,
   PROGRAM,
   RELEASE_UNUSED,
   SET_HOLDS,
@@ -47,7 +46,7 @@ const RETENTION: u32 = 0;
 const RELEASE_PROGRAM: u32 = 8;
 const COLUMN_STEP: u32 = 12;
 
-// A cursor (reservoir.ts): events crossed since the first of all; the block, and the place in it; whether it is sealed; events that wait.
+// A cursor (cursor.ts): events crossed since the first of all; the block, and the place in it; whether it is sealed; events that wait.
 const POSITION: u32 = 0;
 const BLOCK: u32 = 8;
 const INDEX: u32 = 12;
@@ -284,19 +283,10 @@ function runEdge(program: u32, facts: i32): void {
 function noteEdge(program: u32): void {
   let group = program + STEPS + load<u32>(program, PREDICATES) * PREDICATE_STEP;
   for (let left = load<u32>(program, GROUPS); left > 0; left--) {
-    const values = load<u32>(group, VALUES_COUNT);
     const column = load<u32>(group, COLUMN);
     const slot = wordOf(column);
-    if (slot >= 0) {
-      if (values > 1) setFurtherValues(column * FUNCTIONS, group, values, wordsAt);
-      call_indirect<void>(
-        column * FUNCTIONS + NOTE,
-        load<u32>(group, AHEAD_PROGRAM),
-        slot,
-        firstValueOf(group, values, wordsAt),
-      );
-    }
-    group += VALUE_COLUMNS + (values << 2);
+    if (slot >= 0) noteGroup(column, group, slot, wordsAt);
+    group += VALUE_COLUMNS + (load<u32>(group, VALUES_COUNT) << 2);
   }
 }
 

@@ -14,7 +14,7 @@ export {
   setKeyWord,
   touchKey,
 } from './keys';
-export { addUncounted, countPair, createPairs, pairBytesOf, pairsOf, runPairs, setPair, uncountedOf } from './pairs';
+export { addUncounted, countPair, createPairs, pairBytesOf, pairsOf, setPair, uncountedOf } from './pairs';
 export {
   addPruned,
   addWhole,

@@ -3,8 +3,8 @@
  * plain double additions: every lane adds integers below 2^27, so no lane reaches 2^53, and a value that leaves takes off exactly
  * what it added. A sum takes two lanes (2^20 apart), a sum of squares three (2^27 apart).
  */
-const LANE_20: f64 = 1048576;
-const LANE_27: f64 = 134217728;
+export const LANE_20: f64 = 1048576;
+export const LANE_27: f64 = 134217728;
 
 export let amountLow: f64 = 0;
 export let amountHigh: f64 = 0;

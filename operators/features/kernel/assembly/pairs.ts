@@ -1,3 +1,4 @@
+import { holds } from './holds';
 import {
   addPair,
   at,
@@ -84,12 +85,11 @@ export function pairBytesOf(table: u32): u32 {
   return bytesOf(table) + (high == 0 ? 0 : bytesOf(high));
 }
 
-/** Runs so many steps on the pair, for an event that crosses an edge. `holds`: address of the predicates' bits. */
-export function runPairs(table: u32, step: u32, end: u32, key: i32, value: i32, row: u32, holds: u32): void {
+/** Runs so many steps on the pair, for an event that crosses an edge. */
+export function runPairs(table: u32, step: u32, end: u32, key: i32, value: i32, row: u32): void {
   let isFound = false;
   for (; step < end; step += PAIR_STEP_BYTES) {
-    const bit = load<u32>(step);
-    if (((load<u32>(holds + ((bit >>> 5) << 2)) >>> (bit & 31)) & 1) == 0) continue;
+    if (!holds(load<u32>(step))) continue;
     const sign = load<i32>(step, 4);
     const window = load<u32>(step, 8);
     const field = row + load<u32>(step, 12);

@@ -1,4 +1,5 @@
 import { expire, newestAfter, newestOf, oldestOf, prunedExtreme, wholeExtreme, valueOf, timeOf } from './candidates';
+import { LANE_20, LANE_27 } from './lanes';
 import { FEATURES } from './layout';
 import { rowOf } from './rows';
 
@@ -32,8 +33,6 @@ const LIST_HEAD: u32 = 32;
 /** Of each of its windows, the longest first: place, nothing, age at which an event leaves it (a double). */
 const WINDOW_STEP: u32 = 16;
 
-const LANE_20: f64 = 1048576;
-const LANE_27: f64 = 134217728;
 const SPLITTER: f64 = 134217729;
 
 /** Has the host write the number of values for which a row holds this reference. */
