@@ -18,7 +18,7 @@ export function backtestText(report: BacktestReport): string {
 }
 
 /** `alerts` a day against the team's capacity, in one line. */
-export function capacityLine({ alerts }: BacktestReport): string {
+function capacityLine({ alerts }: BacktestReport): string {
   const { verdicts, capacityPerDay, before, after } = alerts;
   const capacity = capacityPerDay === null ? 'no capacity is declared' : `capacity ${count(capacityPerDay)}`;
   return `Alerts a day (${verdicts.join(' and ')}): ${perDay(before)} before, ${perDay(after)} after; ${capacity}`;

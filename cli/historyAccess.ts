@@ -19,7 +19,7 @@ export function withHistoryOptions(command: Command): Command {
 }
 
 /** Where the deployment's history is. */
-export function withHistoryPlace(command: Command): Command {
+function withHistoryPlace(command: Command): Command {
   return command
     .option('--data <folder>', 'its data folder (default: data/ and its name)')
     .addOption(portOption('--history-port <port>', 'of the embedded ClickHouse, instead of that in sluice.yaml'));

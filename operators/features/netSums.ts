@@ -8,7 +8,7 @@ const NET_STEP = 4;
 /** How far apart the lanes are. */
 const LANE_20 = 1_048_576;
 
-/** Splits what is left of the event's amount into the two lanes of an exact sum (assembly/crossing.ts). */
+/** Splits what is left of the event's amount into the two lanes of an exact sum (kernel/assembly/lanes.ts). */
 export function splitNet(event: Float64Array, refunded: number, facts: number): void {
   const netMinor = isReversed(facts) ? 0 : event[AMOUNT]! - refunded;
   const high = Math.floor(netMinor * (1 / LANE_20));

@@ -179,7 +179,8 @@ async function findLists(
   return new Map(
     changed.map((row) => {
       const { list, changes, expiring } = listRow.parse(row);
-      const undeclared = undeclaredSpans(list, publications, toOffset);
+      // Nobody declares what rules are snoozed.
+      const undeclared = list === SNOOZES ? [] : undeclaredSpans(list, publications, toOffset);
       return [list, { changes, expires: expiring > 0, undeclared }];
     }),
   );
@@ -192,7 +193,6 @@ function undeclaredSpans(list: string, publications: readonly Effective[], toOff
   for (const { ledgerOffset: offset, configuration } of publications) {
     if (offset >= toOffset) break;
     const declared = configuration.lists.find(({ name }) => name === list);
-    if (list === SNOOZES) return [];
     if (declared !== undefined) {
       const kind = rangeKindOf(declared.entity);
       // A list that becomes one of ranges, or none any more, starts anew.

@@ -112,14 +112,14 @@ function calibratedSql(calibrations: readonly CalibrationFrom[]): string {
   if (first === undefined) return 'nan';
   const cases = later.map(({ fromOffset }, index) => {
     const { points } = calibrations[index] ?? first;
-    return `d.ledger_offset < ${fromOffset}, ${pointsSql(points)}`;
+    return `d.ledger_offset < ${fromOffset}, ${scorePointsSql(points)}`;
   });
-  const newest = pointsSql((calibrations.at(-1) ?? first).points);
+  const newest = scorePointsSql((calibrations.at(-1) ?? first).points);
   return cases.length === 0 ? newest : `multiIf(${cases.join(', ')}, ${newest})`;
 }
 
 /** scoreOf in the same steps; NaN where no model scored. */
-function pointsSql(points: Calibration): string {
+function scorePointsSql(points: Calibration): string {
   const probability = 'd.model_score';
   const cases: string[] = [`${probability} IS NULL, nan`];
   let [lower] = points;
