@@ -1,5 +1,6 @@
 import type { Database, RootDatabase } from 'lmdb';
 import type { SealRow } from '../../pipeline/ports.ts';
+import { putInBatch } from './groupCommit.ts';
 
 const BEGIN = 'begin';
 
@@ -39,29 +40,29 @@ export class LmdbSeals {
     return null;
   }
 
-  /** Inside a transaction. What was noted first stays. */
+  /** Of a batch. What was noted first stays. */
   noteBegin(ledgerOffset: number): void {
-    this.#notes?.putSync(BEGIN, ledgerOffset, { noOverwrite: true });
+    if (this.#notes !== undefined) putInBatch(this.#notes, BEGIN, ledgerOffset, { noOverwrite: true });
   }
 
-  /** All of one transaction, inside it. What was sealed first stays. */
+  /** All of one batch. What was sealed first stays. */
   write(seals: readonly SealRow[]): void {
+    if (this.#seals === undefined) return;
     let lastOffset = this.#lastOffset;
     for (const { ledgerOffset, value } of seals) {
-      if (ledgerOffset > lastOffset) {
-        this.#seals?.putSync(ledgerOffset, value, { append: true });
-        lastOffset = ledgerOffset;
-      } else this.#seals?.putSync(ledgerOffset, value, { noOverwrite: true });
+      const isNext = ledgerOffset > lastOffset;
+      putInBatch(this.#seals, ledgerOffset, value, isNext ? { append: true } : { noOverwrite: true });
+      if (isNext) lastOffset = ledgerOffset;
     }
     this.#nextLastOffset = lastOffset;
   }
 
-  /** The transaction is on disk. */
+  /** The batch is on disk. */
   committed(): void {
     this.#lastOffset = this.#nextLastOffset;
   }
 
-  /** After a transaction that failed. */
+  /** After a batch that failed. */
   isAsCommitted(): boolean {
     return this.#readLastOffset() === this.#lastOffset;
   }
