@@ -12,7 +12,7 @@ export interface BacktestQuery {
   readonly after: VerdictSql;
   /** Nothing is for a share of the accounts only, which is dear to tell. */
   readonly isCheap: boolean;
-  /** Columns whose sums, or values, are in `counts`, in this order; all are 0 where it is empty. */
+  /** Columns of which `counts` has the sums, or the values, in this order. */
   readonly columns: readonly string[];
 }
 
@@ -26,8 +26,12 @@ export function labelAt(place: number): BacktestLabel {
   return label;
 }
 
-/** Comparisons take less time than finding out which of them need not be made. */
-const EAGER = "\nSETTINGS short_circuit_function_evaluation = 'disable'";
+/**
+ * Moved to PREWHERE, the condition that finds the payments on a list takes three times as long. Comparisons take less time than
+ * finding out which of them need not be made.
+ */
+const SETTINGS = '\nSETTINGS optimize_move_to_prewhere = 0';
+const EAGER = `${SETTINGS}, short_circuit_function_evaluation = 'disable'`;
 
 /** Payments kept of each kind of change, of which the report shows some. */
 export const MAX_EXAMPLES = 20;
@@ -49,7 +53,7 @@ export function backtestQuery(
   groupArraySortedIf(${MAX_EXAMPLES})((intHash32(ledger_offset), ledger_offset), verdict_before != verdict_after) AS examples,
   ${sumsSql(columns)} AS counts
 FROM (${compiled.sql})
-GROUP BY day, verdict_before, verdict_after, label, currency${compiled.isCheap ? EAGER : ''}`;
+GROUP BY day, verdict_before, verdict_after, label, currency${compiled.isCheap ? EAGER : SETTINGS}`;
   return { ...compiled, sql };
 }
 
@@ -89,14 +93,11 @@ function compile(
   const labelled = (label: string): string =>
     `p.ledger_offset IN (SELECT transaction_offset FROM ${HISTORY_DATABASE}.latest_labels ` +
     `WHERE ${withinSql(source, 'transaction_offset')} AND label = '${label}')`;
-  const sql = `SELECT p.ledger_offset AS ledger_offset, p.transaction_id AS transaction_id, p.event_time AS event_time,
-  p.engine_time AS engine_time, p.amount_minor AS amount_minor, p.currency AS currency, p.model_points AS model_points,
-  ${shared.definitions().join(',\n  ')},
-  ${one.verdict} AS verdict_before, ${other.verdict} AS verdict_after,
+  const sql = `SELECT p.*, ${one.verdict} AS verdict_before, ${other.verdict} AS verdict_after,
   transform(p.recorded_verdict, [${BACKTEST_VERDICTS.map(quoteText).join(', ')}], [0, 1, 2, 3, 4], 255) AS recorded,
   p.rule_set_sha256 = ${quoteText(before.sha256)} AS is_own,
   multiIf(${labelled('fraud')}, 1, ${labelled('genuine')}, 2, 0) AS label
-FROM (SELECT ${['p.*', ...shared.listDefinitions()].join(', ')} FROM (${paymentsSql(source)}) AS p) AS p`;
+FROM (${shared.over(paymentsSql(source))}) AS p`;
   const columns = new Set([...one.rules, ...other.rules].flatMap(columnsOf));
   const isCheap = [one, other].every(
     ({ rules, letThrough }) => letThrough === null && rules.every(({ rule }) => rule.rollout >= 100),
@@ -104,9 +105,8 @@ FROM (SELECT ${['p.*', ...shared.listDefinitions()].join(', ')} FROM (${payments
   return { sql, before: one, after: other, isCheap, columns: [...columns] };
 }
 
-/** Most payments make no rule fire: only of those that do is every rule's column looked at. Empty where no payment of a group does. */
 function sumsSql(columns: readonly string[]): string {
-  return columns.length === 0 ? arraySql([]) : `sumForEachIf(${arraySql(columns)}, ${columns.join(' OR ')})`;
+  return arraySql(columns.map((column) => `countIf(${column})`));
 }
 
 function arraySql(elements: readonly string[]): string {
