@@ -1,10 +1,13 @@
 import type { ClickHouseClient } from '@clickhouse/client';
+import { backtestRows } from '../infra/clickhouse/backtestRows.ts';
 import type { ClickHouseHistory } from '../infra/clickhouse/history.ts';
 import type { DeploymentModel } from '../infra/deployment/loadModel.ts';
 import type { CompiledConfiguration } from '../operators/configuration.ts';
 import type { FeatureDefinition } from '../operators/definitions.ts';
 import { FEATURE_PREFIX, HISTORY_DATABASE } from '../operators/sql/history.ts';
 import { quoteText } from '../operators/sql/sqlText.ts';
+import { decidedPaymentsQuery } from '../pipeline/backtest/backtestQuery.ts';
+import { gatherFacts } from '../pipeline/backtest/historyFacts.ts';
 import type { HistoryRecord } from '../pipeline/ports.ts';
 import { promotionRecord } from '../pipeline/promotionRecord.ts';
 import { publicationRecord } from '../pipeline/publicationRecord.ts';
@@ -26,7 +29,7 @@ export interface FilledHistory {
   readonly model: DeploymentModel | null;
 }
 
-/** Fills a history by SQL: payments, decisions with all features, labels, list entries. The same numbers each time. */
+/** Fills a history by SQL: payments, decisions with all features, labels, list entries, firings. The same numbers each time. */
 export async function fillHistory(
   { client, history, configuration, model }: FilledHistory,
   { payments, listEntries }: { readonly payments: number; readonly listEntries: number },
@@ -62,6 +65,23 @@ export async function fillHistory(
   );
   await insert(
     `history_batches (from_offset, to_offset, step) VALUES (${records.length}, ${FIRST_PAYMENT_OFFSET + payments}, 'written')`,
+  );
+  await insert(await firingsSql(client, configuration, payments));
+}
+
+/** What the configuration's rules make of the payments. */
+async function firingsSql(
+  client: ClickHouseClient,
+  configuration: CompiledConfiguration,
+  payments: number,
+): Promise<string> {
+  const found = await gatherFacts(backtestRows(client), { kind: 'decisions', decisions: payments });
+  const { sql, after } = decidedPaymentsQuery(configuration, configuration, { ...found, deciding: [] }, null);
+  const hits = after.rules.map(({ rule, fires }) => `(${quoteText(rule.id)}, ${rule.version}, ${fires})`);
+  return (
+    'rule_firings (ledger_offset, transaction_id, event_time, amount_minor, currency, rule, version, result, mode, snoozed) ' +
+    "SELECT ledger_offset, transaction_id, event_time, amount_minor, currency, hit.1, hit.2, 'fired', 'live', false " +
+    `FROM (SELECT *, arrayJoin(arrayFilter(hit -> hit.3 > 0, [${hits.join(', ')}])) AS hit FROM (${sql}))`
   );
 }
 

@@ -10,7 +10,6 @@ export interface BacktestQuery {
   readonly sql: string;
   readonly before: VerdictSql;
   readonly after: VerdictSql;
-  /** Nothing is for a share of the accounts only, which is dear to tell. */
   readonly isCheap: boolean;
   /** Columns of which `counts` has the sums, or the values, in this order. */
   readonly columns: readonly string[];
@@ -45,7 +44,7 @@ export function backtestQuery(
   after: CompiledConfiguration,
   facts: HistoryFacts,
 ): BacktestQuery {
-  const compiled = compile(before, after, facts, null);
+  const compiled = decidedPaymentsQuery(before, after, facts, null);
   const { columns } = compiled;
   const sql = `SELECT toDate(engine_time) AS day, verdict_before, verdict_after, label, currency,
   count() AS payments, sum(amount_minor) AS amount_minor,
@@ -64,7 +63,7 @@ export function backtestPaymentsQuery(
   facts: HistoryFacts,
   offsets: readonly number[],
 ): BacktestQuery {
-  const compiled = compile(before, after, facts, offsets);
+  const compiled = decidedPaymentsQuery(before, after, facts, offsets);
   const sides = [compiled.before, compiled.after];
   const more = sides.flatMap(({ lists, modelVerdict, points, pointsVerdict, letThrough }) =>
     [modelVerdict, points, pointsVerdict, letThrough, ...lists.map(({ sql }) => sql)].filter(
@@ -80,7 +79,8 @@ ORDER BY ledger_offset`;
   return { ...compiled, columns, sql };
 }
 
-function compile(
+/** Every payment, with what both configurations make of it: a column for each thing that RuleColumns and VerdictSql name. */
+export function decidedPaymentsQuery(
   before: CompiledConfiguration,
   after: CompiledConfiguration,
   facts: HistoryFacts,
@@ -89,7 +89,8 @@ function compile(
   const shared = new SharedColumns();
   const one = verdictSql(before, facts, offsets, shared);
   const other = verdictSql(after, facts, offsets, shared);
-  const source = { facts, features: [...new Set([...one.features, ...other.features])], offsets };
+  const { firings } = shared;
+  const source = { facts, features: [...new Set([...one.features, ...other.features])], offsets, firings };
   const labelled = (label: string): string =>
     `p.ledger_offset IN (SELECT transaction_offset FROM ${HISTORY_DATABASE}.latest_labels ` +
     `WHERE ${withinSql(source, 'transaction_offset')} AND label = '${label}')`;
@@ -99,10 +100,7 @@ function compile(
   multiIf(${labelled('fraud')}, 1, ${labelled('genuine')}, 2, 0) AS label
 FROM (${shared.over(paymentsSql(source))}) AS p`;
   const columns = new Set([...one.rules, ...other.rules].flatMap(columnsOf));
-  const isCheap = [one, other].every(
-    ({ rules, letThrough }) => letThrough === null && rules.every(({ rule }) => rule.rollout >= 100),
-  );
-  return { sql, before: one, after: other, isCheap, columns: [...columns] };
+  return { sql, before: one, after: other, isCheap: one.isCheap && other.isCheap, columns: [...columns] };
 }
 
 function sumsSql(columns: readonly string[]): string {

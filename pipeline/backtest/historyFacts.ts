@@ -63,6 +63,8 @@ export interface HistoryFacts {
   readonly isAligned: boolean;
   /** Whether anybody ever set a risk level. */
   readonly hasPostures: boolean;
+  /** What decided in the span; empty where one of them cannot be read. */
+  readonly deciding: readonly ConfigurationDefinition[];
   /** Of each catalogue that decided in the span, what its features mean. */
   readonly catalogues: ReadonlyMap<string, ReadonlyMap<string, string>>;
 }
@@ -86,7 +88,7 @@ export async function gatherFacts(rows: HistoryRows, span: BacktestSpan): Promis
     calibrations: await findCalibrations(rows),
     isAligned: (await countTransactions(rows, found)) === found.payments,
     hasPostures: await findPostures(rows, found.toOffset),
-    catalogues: await findCatalogues(rows, publications, found),
+    ...(await findDeciding(rows, publications, found)),
   };
 }
 
@@ -253,23 +255,26 @@ async function findPostures(rows: HistoryRows, toOffset: number): Promise<boolea
   return z.object({ postures: z.number() }).parse(row).postures > 0;
 }
 
-const catalogueRow = z.object({ catalogue: z.string(), rule_set: z.string() });
+const decidingRow = z.object({ catalogue: z.string(), rule_set: z.string() });
 
-async function findCatalogues(
+async function findDeciding(
   rows: HistoryRows,
   publications: readonly Effective[],
   { fromOffset, toOffset }: HistorySpan,
-): Promise<ReadonlyMap<string, ReadonlyMap<string, string>>> {
-  const deciding = await rows(
-    'SELECT catalogue_sha256 AS catalogue, any(rule_set_sha256) AS rule_set ' +
-      `FROM ${HISTORY_DATABASE}.decisions WHERE ledger_offset BETWEEN ${fromOffset} AND ${toOffset - 1} GROUP BY catalogue`,
+): Promise<Pick<HistoryFacts, 'deciding' | 'catalogues'>> {
+  const found = await rows(
+    'SELECT DISTINCT catalogue_sha256 AS catalogue, rule_set_sha256 AS rule_set ' +
+      `FROM ${HISTORY_DATABASE}.decisions WHERE ledger_offset BETWEEN ${fromOffset} AND ${toOffset - 1}`,
   );
-  return new Map(
-    deciding.map((row) => {
-      const { catalogue, rule_set } = catalogueRow.parse(row);
-      return [catalogue, meaningsOf(publications.find(({ sha256 }) => sha256 === rule_set)?.configuration)];
-    }),
-  );
+  const deciding = found.map((row) => {
+    const { catalogue, rule_set } = decidingRow.parse(row);
+    return { catalogue, configuration: publications.find(({ sha256 }) => sha256 === rule_set)?.configuration };
+  });
+  const known = deciding.flatMap(({ configuration }) => configuration ?? []);
+  return {
+    deciding: known.length === deciding.length ? known : [],
+    catalogues: new Map(deciding.map(({ catalogue, configuration }) => [catalogue, meaningsOf(configuration)])),
+  };
 }
 
 /** Empty where the catalogue cannot be read: then none of its features is known to mean what another's do. */

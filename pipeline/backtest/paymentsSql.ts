@@ -2,6 +2,7 @@ import { otherColumns, paymentColumns } from '../../operators/cel/sql/paymentCol
 import { FEATURE_PREFIX, HISTORY_DATABASE } from '../../operators/sql/history.ts';
 import { floatLiteral, quoteName, quoteText } from '../../operators/sql/sqlText.ts';
 import { OVERLOAD_AUTHOR } from '../engine/postureState.ts';
+import type { RecordedFirings } from './recordedFirings.ts';
 import type { Calibration, CalibrationFrom, HistoryFacts } from './historyFacts.ts';
 
 /** The payments of a span and what of them is read. */
@@ -11,6 +12,8 @@ export interface PaymentsSource {
   readonly features: readonly string[];
   /** Only these; null: all of the span. */
   readonly offsets: readonly number[] | null;
+  /** Which rules' firings are read; null: none's. */
+  readonly firings: RecordedFirings | null;
 }
 
 /** In decisions too, so that the two tables are joined only for what is not. */
@@ -37,7 +40,7 @@ export function withinSql({ facts, offsets }: PaymentsSource, column = 'ledger_o
  * 1000) and `model_probability`, NaN where no model scored, and the `risk_level` in force.
  */
 export function paymentsSql(source: PaymentsSource): string {
-  const { facts, features } = source;
+  const { facts, features, firings } = source;
   const featureColumns = features.map((name) => quoteName(FEATURE_PREFIX + name));
   const decided = [...recordedColumns, 'verdict', 'model_score', 'model_sha256', ...featureColumns];
   const columns = [
@@ -48,6 +51,7 @@ export function paymentsSql(source: PaymentsSource): string {
     facts.hasPostures
       ? "if(s.risk_level = '' OR ifNull(s.expires_at <= d.engine_time, false), 'normal', s.risk_level) AS risk_level"
       : "'normal' AS risk_level",
+    ...(firings?.columns ?? []).map((column) => `r.${column} AS ${column}`),
   ];
   const postures = `
 ASOF LEFT JOIN (
@@ -55,7 +59,9 @@ ASOF LEFT JOIN (
   WHERE author != ${quoteText(OVERLOAD_AUTHOR)}
 ) AS s ON s.one = d.one AND s.ledger_offset < d.ledger_offset`;
   const pairs = rangesOf(source).map((within) => pairsSql(decided, within, facts.isAligned && source.offsets === null));
-  return `SELECT ${columns.join(', ')}\nFROM (${pairs.join('\nUNION ALL ')}) AS d${facts.hasPostures ? postures : ''}`;
+  return `SELECT ${columns.join(', ')}\nFROM (${pairs.join('\nUNION ALL ')}) AS d${facts.hasPostures ? postures : ''}${
+    firings?.joinSql(withinSql(source)) ?? ''
+  }`;
 }
 
 /**

@@ -23,6 +23,7 @@ import type { HistoryFacts } from './historyFacts.ts';
 import { listMembershipSql, type ListQuestion } from './listSql.ts';
 import { pointsSql, pointsVerdictSql, type CountedRule } from './pointsSql.ts';
 import { isPlainColumn, type PaymentsSource } from './paymentsSql.ts';
+import { isRecorded, RecordedFirings } from './recordedFirings.ts';
 
 /** Verdicts by their place: the more severe, the greater. `unknown` is what history cannot tell. */
 export const BACKTEST_VERDICTS = ['approve', 'challenge', 'review', 'decline', 'unknown'] as const;
@@ -57,6 +58,8 @@ export interface VerdictSql {
   readonly letThrough: string | null;
   /** Lists that decided, whatever the rules say: name of the list and whether the payment was on it. */
   readonly lists: readonly { readonly list: ListDefinition; readonly sql: string }[];
+  /** No share of the accounts, which is dear to tell, is computed. */
+  readonly isCheap: boolean;
   /** Features that are read and that history holds at least in part. */
   readonly features: readonly string[];
   /** Features that are read and are not recorded as this configuration means them, with the catalogues that lack them. */
@@ -69,6 +72,7 @@ export interface VerdictSql {
  * looks lists up as often, and takes 2 s to plan 50 rules.
  */
 export class SharedColumns {
+  readonly firings = new RecordedFirings();
   readonly #lists = new Map<string, string>();
   readonly #names = new Map<string, string>();
   /** Subqueries below the one that has the column of this name. */
@@ -147,10 +151,13 @@ export function verdictSql(
   const { ruleSet, definition } = configuration;
   const active = activeRules(ruleSet.rules);
   const unrecorded = unrecordedFeatures(configuration, facts);
-  const features = [...new Set(active.flatMap(({ expression }) => expression.features))].filter(
+  const isRead = (rule: CompiledRule): boolean =>
+    !rule.expression.features.some((name) => unrecorded.has(name)) && isRecorded(rule, configuration, facts.deciding);
+  const evaluated = active.filter((rule) => !isRead(rule));
+  const features = [...new Set(evaluated.flatMap(({ expression }) => expression.features))].filter(
     (name) => (unrecorded.get(name)?.length ?? 0) < facts.catalogues.size,
   );
-  const source: PaymentsSource = { facts, features, offsets };
+  const source: PaymentsSource = { facts, features, offsets, firings: null };
   const columns: CelColumns = {
     payment: 'p.',
     feature: (name) => featureSql(name, unrecorded.get(name) ?? [], facts),
@@ -167,7 +174,9 @@ export function verdictSql(
     facts.snoozes
       .filter((snooze) => snooze.rule === rule)
       .map(({ entity }) => shared.list(listMembershipSql(snoozeQuestion(rule, entity), source)));
-  const rules = active.map((rule) => ruleColumns(rule, configuration, { columns, unrecorded, shared, snoozed }));
+  const rules = active.map((rule) =>
+    ruleColumns(rule, configuration, { columns, unrecorded, shared, snoozed, isRead: isRead(rule) }),
+  );
   const lists = definition.lists
     .filter(({ kind, name }) => kind !== 'watch' && facts.lists.has(name))
     .map((list) => ({
@@ -183,7 +192,11 @@ export function verdictSql(
   const { decided, points, pointsVerdict } = decidedSql(modelVerdict, rules, definition.policy, shared);
   const isLetThrough = letThroughSql(definition.policy.letThrough, decided, lists, shared);
   const verdict = verdictWithListsSql(decided, isLetThrough, lists, shared);
-  return { rules, lists, features, unrecorded, modelVerdict, points, pointsVerdict, letThrough: isLetThrough, verdict };
+  const isCheap = isLetThrough === null && evaluated.every(({ definition: { rollout } }) => rollout >= 100);
+  return {
+    ...{ rules, isCheap, lists, features, unrecorded, modelVerdict, points, pointsVerdict, verdict },
+    letThrough: isLetThrough,
+  };
 }
 
 function activeRules(rules: readonly CompiledRule[]): readonly CompiledRule[] {
@@ -209,34 +222,38 @@ function ruleColumns(
     unrecorded,
     shared,
     snoozed,
+    isRead,
   }: {
     readonly columns: CelColumns;
     readonly unrecorded: VerdictSql['unrecorded'];
     readonly shared: SharedColumns;
     readonly snoozed: (rule: string) => readonly string[];
+    /** What it did is in the history. */
+    readonly isRead: boolean;
   },
 ): RuleColumns {
   const { catalogue, listNames } = configuration;
   const scope = { kind: 'rule', features: catalogue.names, lists: listNames, params: definition.params } as const;
   const { sql, canFail } = celToSql(definition.when, scope, columns);
-  const condition = shared.name('condition', sql);
+  const { id } = definition;
+  const condition = isRead ? '' : shared.name('condition', sql);
   const holds = canFail ? `ifNull(${condition}, false)` : condition;
-  const rollout = rolloutSql(definition.id, definition.rollout, 'p.');
-  const fires = shared.name(
-    'fires',
-    rollout === null ? `toUInt8(${holds})` : `toUInt8(if(${holds}, ${rollout}, false))`,
-  );
+  const rollout = rolloutSql(id, definition.rollout, 'p.');
+  const isIn = rollout === null ? `toUInt8(${holds})` : `toUInt8(if(${holds}, ${rollout}, false))`;
+  const fires = shared.name('fires', isRead ? shared.firings.fired(id) : isIn);
   const snoozes = snoozed(definition.id).join(' OR ');
   const isAwake = snoozes === '' ? '' : ` AND NOT (${snoozes})`;
   const counts = snoozes === '' ? fires : shared.name('counts', `toUInt8(${fires}${isAwake})`);
+  if (isRead)
+    return { rule: definition, fires, counts, failed: shared.name('failed', shared.firings.failed(id)), unknown: null };
   const lacking = [...new Set(expression.features.flatMap((name) => unrecorded.get(name) ?? []))];
   if (!canFail) return { rule: definition, fires, counts, failed: null, unknown: null };
   if (lacking.length === 0)
     return { rule: definition, fires, counts, failed: shared.name('failed', `isNull(${condition})`), unknown: null };
   // Where a feature is not known, a failure cannot be told from what is not known.
   const failed = shared.name('failed', `(isNull(${condition}) AND NOT ${isOneOf(lacking)})`);
-  const isIn = rollout === null ? '' : ` AND ${rollout}`;
-  const unknown = shared.name('unknown', `(isNull(${condition}) AND ${isOneOf(lacking)}${isIn}${isAwake})`);
+  const inRollout = rollout === null ? '' : ` AND ${rollout}`;
+  const unknown = shared.name('unknown', `(isNull(${condition}) AND ${isOneOf(lacking)}${inRollout}${isAwake})`);
   return { rule: definition, fires, counts, failed, unknown };
 }
 
