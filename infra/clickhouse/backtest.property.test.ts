@@ -171,22 +171,7 @@ describe.runIf(platformPackage() !== undefined)('a backtest', () => {
   }, 300_000);
 
   it('reads what rules did that all which decided in the span had too, and gives what an engine gives', async () => {
-    const [random] = randomConfigurations();
-    if (random === undefined || deployment.model === null) throw new Error('no configuration, or no model');
-    const { definition } = random;
-    const rules = definition.rules.map((rule, index) =>
-      index % 2 === 0
-        ? { ...rule, when: `!(${rule.when})`, examples: [] }
-        : { ...rule, mode: rule.mode === 'off' ? rule.mode : ('live' as const), examples: [] },
-    );
-    const candidate = compileConfiguration({ ...definition, ruleSetVersion: 'every-second', rules });
-    if (!candidate.ok) throw new Error(JSON.stringify(candidate.problems));
-    const other = new DecidedLedger(
-      eventfulLedger([random], deployment.model, { seed: seed + 1, payments: PAYMENTS }),
-      deployment.model,
-    );
-    const before = await other.decide(null);
-    const after = await other.decide(candidate.value);
+    const { random, candidate, other, before, after } = await changedEverySecond();
     const otherEngine = await TestEngine.start();
     const otherHistory = new ClickHouseHistory({ url: otherEngine.clickHouse.url });
     const otherClient = createClient({ url: otherEngine.clickHouse.url, request_timeout: 300_000 });
@@ -194,13 +179,12 @@ describe.runIf(platformPackage() !== undefined)('a backtest', () => {
       await other.write(otherHistory, before);
       const ask = backtestRows(otherClient);
       const facts = await gatherFacts(ask, { kind: 'days', days: 365 });
-      const query = backtestPaymentsQuery(random, candidate.value, facts, [...before.keys()]);
-      const active = definition.rules.filter(({ mode }) => mode !== 'off').length;
+      const query = backtestPaymentsQuery(random, candidate, facts, [...before.keys()]);
+      const active = random.definition.rules.filter(({ mode }) => mode !== 'off').length;
       const places = query.sql.match(/bitTest\(p\.fired_\d+, \d+\)/g) ?? [];
       expect(new Set(places).size).toBe(active);
       const found = await ask(query.sql);
       expect(found).toHaveLength(before.size);
-      let fired = 0;
       for (const row of found) {
         const { ledger_offset: offset, verdict_before, verdict_after, counts: flags } = rowShape.parse(row);
         const [one, two] = [before.get(offset), after.get(offset)];
@@ -212,9 +196,7 @@ describe.runIf(platformPackage() !== undefined)('a backtest', () => {
           fired: two?.rulesFired.map(({ rule }) => rule),
           failed: two?.ruleErrors.map(({ rule }) => rule),
         });
-        fired += two?.rulesFired.length ?? 0;
       }
-      expect(fired).toBeGreaterThan(10);
     } finally {
       await otherClient.close();
       await otherHistory.close();
@@ -254,6 +236,29 @@ describe.runIf(platformPackage() !== undefined)('a backtest', () => {
     expect(report.rules.find(({ rule: id }) => id === 'new')?.after).toMatchObject({ hits: 0, unknown: transfers });
     expect(report.notes.join()).toMatch(/new read f\.new_feature, which no payment/);
   }, 300_000);
+
+  /** A ledger that random rules decide, and the same rules but for every second one, of which enough fire. */
+  async function changedEverySecond() {
+    if (deployment.model === null) throw new Error('no model');
+    for (const random of randomConfigurations()) {
+      const { definition } = random;
+      const rules = definition.rules.map((rule, index) =>
+        index % 2 === 0
+          ? { ...rule, when: `!(${rule.when})`, examples: [] }
+          : { ...rule, mode: rule.mode === 'off' ? rule.mode : ('live' as const), examples: [] },
+      );
+      const compiled = compileConfiguration({ ...definition, ruleSetVersion: 'every-second', rules });
+      if (!compiled.ok) throw new Error(JSON.stringify(compiled.problems));
+      const candidate = compiled.value;
+      const own = eventfulLedger([random], deployment.model, { seed: seed + 1, payments: PAYMENTS });
+      const other = new DecidedLedger(own, deployment.model);
+      const before = await other.decide(null);
+      const after = await other.decide(candidate);
+      const fired = [...before.values(), ...after.values()].reduce((sum, { rulesFired }) => sum + rulesFired.length, 0);
+      if (fired > 20) return { random, candidate, other, before, after };
+    }
+    throw new Error('no random rules fire');
+  }
 
   function randomConfigurations(): readonly CompiledConfiguration[] {
     const { catalogue, definition } = deployment.configuration;
