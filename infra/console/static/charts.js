@@ -1,7 +1,7 @@
 import { formatTime } from './format.js';
 
 const SHOWN_SECONDS = 300;
-const PADDING = { top: 10, right: 8, bottom: 22, left: 44 };
+const PADDING = { top: 10, right: 8, bottom: 22, left: 58 };
 
 /**
  * A chart of the last five minutes on a canvas. `paint` draws into the plot, `highest` says how far the axis must reach,
