@@ -126,8 +126,9 @@ function calibratedSql(calibrations: readonly CalibrationFrom[]): string {
 
 /** scoreOf in the same steps; NaN where no model scored. */
 function scorePointsSql(points: Calibration): string {
-  const probability = 'd.model_score';
-  const cases: string[] = [`${probability} IS NULL, nan`];
+  // Without NULLs, which take twice as long to compute with.
+  const probability = 'ifNull(d.model_score, nan)';
+  const cases: string[] = ['d.model_score IS NULL, nan'];
   let [lower] = points;
   for (const point of points) {
     if (lower !== undefined && point[0] > lower[0]) {
