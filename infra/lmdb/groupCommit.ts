@@ -1,5 +1,5 @@
 import { statfs } from 'node:fs/promises';
-import type { Database, PutOptions, RootDatabase } from 'lmdb';
+import type { RootDatabase } from 'lmdb';
 import { LedgerUnavailableError } from '../../pipeline/ports.ts';
 import { commitFault } from './storageFault.ts';
 
@@ -21,9 +21,9 @@ export const DEFAULT_COMMIT_LIMITS: CommitLimits = {
   maxCommitBytes: 8 * 1024 * 1024,
 };
 
-/** What a store does with a commit. */
+/** What a store does with a commit. Both run on the calling thread. */
 export interface CommitSteps<Work, Result> {
-  /** Puts the works into the batch, with `putInBatch`, and gives one result each. */
+  /** Writes the works inside the open transaction and gives one result each. */
   write(works: readonly Work[]): readonly Result[];
   /** The transaction is on disk. */
   committed(): void;
@@ -106,13 +106,12 @@ export class GroupCommit<Work, Result> {
       this.#refuse(this.#take(), fullError(this.#folder, 'the disk is still full'));
       return;
     }
-    const taken = this.#take();
-    let results: readonly Result[] = [];
+    // Taken inside the transaction: whoever comes while the writer thread gets ready is still on board.
+    let taken: Waiting<Work, Result>[] = [];
     try {
-      // A batch, not a transaction: lmdb's thread has all that it writes, and need not come back to this one, which may be
-      // at something else, between beginning and committing.
-      await this.#environment.batch(() => {
-        results = this.#steps.write(taken.map((waiting) => waiting.work));
+      const results = await this.#environment.transaction(() => {
+        taken = this.#take();
+        return this.#steps.write(taken.map((waiting) => waiting.work));
       });
       this.#full = false;
       this.#steps.committed();
@@ -123,6 +122,7 @@ export class GroupCommit<Work, Result> {
       }
     } catch (error) {
       const fault = await commitFault(error);
+      if (taken.length === 0) taken = this.#take();
       const bytes = taken.reduce((sum, waiting) => sum + waiting.bytes, 0);
       this.#full = fault.outOfSpace || (fault.inputOutput && !(await this.#hasRoomFor(bytes)));
       if (!this.#steps.rolledBack()) {
@@ -169,23 +169,6 @@ export class GroupCommit<Work, Result> {
       return true;
     }
   }
-}
-
-declare module 'lmdb' {
-  interface Database<V, K> {
-    /** As putSync, which is made of it; lmdb's typings leave it out. */
-    put(id: K, value: V, options: PutOptions): Promise<boolean>;
-  }
-}
-
-/** A put of a batch. The batch tells whether it is on disk; what the put alone resolves to is not asked for. */
-export function putInBatch<Value, Key extends string | number>(
-  database: Database<Value, Key>,
-  key: Key,
-  value: Value,
-  options: PutOptions,
-): void {
-  database.put(key, value, options).catch(() => undefined);
 }
 
 function fullError(folder: string, cause: string): LedgerUnavailableError {

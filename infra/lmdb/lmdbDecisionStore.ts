@@ -1,7 +1,7 @@
 import type { Database, RootDatabase } from 'lmdb';
 import type { DecisionRow, DecisionStore, SealRow } from '../../pipeline/ports.ts';
 import { LedgerUnavailableError } from '../../pipeline/ports.ts';
-import { GroupCommit, putInBatch } from './groupCommit.ts';
+import { GroupCommit } from './groupCommit.ts';
 import type { CommitLimits } from './groupCommit.ts';
 import { LmdbSeals } from './lmdbSeals.ts';
 
@@ -130,10 +130,10 @@ export class LmdbDecisionStore implements DecisionStore {
       if (begin !== null) this.#seals.noteBegin(begin);
       for (const { ledgerOffset, transactionId, isFirst, value } of decisions) {
         if (ledgerOffset > lastOffset) {
-          putInBatch(this.#decisions, ledgerOffset, value, { append: true });
+          this.#decisions.putSync(ledgerOffset, value, { append: true });
           lastOffset = ledgerOffset;
-        } else putInBatch(this.#decisions, ledgerOffset, value, { noOverwrite: true });
-        if (isFirst) putInBatch(this.#firstOffsets, transactionId, ledgerOffset, { noOverwrite: true });
+        } else this.#decisions.putSync(ledgerOffset, value, { noOverwrite: true });
+        if (isFirst) this.#firstOffsets.putSync(transactionId, ledgerOffset, { noOverwrite: true });
       }
       done.push(true);
     }

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Database, RootDatabase } from 'lmdb';
 import type { Ledger, LedgerRow, TailOptions } from '../../pipeline/ports.ts';
 import { LedgerUnavailableError } from '../../pipeline/ports.ts';
-import { GroupCommit, putInBatch } from './groupCommit.ts';
+import { GroupCommit } from './groupCommit.ts';
 import type { CommitLimits } from './groupCommit.ts';
 
 export interface LmdbLedgerOptions {
@@ -109,7 +109,7 @@ export class LmdbLedger implements Ledger {
       firstOffsets.push(offset);
       for (const value of values) {
         // append: pages are filled to the brim, since keys only rise.
-        putInBatch(this.#database, offset, value, { append: true });
+        this.#database.putSync(offset, value, { append: true });
         offset++;
       }
     }

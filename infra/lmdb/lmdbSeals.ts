@@ -1,6 +1,5 @@
 import type { Database, RootDatabase } from 'lmdb';
 import type { SealRow } from '../../pipeline/ports.ts';
-import { putInBatch } from './groupCommit.ts';
 
 const BEGIN = 'begin';
 
@@ -40,29 +39,29 @@ export class LmdbSeals {
     return null;
   }
 
-  /** Of a batch. What was noted first stays. */
+  /** Inside a transaction. What was noted first stays. */
   noteBegin(ledgerOffset: number): void {
-    if (this.#notes !== undefined) putInBatch(this.#notes, BEGIN, ledgerOffset, { noOverwrite: true });
+    this.#notes?.putSync(BEGIN, ledgerOffset, { noOverwrite: true });
   }
 
-  /** All of one batch. What was sealed first stays. */
+  /** All of one transaction, inside it. What was sealed first stays. */
   write(seals: readonly SealRow[]): void {
-    if (this.#seals === undefined) return;
     let lastOffset = this.#lastOffset;
     for (const { ledgerOffset, value } of seals) {
-      const isNext = ledgerOffset > lastOffset;
-      putInBatch(this.#seals, ledgerOffset, value, isNext ? { append: true } : { noOverwrite: true });
-      if (isNext) lastOffset = ledgerOffset;
+      if (ledgerOffset > lastOffset) {
+        this.#seals?.putSync(ledgerOffset, value, { append: true });
+        lastOffset = ledgerOffset;
+      } else this.#seals?.putSync(ledgerOffset, value, { noOverwrite: true });
     }
     this.#nextLastOffset = lastOffset;
   }
 
-  /** The batch is on disk. */
+  /** The transaction is on disk. */
   committed(): void {
     this.#lastOffset = this.#nextLastOffset;
   }
 
-  /** After a batch that failed. */
+  /** After a transaction that failed. */
   isAsCommitted(): boolean {
     return this.#readLastOffset() === this.#lastOffset;
   }
