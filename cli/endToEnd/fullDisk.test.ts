@@ -26,19 +26,23 @@ it.runIf(disk !== null)(
       acknowledged.push(`before-${number}`);
     }
 
-    disk.fill();
     const refused: string[] = [];
-    // What has room in the ledger's own free pages is still taken.
-    for (let number = 0; refused.length < 20; number += 1) {
-      expect(number).toBeLessThan(5_000);
-      const reply = await pay(`full-${number}`);
-      if (reply.status === 200) {
-        acknowledged.push(`full-${number}`);
-        continue;
+    // What has room in the ledger's own free pages is still taken, and told the fallback at the deadline: many at a time, then.
+    for (let round = 0; refused.length < 20; round += 1) {
+      expect(round).toBeLessThan(50);
+      // Again: what others have freed meanwhile would be room.
+      disk.fill();
+      const ids = Array.from({ length: 100 }, (_, number) => `full-${round}-${number}`);
+      const replies = await Promise.all(ids.map(async (id) => ({ id, reply: await pay(id) })));
+      for (const { id, reply } of replies) {
+        if (reply.status === 200) {
+          acknowledged.push(id);
+          continue;
+        }
+        expect([reply.status, errorCodeOf(reply.body)]).toEqual([503, FULL]);
+        expect(reply.text.toLowerCase()).toContain('retry-after');
+        refused.push(id);
       }
-      expect([reply.status, errorCodeOf(reply.body)]).toEqual([503, FULL]);
-      expect(reply.text.toLowerCase()).toContain('retry-after');
-      refused.push(`full-${number}`);
     }
     expect(await up.metric(`sluice_rejected_total{code="${FULL}"}`)).toBeGreaterThanOrEqual(refused.length);
     expect((await fetch(`${up.url}/healthz`)).status).toBe(200);
