@@ -69,7 +69,7 @@ export async function fillHistory(
   await insert(await firingsSql(client, configuration, payments));
 }
 
-/** What the configuration's rules make of the payments. */
+/** What the configuration's rules make of the payments: evaluated (`deciding` is empty), since no firing is recorded yet. */
 async function firingsSql(
   client: ClickHouseClient,
   configuration: CompiledConfiguration,

@@ -7,6 +7,9 @@ import { quoteText } from '../../operators/sql/sqlText.ts';
 
 /** Of a UInt64. */
 const PLACES = 64;
+/** As rule_firings has them. */
+const RESULTS = ['fired', 'failed'] as const;
+type Result = (typeof RESULTS)[number];
 
 /**
  * Rules of which the history holds on which payments they fired and failed: those that every rule set which decided in the span had
@@ -27,8 +30,7 @@ export class RecordedFirings {
 
   /** Columns by which `fired` and `failed` know, of the rows that `joinSql` gives. */
   get columns(): readonly string[] {
-    const words = Math.ceil(this.#places.size / PLACES);
-    return Array.from({ length: words }, (_, word) => [`fired_${word}`, `failed_${word}`]).flat();
+    return this.#words().map(({ name }) => name);
   }
 
   /** A join that gives the payments d these columns as r; '' where no rule was asked about. `within`: of a ledger_offset. */
@@ -36,13 +38,11 @@ export class RecordedFirings {
     if (this.#places.size === 0) return '';
     const rules = [...this.#places.keys()].map(quoteText).join(', ');
     const places = [...this.#places.values()].join(', ');
-    const columns = this.columns.map((column) => {
-      const [result, word] = column.split('_');
-      return (
+    const columns = this.#words().map(
+      ({ name, result, word }) =>
         `groupBitOrIf(bitShiftLeft(toUInt64(1), place % ${PLACES}), ` +
-        `result = '${result ?? ''}' AND intDiv(place, ${PLACES}) = ${word ?? ''}) AS ${column}`
-      );
-    });
+        `result = '${result}' AND intDiv(place, ${PLACES}) = ${word}) AS ${name}`,
+    );
     return `
 LEFT ANY JOIN (
   SELECT ledger_offset, ${columns.join(', ')}
@@ -52,11 +52,20 @@ LEFT ANY JOIN (
 ) AS r ON r.ledger_offset = d.ledger_offset`;
   }
 
-  #bit(result: string, rule: string): string {
+  #bit(result: Result, rule: string): string {
     const place = this.#places.get(rule) ?? this.#places.size;
     this.#places.set(rule, place);
-    return `bitTest(p.${result}_${Math.floor(place / PLACES)}, ${place % PLACES})`;
+    return `bitTest(p.${wordName(result, Math.floor(place / PLACES))}, ${place % PLACES})`;
   }
+
+  #words(): readonly { readonly name: string; readonly result: Result; readonly word: number }[] {
+    const words = Array.from({ length: Math.ceil(this.#places.size / PLACES) }, (_, word) => word);
+    return words.flatMap((word) => RESULTS.map((result) => ({ name: wordName(result, word), result, word })));
+  }
+}
+
+function wordName(result: Result, word: number): string {
+  return `${result}_${word}`;
 }
 
 /**

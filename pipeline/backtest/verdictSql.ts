@@ -151,9 +151,10 @@ export function verdictSql(
   const { ruleSet, definition } = configuration;
   const active = activeRules(ruleSet.rules);
   const unrecorded = unrecordedFeatures(configuration, facts);
-  const isRead = (rule: CompiledRule): boolean =>
-    !rule.expression.features.some((name) => unrecorded.has(name)) && isRecorded(rule, configuration, facts.deciding);
-  const evaluated = active.filter((rule) => !isRead(rule));
+  const evaluated = active.filter(
+    (rule) =>
+      rule.expression.features.some((name) => unrecorded.has(name)) || !isRecorded(rule, configuration, facts.deciding),
+  );
   const features = [...new Set(evaluated.flatMap(({ expression }) => expression.features))].filter(
     (name) => (unrecorded.get(name)?.length ?? 0) < facts.catalogues.size,
   );
@@ -175,7 +176,9 @@ export function verdictSql(
       .filter((snooze) => snooze.rule === rule)
       .map(({ entity }) => shared.list(listMembershipSql(snoozeQuestion(rule, entity), source)));
   const rules = active.map((rule) =>
-    ruleColumns(rule, configuration, { columns, unrecorded, shared, snoozed, isRead: isRead(rule) }),
+    evaluated.includes(rule)
+      ? ruleColumns(rule, configuration, { columns, unrecorded, shared, snoozed })
+      : recordedColumns(rule, { shared, snoozed }),
   );
   const lists = definition.lists
     .filter(({ kind, name }) => kind !== 'watch' && facts.lists.has(name))
@@ -214,6 +217,31 @@ function isOneOf(catalogues: readonly string[]): string {
   return `p.catalogue_sha256 IN (${catalogues.map(quoteText).join(', ')})`;
 }
 
+interface RuleSources {
+  readonly shared: SharedColumns;
+  /** Of a rule: SQL that holds where it is snoozed. */
+  readonly snoozed: (rule: string) => readonly string[];
+}
+
+/** Of a rule that is not evaluated, because what it did is in the history. */
+function recordedColumns({ definition }: CompiledRule, sources: RuleSources): RuleColumns {
+  const { shared } = sources;
+  const { id } = definition;
+  const fires = shared.name('fires', shared.firings.fired(id));
+  const failed = shared.name('failed', shared.firings.failed(id));
+  return { rule: definition, fires, counts: countsOf(fires, awakeSql(id, sources), shared), failed, unknown: null };
+}
+
+/** SQL that follows where a rule counts only while it is awake; '' where it was never snoozed. */
+function awakeSql(rule: string, { snoozed }: RuleSources): string {
+  const snoozes = snoozed(rule).join(' OR ');
+  return snoozes === '' ? '' : ` AND NOT (${snoozes})`;
+}
+
+function countsOf(fires: string, isAwake: string, shared: SharedColumns): string {
+  return isAwake === '' ? fires : shared.name('counts', `toUInt8(${fires}${isAwake})`);
+}
+
 function ruleColumns(
   { definition, expression }: CompiledRule,
   configuration: CompiledConfiguration,
@@ -222,38 +250,31 @@ function ruleColumns(
     unrecorded,
     shared,
     snoozed,
-    isRead,
-  }: {
+  }: RuleSources & {
     readonly columns: CelColumns;
     readonly unrecorded: VerdictSql['unrecorded'];
-    readonly shared: SharedColumns;
-    readonly snoozed: (rule: string) => readonly string[];
-    /** What it did is in the history. */
-    readonly isRead: boolean;
   },
 ): RuleColumns {
   const { catalogue, listNames } = configuration;
   const scope = { kind: 'rule', features: catalogue.names, lists: listNames, params: definition.params } as const;
   const { sql, canFail } = celToSql(definition.when, scope, columns);
-  const { id } = definition;
-  const condition = isRead ? '' : shared.name('condition', sql);
+  const condition = shared.name('condition', sql);
   const holds = canFail ? `ifNull(${condition}, false)` : condition;
-  const rollout = rolloutSql(id, definition.rollout, 'p.');
-  const isIn = rollout === null ? `toUInt8(${holds})` : `toUInt8(if(${holds}, ${rollout}, false))`;
-  const fires = shared.name('fires', isRead ? shared.firings.fired(id) : isIn);
-  const snoozes = snoozed(definition.id).join(' OR ');
-  const isAwake = snoozes === '' ? '' : ` AND NOT (${snoozes})`;
-  const counts = snoozes === '' ? fires : shared.name('counts', `toUInt8(${fires}${isAwake})`);
-  if (isRead)
-    return { rule: definition, fires, counts, failed: shared.name('failed', shared.firings.failed(id)), unknown: null };
+  const rollout = rolloutSql(definition.id, definition.rollout, 'p.');
+  const fires = shared.name(
+    'fires',
+    rollout === null ? `toUInt8(${holds})` : `toUInt8(if(${holds}, ${rollout}, false))`,
+  );
+  const isAwake = awakeSql(definition.id, { shared, snoozed });
+  const counts = countsOf(fires, isAwake, shared);
   const lacking = [...new Set(expression.features.flatMap((name) => unrecorded.get(name) ?? []))];
   if (!canFail) return { rule: definition, fires, counts, failed: null, unknown: null };
   if (lacking.length === 0)
     return { rule: definition, fires, counts, failed: shared.name('failed', `isNull(${condition})`), unknown: null };
   // Where a feature is not known, a failure cannot be told from what is not known.
   const failed = shared.name('failed', `(isNull(${condition}) AND NOT ${isOneOf(lacking)})`);
-  const inRollout = rollout === null ? '' : ` AND ${rollout}`;
-  const unknown = shared.name('unknown', `(isNull(${condition}) AND ${isOneOf(lacking)}${inRollout}${isAwake})`);
+  const isIn = rollout === null ? '' : ` AND ${rollout}`;
+  const unknown = shared.name('unknown', `(isNull(${condition}) AND ${isOneOf(lacking)}${isIn}${isAwake})`);
   return { rule: definition, fires, counts, failed, unknown };
 }
 
